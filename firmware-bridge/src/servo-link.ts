@@ -1,0 +1,60 @@
+/**
+ * The seam between the runtime and any bus. `ServoLink` is a lifetime: open, configure, close. Once open it hands out the
+ * `ServoMotion`, which only the control loop holds.
+ */
+export interface ServoLink {
+  /** Opens the port and checks that the right device with the right limits answers. Nothing moves. */
+  open(): Promise<ServoMotion>;
+  close(): Promise<void>;
+}
+
+/** What the bus said at one instant. The arrays are the reader's own; `read` writes into them. */
+export interface ServoState {
+  /** Measured joint positions in rad, calibrated by the site. */
+  readonly position: Float64Array;
+  /** When the positions were sampled, on the host's clock. */
+  sampledAtUs: number;
+  /** Counts up with every new sample; the same number twice means a stale read. */
+  sample: number;
+  /** What the device says of itself. */
+  device: 'limp' | 'armed' | 'held' | 'latched';
+  /** Why it is latched, in words; empty while it is not. */
+  reason: string;
+  /** Where in its output period the device was when it sampled, and the period: a loop may lock to it. 0 and 0: no such period. */
+  phaseUs: number;
+  periodUs: number;
+  /** Frames lost to checksums or overruns so far, both directions. */
+  linkErrors: number;
+  /** Round trip of the last answered write in µs, NaN before the first. */
+  roundTripUs: number;
+}
+
+export type HaltKind =
+  /** Freeze the outputs where they are, latched. */
+  | 'hold'
+  /** Outputs off: the arm goes limp. Only ever on an explicit wish. */
+  | 'relax';
+
+export interface ServoMotion {
+  /** Waits for the next sample (at most `timeoutUs`), writes it into `state`, and says whether it is new. */
+  read(state: ServoState, timeoutUs: number): Promise<boolean>;
+  /** Sends joint targets in rad. Refused by the device unless armed. Never waits. */
+  write(targets: Float64Array): void;
+  /** A new motion session after a fresh position read: goal = present first, then outputs on. Resolves once the device says so. */
+  arm(): Promise<void>;
+  halt(kind: HaltKind): Promise<void>;
+}
+
+export function createServoState(joints: number): ServoState {
+  return {
+    position: new Float64Array(joints),
+    sampledAtUs: 0,
+    sample: 0,
+    device: 'limp',
+    reason: '',
+    phaseUs: 0,
+    periodUs: 0,
+    linkErrors: 0,
+    roundTripUs: Number.NaN,
+  };
+}

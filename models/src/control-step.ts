@@ -1,0 +1,48 @@
+/** The two halves of a control tick around the policy. Simulation and runtime call these, so that they cannot differ. */
+import { toAction, toTargets } from './action.js';
+import type { ControlState } from './control-state.js';
+import type { RobotSpec } from './robot-spec.js';
+import { shieldTargets } from './shield.js';
+
+/** Time constant of the velocity estimate: one converter step of 0.18° in 20 ms would show as 0.16 rad/s unfiltered. */
+const velocityTimeConstantS = 0.02;
+
+/** Takes in a fresh measurement: position, and velocity as a first-order low-pass of its difference. */
+export function sense(state: ControlState, measured: ArrayLike<number>, dtS: number): void {
+  const weight = dtS / (dtS + velocityTimeConstantS);
+  for (let j = 0; j < state.position.length; j++) {
+    const difference = (measured[j]! - state.position[j]!) / dtS;
+    state.velocity[j]! += weight * (difference - state.velocity[j]!);
+    state.position[j] = measured[j]!;
+  }
+}
+
+/**
+ * Turns the policy's action into the targets that are executed, and remembers them in `state`.
+ *
+ * @param action   [joints] in −1 … 1, as the policy asked
+ * @param derate   0 … 1, see {@link shieldTargets}
+ * @param targets  [joints] rad, written: what to send
+ * @param executed [joints], written: the action that those targets amount to; what learning must use
+ * @returns        bits of `limiters`
+ */
+export function command(
+  spec: RobotSpec,
+  state: ControlState,
+  action: ArrayLike<number>,
+  dtS: number,
+  derate: number,
+  targets: Float64Array,
+  executed: Float32Array,
+): number {
+  toTargets(spec, action, state, dtS, targets);
+  const bits = shieldTargets(spec, state, targets, dtS, derate, targets);
+  toAction(spec, targets, state, dtS, executed);
+  for (let j = 0; j < targets.length; j++) {
+    state.targetVelocity[j] = (targets[j]! - state.target[j]!) / dtS;
+    state.target[j] = targets[j]!;
+  }
+  state.actions.copyWithin(executed.length, 0, state.actions.length - executed.length);
+  state.actions.set(executed);
+  return bits;
+}

@@ -1,0 +1,97 @@
+/**
+ * The value shield: what a policy asks for becomes what a joint may be told. A pure function, so simulation trains behind it.
+ *
+ * Order: finite, shape, range, velocity, acceleration, soft limits, derating. A limiter made of `min` and `max` lets NaN through
+ * (or worse, turns it into an end of the range), so the finite check comes first and refuses the whole tick.
+ */
+import type { ControlState } from './control-state.js';
+import type { RobotSpec } from './robot-spec.js';
+
+/** Why a target was changed; several may stand in one number. */
+export const limiters = {
+  nonFinite: 1,
+  shape: 2,
+  range: 4,
+  velocity: 8,
+  acceleration: 16,
+  softLimit: 32,
+  derate: 64,
+} as const;
+
+export type Limiter = keyof typeof limiters;
+
+/** Limiters that refuse the tick: the arm keeps its last target. */
+export const refusals = limiters.nonFinite | limiters.shape;
+
+export function limiterNames(bits: number): Limiter[] {
+  return (Object.keys(limiters) as Limiter[]).filter(name => (bits & limiters[name]) !== 0);
+}
+
+function allFinite(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
+
+/**
+ * @param requested [joints] rad
+ * @param dtS       the control period
+ * @param derate    0 … 1: share of velocity and acceleration that is let through (arming ramp, heat, current, voltage)
+ * @param out       [joints] rad; always finite where `state` is
+ * @returns         bits of {@link limiters}, 0 where nothing was changed
+ */
+export function shieldTargets(
+  spec: RobotSpec,
+  state: ControlState,
+  requested: ArrayLike<number>,
+  dtS: number,
+  derate: number,
+  out: Float64Array,
+): number {
+  const refused =
+    requested.length !== spec.joints.length
+      ? limiters.shape
+      : allFinite(requested) && allFinite(state.position) && Number.isFinite(derate)
+        ? 0
+        : limiters.nonFinite;
+  if (refused !== 0) {
+    out.set(state.target);
+    return refused;
+  }
+  let bits = 0;
+  for (let j = 0; j < spec.joints.length; j++) {
+    const joint = spec.joints[j]!;
+    const from = state.target[j]!;
+    const [low, high] = joint.range;
+
+    const inRange = Math.max(low, Math.min(high, requested[j]!));
+    if (inRange !== requested[j]) bits |= limiters.range;
+
+    const asked = (inRange - from) / dtS;
+    let velocity = Math.max(-joint.maxVelocity, Math.min(joint.maxVelocity, asked));
+    if (velocity !== asked) bits |= limiters.velocity;
+
+    const step = joint.maxAcceleration * dtS;
+    const before = state.targetVelocity[j]!;
+    const eased = Math.max(before - step, Math.min(before + step, velocity));
+    if (eased !== velocity) bits |= limiters.acceleration;
+    velocity = eased;
+
+    // Towards an end of the range the velocity tapers to nothing over the soft limit; away from it it is free.
+    const room = velocity > 0 ? high - from : from - low;
+    const taper = joint.maxVelocity * Math.max(0, Math.min(1, room / spec.safety.softLimit));
+    if (Math.abs(velocity) > taper) {
+      velocity = Math.sign(velocity) * taper;
+      bits |= limiters.softLimit;
+    }
+
+    const derated = joint.maxVelocity * Math.max(0, Math.min(1, derate));
+    if (Math.abs(velocity) > derated) {
+      velocity = Math.sign(velocity) * derated;
+      bits |= limiters.derate;
+    }
+
+    // An arm that is found outside its range may come back at any permitted speed but never go further out.
+    out[j] = Math.max(Math.min(low, from), Math.min(Math.max(high, from), from + velocity * dtS));
+  }
+  return bits;
+}

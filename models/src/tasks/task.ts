@@ -1,0 +1,37 @@
+/** What a robot is asked to do: goals and rewards as pure functions, so that a log can be relabelled. */
+import { KitError } from '../error.js';
+import type { Random } from '../random.js';
+import type { RobotSpec } from '../robot-spec.js';
+import { reach } from './reach.js';
+
+export interface JointView {
+  /** [joints] measured, rad. */
+  readonly position: ArrayLike<number>;
+  /** [joints] estimated, rad/s. */
+  readonly velocity: ArrayLike<number>;
+}
+
+export interface Task {
+  readonly name: string;
+  /** An episode ends (is truncated) after this time. */
+  readonly episodeS: number;
+  /** Draws a goal: [3] m. */
+  sampleGoal(spec: RobotSpec, random: Random, out: Float64Array): void;
+  /** Of (state, executed action, next state, goal); nothing else. */
+  reward(spec: RobotSpec, before: JointView, executed: ArrayLike<number>, after: JointView, goal: ArrayLike<number>): number;
+  /** How far from the goal, in m. */
+  errorM(spec: RobotSpec, position: ArrayLike<number>, goal: ArrayLike<number>): number;
+  /** Within this distance the goal counts as reached, in m. */
+  readonly reachedM: number;
+}
+
+const tasks: readonly Task[] = [reach];
+
+export const taskNames: readonly string[] = tasks.map(task => task.name);
+
+export function taskNamed(name: string): Task {
+  const found = tasks.find(task => task.name === name);
+  if (found === undefined)
+    throw new KitError('E_TASK_UNKNOWN', `there is no task '${name}'`, `choose one of: ${taskNames.join(', ')}`, 'usage');
+  return found;
+}
