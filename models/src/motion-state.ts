@@ -76,7 +76,12 @@ export function reduceMotion(state: MotionState, event: MotionEvent, limits: Mot
       if (staleTicks >= limits.staleTicks) return stop(state, `no fresh position for ${staleTicks} ticks`);
       const armingS = state.armingS + event.dtS;
       const motion = state.motion === 'arming' && armingS >= limits.armingRampS ? 'running' : state.motion;
-      if (motion === state.motion && motion === 'running' && nonFiniteTicks === state.nonFiniteTicks && staleTicks === state.staleTicks)
+      if (
+        motion === state.motion &&
+        motion === 'running' &&
+        nonFiniteTicks === state.nonFiniteTicks &&
+        staleTicks === state.staleTicks
+      )
         return state;
       return { ...state, motion, armingS, nonFiniteTicks, staleTicks };
     }

@@ -22,7 +22,9 @@ function namesOf(term: ObservationTerm, spec: RobotSpec): string[] {
     case 'goalErrorFine':
       return axes.map(axis => `${term}.${axis}`);
     case 'actions':
-      return Array.from({ length: spec.actionHistory }, (_, back) => joints.map(joint => `actions.${back}.${joint}`)).flat();
+      return Array.from({ length: spec.actionHistory }, (_, back) =>
+        joints.map(joint => `actions.${back}.${joint}`),
+      ).flat();
   }
 }
 

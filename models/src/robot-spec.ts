@@ -45,7 +45,9 @@ export type ObservationTerm = keyof typeof observationTerms;
 
 const safety = z.strictObject({
   armingRampS: positive.describe('time over which motion is let in after arming'),
-  softLimit: positive.describe('distance from the end of the range within which velocity is tapered, in the unit of the joint'),
+  softLimit: positive.describe(
+    'distance from the end of the range within which velocity is tapered, in the unit of the joint',
+  ),
   nonFiniteTicks: z.int().positive().describe('refused ticks in a row that latch a fault'),
   staleTicks: z.int().positive().describe('ticks in a row without a fresh sample that latch a fault'),
 });

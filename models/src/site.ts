@@ -17,7 +17,10 @@ const hobbyServo = z
   })
   .refine(s => s.pulseUs[0] !== s.pulseUs[1], { path: ['pulseUs'], error: 'the two pulses must differ' })
   .refine(s => s.angleRad[0] < s.angleRad[1], { path: ['angleRad'], error: 'the lower angle comes first' })
-  .refine(s => s.feedback.counts[0] !== s.feedback.counts[1], { path: ['feedback', 'counts'], error: 'the two counts must differ' });
+  .refine(s => s.feedback.counts[0] !== s.feedback.counts[1], {
+    path: ['feedback', 'counts'],
+    error: 'the two counts must differ',
+  });
 
 export const siteSchema = z
   .strictObject({
@@ -27,7 +30,12 @@ export const siteSchema = z
       kind: z.literal('kitlink'),
       port: z.string().optional().describe('path of the serial port; --port wins'),
       baudRate: z.int().positive().default(500_000),
-      deadlineMs: z.int().min(20).max(500).default(60).describe('silence after which the board holds the arm by itself'),
+      deadlineMs: z
+        .int()
+        .min(20)
+        .max(500)
+        .default(60)
+        .describe('silence after which the board holds the arm by itself'),
     }),
     servos: z.array(hobbyServo).min(1),
     trustedKeys: z

@@ -18,7 +18,13 @@ export interface Task {
   /** Draws a goal: [3] m. */
   sampleGoal(spec: RobotSpec, random: Random, out: Float64Array): void;
   /** Of (state, executed action, next state, goal); nothing else. */
-  reward(spec: RobotSpec, before: JointView, executed: ArrayLike<number>, after: JointView, goal: ArrayLike<number>): number;
+  reward(
+    spec: RobotSpec,
+    before: JointView,
+    executed: ArrayLike<number>,
+    after: JointView,
+    goal: ArrayLike<number>,
+  ): number;
   /** How far from the goal, in m. */
   errorM(spec: RobotSpec, position: ArrayLike<number>, goal: ArrayLike<number>): number;
   /** Within this distance the goal counts as reached, in m. */
@@ -32,6 +38,11 @@ export const taskNames: readonly string[] = tasks.map(task => task.name);
 export function taskNamed(name: string): Task {
   const found = tasks.find(task => task.name === name);
   if (found === undefined)
-    throw new KitError('E_TASK_UNKNOWN', `there is no task '${name}'`, `choose one of: ${taskNames.join(', ')}`, 'usage');
+    throw new KitError(
+      'E_TASK_UNKNOWN',
+      `there is no task '${name}'`,
+      `choose one of: ${taskNames.join(', ')}`,
+      'usage',
+    );
   return found;
 }
