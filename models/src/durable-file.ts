@@ -1,0 +1,32 @@
+/** Files that are whole or absent after a crash: write aside, sync, rename, sync the folder. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Replaces `path` by `content`. On any error the old file stays, and the error is thrown. */
+export function writeDurably(path: string, content: Uint8Array | string): void {
+  const draft = `${path}.${process.pid}.part`;
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  try {
+    const handle = openSync(draft, 'w');
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
