@@ -1,0 +1,12 @@
+/** `npm start`: the whole thread on desk2, from training to fine-tuning. Sets everything up first. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, setup } from './setup.mjs';
+
+setup();
+const { status, signal } = spawnSync(
+  process.execPath,
+  [join(root, 'kit', 'bin', 'kit.mjs'), 'tour', ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
+process.exit(signal === 'SIGINT' ? 130 : (status ?? 1));
