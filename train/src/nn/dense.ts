@@ -1,0 +1,22 @@
+/** A fully connected layer: one fused product, so that the tracer sees product, bias and activation together and emits one Gemm. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Weights } from '../algorithms/algorithm.js';
+import { fanInUniform, type Parameter } from './parameter.js';
+import { weight } from './weight.js';
+
+export function denseParameters(name: string, inputs: number, outputs: number): Parameter[] {
+  return [
+    { name: `${name}/kernel`, shape: [inputs, outputs], initialise: fanInUniform(inputs) },
+    { name: `${name}/bias`, shape: [outputs], initialise: fanInUniform(inputs) },
+  ];
+}
+
+/** activation(x·kernel + bias): [batch, inputs] → [batch, outputs]. */
+export function dense(weights: Weights, name: string, x: tf.Tensor2D, activation: 'relu' | 'linear'): tf.Tensor2D {
+  return tf.fused.matMul({
+    a: x,
+    b: weight<tf.Tensor2D>(weights, `${name}/kernel`),
+    bias: weight(weights, `${name}/bias`),
+    activation,
+  }) as tf.Tensor2D;
+}
