@@ -1,0 +1,17 @@
+/** What every command is given: where to speak, when to stop, how to hand over its result. */
+import type { ExitReason } from '@sim2servo/models/error';
+import type { Command } from 'commander';
+import type { Io } from './io.js';
+
+export interface CommandContext {
+  readonly io: Io;
+  readonly json: boolean;
+  /** Aborted by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** The command's result: `value` with --json, else `text()`. */
+  result(value: unknown, text: () => string): void;
+  /** Leaves with another code than 0 although nothing was thrown. */
+  exit(reason: ExitReason): void;
+}
+
+export type AddCommand = (program: Command, context: CommandContext) => void;

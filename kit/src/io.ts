@@ -1,0 +1,39 @@
+/** Where a command speaks: data on stdout, messages on stderr, questions only to a person. Tests give their own. */
+import { createInterface } from 'node:readline/promises';
+import { KitError } from '@sim2servo/models/error';
+
+export interface Io {
+  /** Data. With --json exactly one JSON value comes this way. */
+  out(text: string): void;
+  /** Messages and progress. */
+  err(text: string): void;
+  /** Whether `err` goes to a terminal, so that a line may be redrawn. */
+  readonly live: boolean;
+  /** Asks yes or no; undefined where nobody can answer. */
+  ask(question: string): Promise<boolean | undefined>;
+}
+
+export const processIo: Io = {
+  out: text => void process.stdout.write(`${text}\n`),
+  err: text => void process.stderr.write(`${text}\n`),
+  live: process.stderr.isTTY === true,
+  async ask(question) {
+    if (process.stdin.isTTY !== true) return undefined;
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
+    } finally {
+      prompt.close();
+    }
+  },
+};
+
+/** Anything that moves a motor or writes to a board passes here. */
+export async function confirm(io: Io, what: string, yes: boolean): Promise<void> {
+  io.err(what);
+  if (yes) return;
+  const answer = await io.ask('Go on?');
+  if (answer === undefined)
+    throw new KitError('E_NOT_CONFIRMED', 'nobody can be asked: stdin is not a terminal', 'add --yes if the arm is free to move', 'usage');
+  if (!answer) throw new KitError('E_NOT_CONFIRMED', 'you said no: nothing was moved', 'run it again when the arm is free', 'failed');
+}
