@@ -1,7 +1,10 @@
 /** Makes an engine by name. */
 import type { Random } from '@sim2servo/models/random';
 import type { Algorithm, Sizes } from '../algorithms/algorithm.js';
+import { EagerEngine } from './eager.js';
 import type { Engine, EngineName } from './engine.js';
+import { initialState } from './initial-state.js';
+import { SplitEngine } from './split.js';
 
 /** Parameters start from `random`, drawn in the order of declaration, so every engine starts from the same ones. */
 export async function createEngine<Config>(
@@ -12,5 +15,15 @@ export async function createEngine<Config>(
   random: Random,
 ): Promise<Engine> {
   const declaration = algorithm.declare(sizes, config);
-  throw new Error(`${name} ${declaration.algorithm} ${random.word()}`);
+  const state = initialState(declaration, random);
+  switch (name) {
+    case 'split':
+      return SplitEngine.create(declaration, state);
+    case 'eager-cpu':
+      return EagerEngine.create('cpu', declaration, state);
+    case 'eager-wasm':
+      return EagerEngine.create('wasm', declaration, state);
+    case 'eager-tfjs-node-gpu':
+      return EagerEngine.create('tfjs-node-gpu', declaration, state);
+  }
 }

@@ -1,0 +1,87 @@
+/** Turns a function of tensors into an ONNX model by running it once under the tracing backend. */
+import './prepare-tensorflow.js';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { encodeModel, floatValue } from '@sim2servo/models/onnx-model';
+import * as tf from '@tensorflow/tfjs-core';
+import { traceBackend } from './kernel-table.js';
+import { traceBackendName } from './trace-backend.js';
+
+export interface TracedModel {
+  /** The ONNX file. */
+  readonly model: Uint8Array;
+  /** The inputs that the outputs depend on, in the order they were given; the others are no inputs of the model. */
+  readonly inputs: readonly string[];
+  /** Shapes of the outputs, by name. */
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+  /** How many nodes of each kind there are. */
+  readonly operations: Readonly<Record<string, number>>;
+}
+
+export interface TraceOptions {
+  readonly name: string;
+  /** Shapes by name. */
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly run: (inputs: Readonly<Record<string, tf.Tensor>>) => Readonly<Record<string, tf.Tensor>>;
+  /** Outputs keep the shape they were computed in, e.g. [1, n] for [n]: for readers that only want the numbers in order. */
+  readonly anyShape?: boolean;
+}
+
+/** Opset 17 and IR 8: what every ONNX Runtime since 1.13 loads, on robots too. */
+const opset = 17;
+const irVersion = 8;
+
+/** @throws KitError E_TRACE_KERNEL where `run` needs a kernel that kernel-table.ts lacks */
+export function trace({ name, inputs, run, anyShape = false }: TraceOptions): TracedModel {
+  const backend = traceBackend();
+  // Nothing where no backend was used before.
+  const previous: string | null | undefined = tf.getBackend();
+  useBackend(traceBackendName);
+  tf.engine().startScope();
+  try {
+    backend.begin();
+    const tensors = Object.fromEntries(
+      Object.entries(inputs).map(([input, shape]) => [
+        input,
+        tf.engine().makeTensorFromTensorInfo(backend.input(input, shape)),
+      ]),
+    );
+    const results = Object.entries(run(tensors));
+    const shapes = results.map(([, tensor]) => (anyShape ? backend.known(tensor).shape : tensor.shape));
+    const wanted = results.map(([output, tensor], i) => [backend.nameShaped(tensor, shapes[i]!), output] as const);
+    const { nodes, constants, used } = backend.graph.finish(wanted);
+    const needed = Object.keys(inputs).filter(input => used.has(input));
+    const operations: Record<string, number> = {};
+    for (const { opType } of nodes) operations[opType] = (operations[opType] ?? 0) + 1;
+    const model = encodeModel({
+      irVersion,
+      producerName: 'sim2servo',
+      opsetImport: [{ domain: '', version: opset }],
+      graph: {
+        name,
+        node: nodes,
+        initializer: constants,
+        input: needed.map(input => floatValue(input, inputs[input]!)),
+        output: results.map(([output], i) => floatValue(output, shapes[i]!)),
+      },
+    });
+    return { model, inputs: needed, outputs: Object.fromEntries(results.map(([output], i) => [output, shapes[i]!])), operations };
+  } catch (error) {
+    const missing = /kernel '([^']+)'/.exec(messageOf(error))?.[1];
+    if (missing === undefined || error instanceof KitError) throw error;
+    throw new KitError(
+      'E_TRACE_KERNEL',
+      `'${name}' needs the kernel ${missing}, which the tracer does not know.`,
+      'Add it to a file of train/src/compile/kernels, or write the function without it.',
+      'bug',
+      { cause: error },
+    );
+  } finally {
+    tf.engine().endScope();
+    if (previous) useBackend(previous);
+  }
+}
+
+/** Switches synchronously: every backend that was registered with a plain factory, or was ready once, is. */
+export function useBackend(name: string): void {
+  if (tf.getBackend() !== name) void tf.setBackend(name);
+}
