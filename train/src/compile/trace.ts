@@ -1,7 +1,7 @@
 /** Turns a function of tensors into an ONNX model by running it once under the tracing backend. */
 import './prepare-tensorflow.js';
 import { KitError, messageOf } from '@sim2servo/models/error';
-import { encodeModel, floatValue } from '@sim2servo/models/onnx-model';
+import { encodeModel, floatValue, type OnnxTensor, onnxTypes } from '@sim2servo/models/onnx-model';
 import * as tf from '@tensorflow/tfjs-core';
 import { traceBackend } from './kernel-table.js';
 import { traceBackendName } from './trace-backend.js';
@@ -21,6 +21,8 @@ export interface TraceOptions {
   readonly name: string;
   /** Shapes by name. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
+  /** Values of those inputs that the file shall hold itself, by name. */
+  readonly values?: Readonly<Record<string, Float32Array>>;
   readonly run: (inputs: Readonly<Record<string, tf.Tensor>>) => Readonly<Record<string, tf.Tensor>>;
   /** Outputs keep the shape they were computed in, e.g. [1, n] for [n]: for readers that only want the numbers in order. */
   readonly anyShape?: boolean;
@@ -31,7 +33,7 @@ const opset = 17;
 const irVersion = 8;
 
 /** @throws KitError E_TRACE_KERNEL where `run` needs a kernel that kernel-table.ts lacks */
-export function trace({ name, inputs, run, anyShape = false }: TraceOptions): TracedModel {
+export function trace({ name, inputs, values = {}, run, anyShape = false }: TraceOptions): TracedModel {
   const backend = traceBackend();
   // Nothing where no backend was used before.
   const previous: string | null | undefined = tf.getBackend();
@@ -49,7 +51,8 @@ export function trace({ name, inputs, run, anyShape = false }: TraceOptions): Tr
     const shapes = results.map(([, tensor]) => (anyShape ? backend.known(tensor).shape : tensor.shape));
     const wanted = results.map(([output, tensor], i) => [backend.nameShaped(tensor, shapes[i]!), output] as const);
     const { nodes, constants, used } = backend.graph.finish(wanted);
-    const needed = Object.keys(inputs).filter(input => used.has(input));
+    const needed = Object.keys(inputs).filter(input => used.has(input) && !(input in values));
+    const held = Object.keys(inputs).filter(input => used.has(input) && input in values);
     const operations: Record<string, number> = {};
     for (const { opType } of nodes) operations[opType] = (operations[opType] ?? 0) + 1;
     const model = encodeModel({
@@ -59,7 +62,7 @@ export function trace({ name, inputs, run, anyShape = false }: TraceOptions): Tr
       graph: {
         name,
         node: nodes,
-        initializer: constants,
+        initializer: [...constants, ...held.map(input => floatTensor(input, inputs[input]!, values[input]!))],
         input: needed.map(input => floatValue(input, inputs[input]!)),
         output: results.map(([output], i) => floatValue(output, shapes[i]!)),
       },
@@ -79,6 +82,11 @@ export function trace({ name, inputs, run, anyShape = false }: TraceOptions): Tr
     tf.engine().endScope();
     if (previous) useBackend(previous);
   }
+}
+
+function floatTensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
+  const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { name, dims: [...dims], dataType: onnxTypes.float, rawData };
 }
 
 /** Switches synchronously: every backend that was registered with a plain factory, or was ready once, is. */

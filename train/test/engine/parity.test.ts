@@ -1,0 +1,73 @@
+import { Random } from '@sim2servo/models/random';
+import t from 'tap';
+import { type SacConfig, sac } from '../../src/algorithms/sac.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Engine, EngineName, EngineState } from '../../src/engine/engine.js';
+
+const sizes = { observation: 5, action: 2 };
+const rlpd: SacConfig = {
+  ...sac.defaults,
+  hiddenSizes: [16, 16],
+  batchSize: 24,
+  critics: 4,
+  targetSubset: 2,
+  criticLayerNorm: true,
+  actorObjective: 'mean',
+  actorEvery: 2,
+};
+const configs: Record<string, SacConfig> = {
+  SAC: { ...sac.defaults, hiddenSizes: [32, 32], batchSize: 32 },
+  'RLPD (layer norm, subset of critics, delayed actor)': rlpd,
+};
+
+/** Twenty updates on batches and noise that depend on nothing but the seed. */
+async function afterTwentyUpdates(name: EngineName, config: SacConfig): Promise<EngineState> {
+  const engine = await createEngine(name, sac, sizes, config, new Random(7));
+  const random = new Random(11);
+  for (let i = 0; i < 20; i++) {
+    fillBatch(engine, random);
+    engine.drawNoise(random);
+    await engine.update();
+  }
+  const state = engine.save();
+  await engine.dispose();
+  return state;
+}
+
+function fillBatch({ batch }: Engine, random: Random): void {
+  random.fillNormal(batch.observation!);
+  random.fillNormal(batch.nextObservation!);
+  random.fillNormal(batch.reward!);
+  for (let i = 0; i < batch.action!.length; i++) batch.action![i] = random.uniform(-1, 1);
+  for (let i = 0; i < batch.terminated!.length; i++) batch.terminated![i] = random.integer(5) === 0 ? 1 : 0;
+}
+
+/** |a − b| / |a| over all parameters of a group. */
+function relativeDistance(a: EngineState, b: EngineState, group: string): number {
+  let [difference, norm] = [0, 0];
+  for (const [name, values] of Object.entries(a.parameters)) {
+    if (!name.startsWith(`${group}/`)) continue;
+    values.forEach((value, i) => {
+      difference += (value - b.parameters[name]![i]!) ** 2;
+      norm += value ** 2;
+    });
+  }
+  return Math.sqrt(difference / norm);
+}
+
+for (const [title, config] of Object.entries(configs)) {
+  t.test(`the same 20 updates of ${title} give the same parameters on every engine`, async t => {
+    const reference = await afterTwentyUpdates('eager-cpu', config);
+    const start = (await createEngine('eager-cpu', sac, sizes, config, new Random(7))).save();
+    for (const name of ['split', 'eager-wasm'] as const) {
+      const state = await afterTwentyUpdates(name, config);
+      t.equal(state.updates, 20);
+      t.same(state.optimiserSteps, reference.optimiserSteps);
+      for (const group of ['actor', 'critics', 'targetCritics', 'logAlpha']) {
+        const distance = relativeDistance(reference, state, group);
+        t.ok(distance < 1e-4, `${name}: ${group} differs by ${distance} of its norm`);
+        t.ok(group === 'logAlpha' || relativeDistance(start, state, group) > 1e-4, `${name}: ${group} moved`);
+      }
+    }
+  });
+}
