@@ -27,7 +27,12 @@ export function identityNormaliser(size: number): ObservationNormaliser {
  * @param observations [count, size], raw
  */
 export function fitNormaliser(observations: Float32Array, size: number, count: number): ObservationNormaliser {
-  if (count < 1) throw new KitError('E_NO_OBSERVATIONS', 'A normaliser needs at least one observation, got 0.', 'Collect some steps first.');
+  if (count < 1)
+    throw new KitError(
+      'E_NO_OBSERVATIONS',
+      'A normaliser needs at least one observation, got 0.',
+      'Collect some steps first.',
+    );
   const sum = new Float64Array(size);
   for (let row = 0; row < count; row++) for (let i = 0; i < size; i++) sum[i]! += observations[row * size + i]!;
   const squares = new Float64Array(size);

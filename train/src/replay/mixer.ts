@@ -21,7 +21,12 @@ export class ReplayMixer implements TransitionSource {
   /** @param loggedShare of each batch, 0 … 1; a half is rounded towards the logs */
   constructor(logged: ReplayBuffer, simulated: ReplayBuffer, loggedShare = 0.5) {
     if (!(loggedShare >= 0 && loggedShare <= 1))
-      throw new KitError('E_LOGGED_SHARE', `${loggedShare} of a batch cannot come from the logs.`, 'Give a share between 0 and 1.', 'usage');
+      throw new KitError(
+        'E_LOGGED_SHARE',
+        `${loggedShare} of a batch cannot come from the logs.`,
+        'Give a share between 0 and 1.',
+        'usage',
+      );
     this.#logged = logged;
     this.#simulated = simulated;
     this.#loggedShare = loggedShare;

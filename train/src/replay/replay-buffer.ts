@@ -5,14 +5,19 @@
  * ring or of two episodes never reads a stranger's. `terminated` and `truncated` are kept apart: only the first stops the bootstrap.
  * Actions are the executed ones. Observations are raw; they are normalised on their way into the engine's batch.
  *
- * One writer, one reader, taking turns (see collector.ts); the ring itself takes no lock.
+ * One writer, one reader, no lock: the writer is up to `slack` rows ahead of what the reader sees, and those rows lie outside of what can
+ * be sampled. `commit`, called when the two meet (see collector.ts), shows them. So a batch depends on the block it is drawn in, never on
+ * how fast the other thread is.
  */
 import { KitError } from '@sim2servo/models/error';
 import type { Random } from '@sim2servo/models/random';
 import type { ObservationNormaliser } from '../observation-normaliser.js';
 
 export interface ReplayShape {
+  /** Transitions that can be sampled once it is full: the newest ones. */
   readonly capacity: number;
+  /** How many rows the writer may be ahead of the last commit; 0 where nobody samples while it writes. */
+  readonly slack: number;
   readonly observationSize: number;
   readonly actionSize: number;
 }
@@ -42,6 +47,19 @@ export interface ReplayBatch {
   readonly terminated: Float32Array;
 }
 
+/** An engine's batch, where it has what a replay fills. */
+export function asReplayBatch(batch: Readonly<Record<string, Float32Array>>): ReplayBatch {
+  const { observation, action, reward, nextObservation, terminated } = batch;
+  if (!(observation && action && reward && nextObservation && terminated))
+    throw new KitError(
+      'E_BATCH',
+      `A replay cannot fill a batch of ${Object.keys(batch).join(', ')}.`,
+      'Report this: it is a bug.',
+      'bug',
+    );
+  return { observation, action, reward, nextObservation, terminated };
+}
+
 const headerBytes = 16;
 
 export class ReplayBuffer {
@@ -52,33 +70,45 @@ export class ReplayBuffer {
   readonly nextObservation: Float32Array;
   readonly terminated: Uint8Array;
   readonly truncated: Uint8Array;
-  readonly #added: Float64Array;
+  /** [committed, written], ever. */
+  readonly #counts: Float64Array;
+  readonly #rows: number;
 
   private constructor(shared: SharedReplay) {
-    const { memory, capacity, observationSize, actionSize } = shared;
+    const { memory, observationSize, actionSize } = shared;
+    const rows = shared.capacity + shared.slack;
     this.shared = shared;
+    this.#rows = rows;
     let offset = 0;
     const floats = (length: number) => {
       const view = new Float32Array(memory, offset, length);
       offset += length * 4;
       return view;
     };
-    this.#added = new Float64Array(memory, 0, 1);
+    this.#counts = new Float64Array(memory, 0, 2);
     offset = headerBytes;
-    this.observation = floats(capacity * observationSize);
-    this.action = floats(capacity * actionSize);
-    this.reward = floats(capacity);
-    this.nextObservation = floats(capacity * observationSize);
-    this.terminated = new Uint8Array(memory, offset, capacity);
-    this.truncated = new Uint8Array(memory, offset + capacity, capacity);
+    this.observation = floats(rows * observationSize);
+    this.action = floats(rows * actionSize);
+    this.reward = floats(rows);
+    this.nextObservation = floats(rows * observationSize);
+    this.terminated = new Uint8Array(memory, offset, rows);
+    this.truncated = new Uint8Array(memory, offset + rows, rows);
   }
 
   static create(shape: ReplayShape): ReplayBuffer {
-    const { capacity, observationSize, actionSize } = shape;
-    if (!Number.isInteger(capacity) || capacity < 1)
-      throw new KitError('E_REPLAY_CAPACITY', `A replay cannot hold ${capacity} transitions.`, 'Give a whole number above 0.', 'usage');
+    const { capacity, slack, observationSize, actionSize } = shape;
+    if (!Number.isInteger(capacity) || capacity < 1 || !Number.isInteger(slack) || slack < 0)
+      throw new KitError(
+        'E_REPLAY_CAPACITY',
+        `A replay cannot hold ${capacity} transitions with a slack of ${slack}.`,
+        'Give a whole number above 0.',
+        'usage',
+      );
     const floatsPerRow = 2 * observationSize + actionSize + 1;
-    return new ReplayBuffer({ ...shape, memory: new SharedArrayBuffer(headerBytes + capacity * (floatsPerRow * 4 + 2)) });
+    return new ReplayBuffer({
+      ...shape,
+      memory: new SharedArrayBuffer(headerBytes + (capacity + slack) * (floatsPerRow * 4 + 2)),
+    });
   }
 
   /** The same ring, seen from another thread. */
@@ -90,9 +120,14 @@ export class ReplayBuffer {
     return this.shared.capacity;
   }
 
-  /** Transitions ever added; row `added % capacity` is the next to be written. */
+  /** Transitions committed, ever. */
   get added(): number {
-    return this.#added[0]!;
+    return this.#counts[0]!;
+  }
+
+  /** Transitions written, ever; what is beyond {@link added} waits for {@link commit}. */
+  get written(): number {
+    return this.#counts[1]!;
   }
 
   /** Transitions that can be sampled. */
@@ -100,7 +135,12 @@ export class ReplayBuffer {
     return Math.min(this.added, this.capacity);
   }
 
-  /** Adds one transition; past the capacity it replaces the oldest. */
+  /** Where in the columns the `age`-th newest committed transition stands (0 is the newest). */
+  rowOf(age: number): number {
+    return (this.added - 1 - age) % this.#rows;
+  }
+
+  /** Writes one transition; {@link commit} shows it to the sampling side. */
   add(
     observation: Float32Array,
     action: Float32Array,
@@ -109,15 +149,28 @@ export class ReplayBuffer {
     terminated: boolean,
     truncated: boolean,
   ): void {
-    const { observationSize, actionSize } = this.shared;
-    const row = this.added % this.capacity;
+    const { observationSize, actionSize, slack } = this.shared;
+    const written = this.written;
+    if (written >= this.#rows && written - this.added >= slack)
+      throw new KitError(
+        'E_REPLAY_AHEAD',
+        `The writer is ${written - this.added} rows ahead, its slack is ${slack}.`,
+        'Commit first.',
+        'bug',
+      );
+    const row = written % this.#rows;
     this.observation.set(observation, row * observationSize);
     this.action.set(action, row * actionSize);
     this.reward[row] = reward;
     this.nextObservation.set(nextObservation, row * observationSize);
     this.terminated[row] = terminated ? 1 : 0;
     this.truncated[row] = truncated ? 1 : 0;
-    this.#added[0] = this.added + 1;
+    this.#counts[1] = written + 1;
+  }
+
+  /** Shows everything written so far. */
+  commit(): void {
+    this.#counts[0] = this.written;
   }
 
   /**
@@ -125,10 +178,22 @@ export class ReplayBuffer {
    *
    * @param random the only source of chance: the same state draws the same rows
    */
-  sample(batch: ReplayBatch, random: Random, normaliser: ObservationNormaliser, from = 0, to = batch.reward.length): void {
+  sample(
+    batch: ReplayBatch,
+    random: Random,
+    normaliser: ObservationNormaliser,
+    from = 0,
+    to = batch.reward.length,
+  ): void {
     const size = this.size;
-    if (size === 0) throw new KitError('E_REPLAY_EMPTY', 'The replay holds no transition to sample.', 'Collect some steps first.', 'bug');
-    for (let row = from; row < to; row++) this.#copyRow(random.integer(size), batch, row, normaliser);
+    if (size === 0)
+      throw new KitError(
+        'E_REPLAY_EMPTY',
+        'The replay holds no transition to sample.',
+        'Collect some steps first.',
+        'bug',
+      );
+    for (let row = from; row < to; row++) this.#copyRow(this.rowOf(random.integer(size)), batch, row, normaliser);
   }
 
   #copyRow(source: number, batch: ReplayBatch, row: number, normaliser: ObservationNormaliser): void {
@@ -145,10 +210,17 @@ export class ReplayBuffer {
     batch.terminated[row] = this.terminated[source]!;
   }
 
-  /** Copies of the filled part. Rows keep their places, so a restored ring samples the same rows. */
+  /** Copies of the filled part, when nothing waits for a commit. Rows keep their places, so a restored ring samples the same rows. */
   save(): ReplayState {
     const { observationSize, actionSize } = this.shared;
-    const size = this.size;
+    if (this.written !== this.added)
+      throw new KitError(
+        'E_REPLAY_AHEAD',
+        `${this.written - this.added} rows are not committed.`,
+        'Commit first.',
+        'bug',
+      );
+    const size = Math.min(this.added, this.#rows);
     return {
       added: this.added,
       observation: this.observation.slice(0, size * observationSize),
@@ -164,13 +236,13 @@ export class ReplayBuffer {
     const { observationSize, actionSize } = this.shared;
     const rows = state.reward.length;
     if (
-      rows !== Math.min(state.added, this.capacity) ||
+      rows !== Math.min(state.added, this.#rows) ||
       state.observation.length !== rows * observationSize ||
       state.action.length !== rows * actionSize
     )
       throw new KitError(
         'E_REPLAY_SHAPE',
-        `A saved replay of ${rows} rows (${state.added} added, ${state.observation.length} observation and ${state.action.length} action values) does not fit a ring of ${this.capacity} rows of ${observationSize} and ${actionSize}.`,
+        `A saved replay of ${rows} rows (${state.added} added, ${state.observation.length} observation and ${state.action.length} action values) does not fit a ring of ${this.#rows} rows of ${observationSize} and ${actionSize}.`,
         'Resume with the configuration that the run was started with.',
         'usage',
       );
@@ -180,6 +252,6 @@ export class ReplayBuffer {
     this.nextObservation.set(state.nextObservation);
     this.terminated.set(state.terminated);
     this.truncated.set(state.truncated);
-    this.#added[0] = state.added;
+    this.#counts.fill(state.added);
   }
 }

@@ -1,0 +1,29 @@
+/** The simulated arm as a recipe: what `kit train` and fine-tuning collect from, and evaluate on. */
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import { taskNamed } from '@sim2servo/models/tasks/task';
+import type { ArmVariation } from '@sim2servo/sim/arm-variation';
+import { RobotEnvironment } from '@sim2servo/sim/robot-environment';
+import { z } from 'zod';
+import type { EnvironmentRecipe } from './environment-recipe.js';
+
+export interface RobotArmOptions {
+  /** Name of a shipped robot, or the path of a robot folder. */
+  readonly robot: string;
+  readonly task: string;
+  readonly controlRateHz: number;
+  /** True: a new arm for each episode. A variation: always that arm. False: the nominal one. */
+  readonly randomise: boolean | ArmVariation;
+}
+
+const optionsSchema = z.looseObject({ robot: z.string(), task: z.string(), controlRateHz: z.number() });
+
+export function robotArm(options: RobotArmOptions): EnvironmentRecipe {
+  return { module: import.meta.url, options: { ...options } };
+}
+
+/** What a thread calls; see environment-recipe.ts. */
+export function createEnvironment(options: Readonly<Record<string, unknown>>): Promise<RobotEnvironment> {
+  const { robot, task, controlRateHz } = optionsSchema.parse(options);
+  const randomise = options.randomise as RobotArmOptions['randomise'];
+  return RobotEnvironment.create({ robot: loadRobot(robot), task: taskNamed(task), controlRateHz, randomise });
+}

@@ -1,0 +1,100 @@
+/** `kit train` and `kit train --resume`: a training run of a robot's task, in a run folder. */
+import { observationSize } from '@sim2servo/models/observe';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
+import { type Task, taskNamed } from '@sim2servo/models/tasks/task';
+import type { Sizes } from './algorithms/algorithm.js';
+import { type RunCheckpoint, readRunCheckpoint } from './checkpoint.js';
+import { writeCheckpoint } from './checkpoint-file.js';
+import { type LearnOptions, type LearnResult, learn, type Start, type TrainingProgress } from './learn.js';
+import { MetricsLog } from './metrics/metrics-log.js';
+import { robotArm } from './robot-arm.js';
+import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.js';
+import type { TrainingConfig } from './training-config.js';
+import { writeFigures } from './write-figures.js';
+
+export interface RunOptions {
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Ends the run at the next block; it can be resumed from there. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunOutcome extends LearnResult {
+  readonly folder: RunFolder;
+  readonly config: TrainingConfig;
+  /** What to type to go on, where the run was stopped. */
+  readonly resumeHint?: string;
+}
+
+/** Time at the end of an episode over which the task's error is averaged. */
+export const errorWindowS = 0.5;
+
+export function errorWindowSteps(controlRateHz: number): number {
+  return Math.round(errorWindowS * controlRateHz);
+}
+
+/** Trains from nothing in a new folder. */
+export function trainRun(config: TrainingConfig, out: string, options: RunOptions = {}): Promise<RunOutcome> {
+  return runIn(createRunFolder(out, config), config, options, {});
+}
+
+/**
+ * Goes on with a run that was stopped, bit for bit as if it had not been.
+ *
+ * @param steps a new total, for a run that shall go further than it was meant to
+ */
+export function resumeRun(
+  path: string,
+  options: RunOptions & { readonly steps?: number | undefined } = {},
+): Promise<RunOutcome> {
+  const { folder, config } = openRunFolder(path);
+  const checkpoint = readRunCheckpoint(folder.latestCheckpoint);
+  const loop = { ...config.loop, steps: options.steps ?? config.loop.steps };
+  return runIn(folder, { ...config, loop }, options, { resume: checkpoint });
+}
+
+/** The run itself, from nothing, from a checkpoint, or from a policy that is to be tuned. */
+export async function runIn(
+  folder: RunFolder,
+  config: TrainingConfig,
+  options: RunOptions,
+  from: { readonly resume?: RunCheckpoint; readonly start?: Start },
+): Promise<RunOutcome> {
+  const { spec } = loadRobot(config.robot);
+  const metrics = new MetricsLog(folder.path, from.resume?.step ?? 0);
+  try {
+    const result = await learn({
+      ...learnOptions(config, spec, taskNamed(config.task)),
+      ...from,
+      ...(options.onProgress && { onProgress: options.onProgress }),
+      signal: options.signal,
+      onMetrics: (step, scalars) => metrics.write(step, scalars),
+      onBest: checkpoint => writeCheckpoint(folder.bestCheckpoint, checkpoint),
+      onCheckpoint: checkpoint => writeCheckpoint(folder.latestCheckpoint, checkpoint),
+    });
+    writeFigures(folder, config, spec);
+    return { ...result, folder, config, ...(!result.finished && { resumeHint: `kit train --resume ${folder.path}` }) };
+  } finally {
+    metrics.close();
+  }
+}
+
+export function sizesOf(spec: RobotSpec): Sizes {
+  return { observation: observationSize(spec), action: spec.joints.length };
+}
+
+function learnOptions(
+  config: TrainingConfig,
+  spec: RobotSpec,
+  task: Task,
+): Pick<LearnOptions, 'loop' | 'sizes' | 'sac' | 'environment' | 'evaluation'> {
+  const arm = { robot: config.robot, task: config.task, controlRateHz: config.controlRateHz };
+  const environment = robotArm({ ...arm, randomise: config.randomise });
+  return {
+    loop: config.loop,
+    sizes: sizesOf(spec),
+    sac: config.sac,
+    environment,
+    evaluation: { environment, errorWindow: errorWindowSteps(config.controlRateHz), reachedM: task.reachedM },
+  };
+}

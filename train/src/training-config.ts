@@ -1,0 +1,95 @@
+/** What a training run is told: one record, parsed strictly, kept in the run folder and in every checkpoint. Each field says what it means; `kit train --help` prints that. */
+import { KitError } from '@sim2servo/models/error';
+import { z } from 'zod';
+import { sac } from './algorithms/sac.js';
+import { engineNames } from './engine/engine.js';
+
+const count = z.int().positive();
+const meaning = sac.meaning;
+
+const sacSchema = z.strictObject({
+  hiddenSizes: z.array(count).min(1).describe(meaning.hiddenSizes),
+  batchSize: count.describe(meaning.batchSize),
+  gamma: z.number().min(0).max(1).describe(meaning.gamma),
+  tau: z.number().positive().max(1).describe(meaning.tau),
+  learningRate: z.number().positive().describe(meaning.learningRate),
+  initialAlpha: z.number().positive().describe(meaning.initialAlpha),
+  targetEntropy: z.union([z.number(), z.literal('auto')]).describe(meaning.targetEntropy),
+  critics: count.describe(meaning.critics),
+  targetSubset: count.describe(meaning.targetSubset),
+  criticLayerNorm: z.boolean().describe(meaning.criticLayerNorm),
+  actorObjective: z.enum(['min', 'mean']).describe(meaning.actorObjective),
+  actorEvery: count.describe(meaning.actorEvery),
+  actorAfter: z.int().min(0).describe(meaning.actorAfter),
+});
+
+export const loopSchema = z.strictObject({
+  seed: z.int().min(0).max(0xffffffff).describe('Everything random in the run follows from it.'),
+  steps: count.describe('Environment steps in all.'),
+  learningStarts: count.describe(
+    'Steps with uniform actions, before the first update; the normaliser is measured on them.',
+  ),
+  blockSteps: count.describe(
+    'Steps that the environment takes with one set of parameters, while the learner does their updates.',
+  ),
+  updatesPerStep: z.number().positive().describe('Updates for each environment step.'),
+  replayCapacity: count.describe('Transitions that the replay holds; the oldest go first.'),
+  evaluateEvery: count.describe('Steps between two evaluations.'),
+  evaluationEpisodes: count.describe('Episodes of an evaluation, deterministic, and the same number stochastic.'),
+  checkpointEvery: count.describe('Steps between two checkpoints of the whole state.'),
+  logEvery: count.describe('Steps between two lines of metrics.'),
+  engine: z.enum(engineNames).describe('What runs the updates; split is the fast one on CPUs.'),
+});
+
+/** The loop, apart from what world it learns in. */
+export type LoopConfig = z.infer<typeof loopSchema>;
+
+export const trainingConfigSchema = z.strictObject({
+  format: z.literal('sim2servo/training@1'),
+  robot: z.string().describe('Name of a shipped robot, or the path of a robot folder.'),
+  task: z.string().describe('What it shall learn.'),
+  controlRateHz: z.number().positive().describe('Control steps a second; the policy runs at this rate only.'),
+  randomise: z.boolean().describe('Draw friction, gain, delay and load anew for each episode.'),
+  loop: loopSchema,
+  algorithm: z.literal('sac').describe('The learner.'),
+  sac: sacSchema,
+});
+
+export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+
+/** The recipe of `kit train` for a small arm: tuned on desk2's reach (bench/results). */
+export const defaultTrainingConfig: TrainingConfig = {
+  format: 'sim2servo/training@1',
+  robot: 'desk2',
+  task: 'reach',
+  controlRateHz: 50,
+  randomise: true,
+  loop: {
+    seed: 0,
+    steps: 40_000,
+    learningStarts: 2_000,
+    blockSteps: 16,
+    updatesPerStep: 1,
+    replayCapacity: 200_000,
+    evaluateEvery: 2_000,
+    evaluationEpisodes: 10,
+    checkpointEvery: 10_000,
+    logEvery: 500,
+    engine: 'split',
+  },
+  algorithm: 'sac',
+  sac: { ...sac.defaults, hiddenSizes: [64, 64], batchSize: 256, gamma: 0.95, learningRate: 1e-3 },
+};
+
+/** @param source what the value was read from, for the message */
+export function parseTrainingConfig(value: unknown, source: string): TrainingConfig {
+  const parsed = trainingConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new KitError(
+    'E_TRAINING_CONFIG',
+    `${source}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'no training configuration'}`,
+    'Correct the field; kit train --help says what each means.',
+    'usage',
+  );
+}
