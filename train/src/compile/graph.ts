@@ -20,6 +20,8 @@ export function elementType(dtype: DataType): number {
   return onnxTypes.float;
 }
 
+const operationKey = (...parts: [string, readonly string[], OnnxAttribute[]]) => JSON.stringify(parts);
+
 export class Graph {
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxTensor[] = [];
@@ -28,9 +30,14 @@ export class Graph {
 
   /** Records an operation and returns its output's name. */
   operation(opType: string, input: readonly string[], attribute: OnnxAttribute[] = []): string {
-    return this.#once(JSON.stringify([opType, input, attribute]), output => {
+    return this.#once(operationKey(opType, input, attribute), output => {
       this.#nodes.push({ opType, input: [...input], output: [output], attribute });
     });
+  }
+
+  /** The output's name, if this very operation is recorded already. */
+  find(opType: string, input: readonly string[], attribute: OnnxAttribute[] = []): string | undefined {
+    return this.#known.get(operationKey(opType, input, attribute));
   }
 
   constant(values: ConstantValues, dims: readonly number[], dtype: DataType): string {

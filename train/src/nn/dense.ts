@@ -1,4 +1,4 @@
-/** A fully connected layer: one fused product, so that the tracer sees product, bias and activation together and emits one Gemm. */
+/** A fully connected layer: one fused product, so that the tracer sees product and bias together and emits one Gemm. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Weights } from '../algorithms/algorithm.js';
 import { fanInUniform, type Parameter } from './parameter.js';
@@ -11,12 +11,9 @@ export function denseParameters(name: string, inputs: number, outputs: number): 
   ];
 }
 
-/** activation(x·kernel + bias): [batch, inputs] → [batch, outputs]. */
-export function dense(weights: Weights, name: string, x: tf.Tensor2D, activation: 'relu' | 'linear'): tf.Tensor2D {
-  return tf.fused.matMul({
-    a: x,
-    b: weight<tf.Tensor2D>(weights, `${name}/kernel`),
-    bias: weight(weights, `${name}/bias`),
-    activation,
-  }) as tf.Tensor2D;
+/** x·kernel + bias: [batch, inputs] → [batch, outputs]. */
+export function dense(weights: Weights, name: string, x: tf.Tensor2D): tf.Tensor2D {
+  // No activation in here: where a gradient is taken, TensorFlow.js only fuses the linear one.
+  const b = weight<tf.Tensor2D>(weights, `${name}/kernel`);
+  return tf.fused.matMul({ a: x, b, bias: weight(weights, `${name}/bias`) }) as tf.Tensor2D;
 }

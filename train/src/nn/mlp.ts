@@ -28,9 +28,9 @@ export function mlpParameters(shape: MlpShape): Parameter[] {
 export function mlp(shape: MlpShape, weights: Weights, x: tf.Tensor2D): tf.Tensor2D {
   let h = x;
   shape.hidden.forEach((_units, i) => {
-    h = shape.layerNorm
-      ? tf.relu(layerNorm(weights, `norm${i}`, dense(weights, `hidden${i}`, h, 'linear')))
-      : dense(weights, `hidden${i}`, h, 'relu');
+    h = dense(weights, `hidden${i}`, h);
+    if (shape.layerNorm) h = layerNorm(weights, `norm${i}`, h);
+    h = tf.relu(h);
   });
-  return dense(weights, 'out', h, 'linear');
+  return dense(weights, 'out', h);
 }

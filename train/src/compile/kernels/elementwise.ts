@@ -55,6 +55,19 @@ const multiply = kernel<Binary>((trace, inputs) => {
   return broadcasting(trace, 'Mul', [a, b], a.dtype);
 });
 
+/**
+ * 1 where x > 0, else 0: min(max(3e38·x, 0), 1) in one pass. Sign, or Greater and Cast, take several times as long, and this stands in
+ * every ReLU's gradient. Below 3e-39 (denormal) it is a ramp rather than a step.
+ *
+ * Taken from the ReLU's output where there is one, which is the same: then nothing but the ReLU needs the product before it, and ONNX
+ * Runtime joins the two.
+ */
+const step = kernel<Unary>((trace, { x }) => {
+  const source = trace.graph.find('Relu', [trace.name(x)]) ?? trace.name(x);
+  const settings = [floatAttribute('alpha', 3e38), floatAttribute('beta', 0)];
+  return trace.emit('HardSigmoid', [source], trace.known(x).shape, 'float32', settings, x.shape);
+});
+
 export const elementwiseKernels: KernelTable = {
   Abs: unary('Abs'),
   Exp: unary('Exp'),
@@ -94,13 +107,7 @@ export const elementwiseKernels: KernelTable = {
     const root = trace.emit('Sqrt', [trace.name(x)], shape, x.dtype, [], x.shape);
     return trace.emit('Reciprocal', [trace.name(root)], shape, x.dtype, [], x.shape);
   }),
-  /**
-   * 1 where x > 0, else 0: min(max(3e38·x, 0), 1) in one pass. Sign, or Greater and Cast, take several times as long, and this stands
-   * in every ReLU's gradient. Below 3e-39 (denormal) it is a ramp rather than a step.
-   */
-  Step: kernel<Unary>((trace, { x }) =>
-    trace.emit('HardSigmoid', [trace.name(x)], trace.known(x).shape, 'float32', [floatAttribute('alpha', 3e38), floatAttribute('beta', 0)], x.shape),
-  ),
+  Step: step,
   ClipByValue: kernel<Unary, tf.ClipByValueAttrs>((trace, { x }, { clipValueMin, clipValueMax }) => {
     const bounds = [clipValueMin, clipValueMax].map(bound => trace.graph.scalar(bound));
     return trace.emit('Clip', [trace.name(x), ...bounds], trace.known(x).shape, x.dtype, [], x.shape);
