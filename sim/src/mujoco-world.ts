@@ -1,0 +1,132 @@
+/**
+ * One MuJoCo model and its state, through the WASM build (https://github.com/google-deepmind/mujoco/tree/main/wasm).
+ *
+ * The typed arrays that MuJoCo hands out are views of its WASM memory: they go stale when that grows, which loading another model may
+ * do. So views are taken again whenever their buffer has gone. The module is loaded once a thread.
+ */
+import { readFileSync } from 'node:fs';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import loadMujoco, { type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
+
+let module: Promise<MainModule> | undefined;
+
+/** Live views of MuJoCo's state; take them from {@link MujocoWorld.views} before each use. */
+export interface WorldViews {
+  /** [nq] joint positions */
+  readonly qpos: Float64Array;
+  /** [nv] joint velocities */
+  readonly qvel: Float64Array;
+  /** [nu] actuator commands */
+  readonly ctrl: Float64Array;
+  /** [3 × sites] site positions in the world, m */
+  readonly siteXpos: Float64Array;
+}
+
+export class MujocoWorld {
+  readonly #mujoco: MainModule;
+  readonly #data: MjData;
+  readonly #stateSize: number;
+  /** For varying masses, friction and gains; call {@link modelChanged} afterwards. */
+  readonly model: MjModel;
+  readonly timestepS: number;
+  #views: WorldViews;
+
+  private constructor(mujoco: MainModule, model: MjModel) {
+    this.#mujoco = mujoco;
+    this.model = model;
+    this.#data = new mujoco.MjData(model);
+    this.timestepS = model.opt.timestep;
+    this.#stateSize = mujoco.mj_stateSize(model, this.#integration);
+    this.#views = this.#take();
+    this.forward();
+  }
+
+  /** @throws KitError E_SCENE where the MJCF can't be read or MuJoCo refuses it */
+  static async load(scenePath: string): Promise<MujocoWorld> {
+    module ??= loadMujoco();
+    const mujoco = await module;
+    try {
+      return new MujocoWorld(mujoco, mujoco.MjModel.from_xml_string(readFileSync(scenePath, 'utf8')));
+    } catch (error) {
+      throw new KitError('E_SCENE', `MuJoCo can't load ${scenePath}: ${messageOf(error)}`, 'mend the MJCF file', 'usage', { cause: error });
+    }
+  }
+
+  get #integration(): number {
+    return this.#mujoco.mjtState.mjSTATE_INTEGRATION.value;
+  }
+
+  #take(): WorldViews {
+    const data = this.#data;
+    return { qpos: data.qpos, qvel: data.qvel, ctrl: data.ctrl, siteXpos: data.site_xpos };
+  }
+
+  get views(): WorldViews {
+    if (this.#views.qpos.byteLength === 0) this.#views = this.#take();
+    return this.#views;
+  }
+
+  /** One physics step. */
+  step(): void {
+    this.#mujoco.mj_step(this.model, this.#data);
+  }
+
+  /** Positions of bodies and sites for the joint positions as they stand, without a step. */
+  forward(): void {
+    this.#mujoco.mj_forward(this.model, this.#data);
+  }
+
+  /** Back to the model's own start. */
+  reset(): void {
+    this.#mujoco.mj_resetData(this.model, this.#data);
+  }
+
+  /** Recomputes what MuJoCo derives from masses; needed after changing them. The state is lost. */
+  modelChanged(): void {
+    this.#mujoco.mj_setConst(this.model, this.#data);
+    this.reset();
+  }
+
+  /** Index of a named thing. @throws KitError E_SCENE_NAME */
+  id(kind: 'joint' | 'body' | 'site' | 'actuator' | 'numeric', name: string): number {
+    const { mjtObj } = this.#mujoco;
+    const type = {
+      joint: mjtObj.mjOBJ_JOINT,
+      body: mjtObj.mjOBJ_BODY,
+      site: mjtObj.mjOBJ_SITE,
+      actuator: mjtObj.mjOBJ_ACTUATOR,
+      numeric: mjtObj.mjOBJ_NUMERIC,
+    }[kind];
+    const id = this.#mujoco.mj_name2id(this.model, type.value, name);
+    if (id < 0) throw new KitError('E_SCENE_NAME', `the MJCF scene has no ${kind} named '${name}'`, 'name it as robot.json does', 'usage');
+    return id;
+  }
+
+  /** A number of the scene's `<custom>` part. */
+  numeric(name: string): number {
+    return this.model.numeric_data[this.model.numeric_adr[this.id('numeric', name)]!]!;
+  }
+
+  /** All that the future of the physics depends on, bit for bit. */
+  save(): Float64Array {
+    const buffer = new this.#mujoco.DoubleBuffer(this.#stateSize);
+    try {
+      this.#mujoco.mj_getState(this.model, this.#data, buffer, this.#integration);
+      return Float64Array.from(buffer.GetView() as ArrayLike<number>);
+    } finally {
+      buffer.delete();
+    }
+  }
+
+  load(state: ArrayLike<number>): void {
+    this.#mujoco.mj_setState(this.model, this.#data, Array.from(state), this.#integration);
+    this.forward();
+    // mj_forward recomputes the warm start, which the next step starts from: put the saved one back.
+    this.#mujoco.mj_setState(this.model, this.#data, Array.from(state), this.#integration);
+  }
+
+  dispose(): void {
+    this.#data.delete();
+    this.model.delete();
+  }
+}
