@@ -17,10 +17,29 @@ export function layerNormParameters(name: string, size: number): Parameter[] {
   ];
 }
 
+/**
+ * The gradient is written out, with x̂ the normalised rows and r = 1/√(variance + ε):
+ * dx = r·(dx̂ − mean(dx̂) − x̂·mean(dx̂·x̂)). What automatic differentiation makes of it has three times as many operations.
+ */
+const normalise = tf.customGrad((...inputs) => {
+  const [x, gain, offset, save] = inputs as unknown as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D, tf.GradSaveFunc];
+  const centred = tf.sub(x, tf.mean(x, 1, true));
+  const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
+  const normalised = tf.div(centred, deviation);
+  save([normalised, deviation, gain]);
+  return {
+    value: tf.add(tf.mul(normalised, gain), offset),
+    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [rows, scale, weights] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+      const inner = tf.mul(dy, weights);
+      const along = tf.mul(rows, tf.mean(tf.mul(inner, rows), 1, true));
+      const dx = tf.div(tf.sub(tf.sub(inner, tf.mean(inner, 1, true)), along), scale);
+      return [dx, tf.sum(tf.mul(dy, rows), 0), tf.sum(dy, 0)];
+    },
+  };
+});
+
 /** [batch, size] → [batch, size]. */
 export function layerNorm(weights: Weights, name: string, x: tf.Tensor2D): tf.Tensor2D {
-  const centred = tf.sub(x, tf.mean(x, 1, true));
-  const variance = tf.mean(tf.square(centred), 1, true);
-  const normalised = tf.div(centred, tf.sqrt(tf.add(variance, epsilon)));
-  return tf.add(tf.mul(normalised, weight(weights, `${name}/gain`)), weight(weights, `${name}/offset`));
+  return normalise(x, weight(weights, `${name}/gain`), weight(weights, `${name}/offset`)) as tf.Tensor2D;
 }
