@@ -2,7 +2,7 @@
 import type { Random } from '@sim2servo/models/random';
 
 /** Plain data and typed arrays: it crosses threads and goes into checkpoints. */
-export type EnvironmentState = Readonly<Record<string, unknown>>;
+export type EnvironmentState = object;
 
 export interface Environment {
   readonly observationSize: number;

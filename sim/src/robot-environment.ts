@@ -27,7 +27,7 @@ export interface RobotEnvironmentOptions {
   readonly randomise: boolean | ArmVariation;
 }
 
-interface RobotEnvironmentState extends EnvironmentState {
+interface RobotEnvironmentState {
   readonly arm: ServoArmState;
   readonly control: ControlState;
   readonly ticks: number;
@@ -162,7 +162,7 @@ export class RobotEnvironment implements Environment {
   }
 
   load(state: EnvironmentState): void {
-    const saved = state as unknown as RobotEnvironmentState;
+    const saved = state as RobotEnvironmentState;
     this.#arm.load(saved.arm);
     for (const key of ['position', 'velocity', 'target', 'targetVelocity', 'goal', 'actions'] as const)
       this.#control[key].set(saved.control[key]);
