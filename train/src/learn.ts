@@ -11,7 +11,7 @@ import { type SacConfig, sac } from './algorithms/sac.js';
 import type { PolicyCheckpoint, RunCheckpoint } from './checkpoint.js';
 import { Collector } from './collector.js';
 import { createEngine } from './engine/create-engine.js';
-import type { Engine, EngineState } from './engine/engine.js';
+import type { Engine } from './engine/engine.js';
 import type { EnvironmentRecipe } from './environment-recipe.js';
 import { type Evaluation, Evaluator } from './evaluator.js';
 import type { Scalars } from './metrics/metrics-log.js';
@@ -37,7 +37,8 @@ export interface TrainingProgress {
 
 /** Where a run starts when it does not start from nothing: fine-tuning. */
 export interface Start {
-  readonly engine: EngineState;
+  /** By the engine's names; what is absent is drawn anew: a new ensemble of critics fits no old ones. */
+  readonly parameters: Readonly<Record<string, Float32Array>>;
   readonly normaliser: ObservationNormaliser;
   /** Transitions from logs, and which share of each batch they make. */
   readonly logged: ReplayBuffer;
@@ -56,6 +57,8 @@ export interface LearnOptions {
     readonly reachedM: number;
   };
   readonly start?: Start;
+  /** Which policy is handed to `onBest`: that of the best evaluation, or always the newest, where the evaluation cannot know better. */
+  readonly keep?: 'best' | 'last';
   readonly resume?: RunCheckpoint;
   readonly onMetrics?: (step: number, scalars: Scalars) => void;
   readonly onBest: (checkpoint: PolicyCheckpoint) => void;
@@ -157,7 +160,9 @@ class LearningRun {
   }
 
   startFrom(start: Start): void {
-    this.#engine.load(start.engine);
+    const drawn = this.#engine.save();
+    const known = Object.entries(start.parameters).filter(([name]) => name in drawn.parameters);
+    this.#engine.load({ ...drawn, parameters: { ...drawn.parameters, ...Object.fromEntries(known) } });
     this.#source = new ReplayMixer(start.logged, this.#replay, start.loggedShare);
     this.#useNormaliser(start.normaliser);
   }
@@ -283,7 +288,7 @@ class LearningRun {
       'eval/stochastic_mean_reward': stochastic.meanReturn,
       'eval/stochastic_mean_error_mm': stochastic.meanErrorM * 1000,
     });
-    if (!(deterministic.meanReturn > this.#bestReturn)) return;
+    if (this.#options.keep !== 'last' && !(deterministic.meanReturn > this.#bestReturn)) return;
     this.#bestReturn = deterministic.meanReturn;
     this.#best = { step: candidate.step, evaluation };
     this.#options.onBest({ ...candidate, evaluation });

@@ -1,4 +1,5 @@
 /** `kit train` and `kit train --resume`: a training run of a robot's task, in a run folder. */
+import { KitError } from '@sim2servo/models/error';
 import { observationSize } from '@sim2servo/models/observe';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
@@ -48,6 +49,13 @@ export function resumeRun(
   options: RunOptions & { readonly steps?: number | undefined } = {},
 ): Promise<RunOutcome> {
   const { folder, config } = openRunFolder(path);
+  if (config.finetune)
+    throw new KitError(
+      'E_RESUME_FINETUNE',
+      `${folder.path} is a fine-tuning run; those are too short to be resumed.`,
+      'Run kit finetune again with another --out.',
+      'usage',
+    );
   const checkpoint = readRunCheckpoint(folder.latestCheckpoint);
   const loop = { ...config.loop, steps: options.steps ?? config.loop.steps };
   return runIn(folder, { ...config, loop }, options, { resume: checkpoint });
@@ -66,6 +74,7 @@ export async function runIn(
     const result = await learn({
       ...learnOptions(config, spec, taskNamed(config.task)),
       ...from,
+      ...(from.start && { keep: 'last' as const }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       signal: options.signal,
       onMetrics: (step, scalars) => metrics.write(step, scalars),
@@ -73,7 +82,12 @@ export async function runIn(
       onCheckpoint: checkpoint => writeCheckpoint(folder.latestCheckpoint, checkpoint),
     });
     writeFigures(folder, config, spec);
-    return { ...result, folder, config, ...(!result.finished && { resumeHint: `kit train --resume ${folder.path}` }) };
+    return {
+      ...result,
+      folder,
+      config,
+      ...(!result.finished && !from.start && { resumeHint: `kit train --resume ${folder.path}` }),
+    };
   } finally {
     metrics.close();
   }

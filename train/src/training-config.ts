@@ -53,6 +53,14 @@ export const trainingConfigSchema = z.strictObject({
   loop: loopSchema,
   algorithm: z.literal('sac').describe('The learner.'),
   sac: sacSchema,
+  finetune: z
+    .strictObject({
+      parent: z.string().describe('Digest of the parent bundle, or path of the parent run.'),
+      logs: z.array(z.string()).describe('SHA-256 of the logs.'),
+      loggedShare: z.number().min(0).max(1).describe('Share of each batch that comes from the logs.'),
+    })
+    .optional()
+    .describe('Where the run went on from, if it did.'),
 });
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;

@@ -20,6 +20,8 @@ export interface Bundle {
   readonly digest: string;
   readonly model: Uint8Array;
   readonly golden: Golden;
+  /** The other files that the manifest lists, by name. */
+  readonly extra?: ReadonlyMap<string, Uint8Array>;
   readonly signed: boolean;
 }
 
@@ -105,7 +107,17 @@ export function loadBundle(folder: string, expected: BundleExpectation = {}): Bu
       `${join(folder, 'golden.json')} does not fit the manifest's sizes`,
       'export the policy again with `kit export`',
     );
-  return { folder, manifest, digest: sha256(manifestBytes), model, golden, signed: trustedKeys.length > 0 };
+  parts.delete('policy.onnx');
+  parts.delete('golden.json');
+  return {
+    folder,
+    manifest,
+    digest: sha256(manifestBytes),
+    model,
+    golden,
+    extra: parts,
+    signed: trustedKeys.length > 0,
+  };
 }
 
 function checkRobot(folder: string, manifest: Manifest, robot: NonNullable<BundleExpectation['robot']>): void {

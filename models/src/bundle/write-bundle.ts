@@ -17,6 +17,8 @@ export interface BundleContent {
   readonly model: Uint8Array;
   readonly golden: Golden;
   readonly provenance: Manifest['provenance'];
+  /** Files beside the policy, by name; what learning on needs, for instance. A robot does not read them. */
+  readonly extra?: Readonly<Record<string, Uint8Array>>;
   readonly createdAt: Date;
 }
 
@@ -28,6 +30,7 @@ export function writeBundle(folder: string, content: BundleContent): string {
   const { spec, specSha256 } = content.robot;
   const names = observationNames(spec);
   checkPolicyGraph(content.model, names.length, spec.joints.length);
+  const extra = content.extra ?? {};
   const golden = `${JSON.stringify(goldenSchema.parse(content.golden))}\n`;
   const manifest: Manifest = manifestSchema.parse({
     format: manifestFormat,
@@ -38,7 +41,11 @@ export function writeBundle(folder: string, content: BundleContent): string {
     controlRateHz: content.controlRateHz,
     observation: { names },
     action: { names: spec.joints.map(j => j.name), kind: spec.action.kind, scale: spec.action.scale },
-    files: { 'policy.onnx': sha256(content.model), 'golden.json': sha256(golden) },
+    files: {
+      'policy.onnx': sha256(content.model),
+      'golden.json': sha256(golden),
+      ...Object.fromEntries(Object.entries(extra).map(([file, bytes]) => [file, sha256(bytes)])),
+    },
     provenance: content.provenance,
   });
   const manifestText = `${JSON.stringify(manifest, null, 2)}\n`;
@@ -50,6 +57,7 @@ export function writeBundle(folder: string, content: BundleContent): string {
     mkdirSync(draft, { recursive: true });
     writeDurably(join(draft, 'policy.onnx'), content.model);
     writeDurably(join(draft, 'golden.json'), golden);
+    for (const [file, bytes] of Object.entries(extra)) writeDurably(join(draft, file), bytes);
     writeDurably(join(draft, 'policy.json'), manifestText);
     rmSync(target, { recursive: true, force: true });
     renameSync(draft, target);

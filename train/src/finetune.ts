@@ -1,0 +1,106 @@
+/**
+ * `kit finetune`: a policy goes on learning from the logs of the real arm, off-policy, and becomes a new bundle.
+ *
+ * Half of each batch is logged and half simulated, as in RLPD (arXiv 2302.02948 §4.1): the logs say how this arm differs, the simulation,
+ * which has not been told, keeps the policy able to do what the logs don't show. Actor, critics and temperature go on from the parent's;
+ * RLPD's ten new critics were tried first and are worse here (learner-file.ts). The newest policy is exported, not the best in simulation:
+ * the simulation cannot judge an arm that it does not know.
+ */
+import { KitError } from '@sim2servo/models/error';
+import { type ExportedBundle, exportBundle } from './export-bundle.js';
+import type { TrainingProgress } from './learn.js';
+import { openPolicySource, type PolicySource } from './policy-source.js';
+import { importLogs, logFiles } from './replay/log-import.js';
+import { createRunFolder, type RunFolder } from './run-folder.js';
+import { runIn } from './train-run.js';
+import type { TrainingConfig } from './training-config.js';
+
+export interface FinetuneOptions {
+  /** A bundle or a run folder: the parent. */
+  readonly from: string;
+  /** A folder of `.mcap` files, or one such file. */
+  readonly logs: string;
+  /** The new run's folder. */
+  readonly out: string;
+  /** The new bundle's folder. */
+  readonly bundle: string;
+  /** Where the robot's folder lies, if not where the parent says. */
+  readonly robot?: string;
+  readonly seed?: number;
+  /** Simulated steps; two updates each. */
+  readonly steps?: number;
+  /** Of each batch; 1 learns from the logs alone. */
+  readonly loggedShare?: number;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface FinetuneOutcome {
+  readonly folder: RunFolder;
+  readonly bundle: ExportedBundle;
+  /** Logged transitions that were learnt from, the episodes they came in, and what was left out. */
+  readonly transitions: number;
+  readonly episodes: number;
+  readonly skipped: { readonly gap: number; readonly stale: number };
+  readonly updates: number;
+  readonly seconds: number;
+}
+
+export const finetuneDefaults = { seed: 0, steps: 4000, loggedShare: 0.5 } as const;
+
+export async function finetune(options: FinetuneOptions): Promise<FinetuneOutcome> {
+  const source = openPolicySource(options.from, options.robot);
+  const logs = importLogs(logFiles(options.logs), source.robot.spec, source.task);
+  const loggedShare = options.loggedShare ?? finetuneDefaults.loggedShare;
+  const config = finetuneConfig(source, options, logs.sha256);
+  const folder = createRunFolder(options.out, config);
+  const { parameters, normaliser } = source.weights;
+  const outcome = await runIn(
+    folder,
+    config,
+    {
+      ...(options.onProgress && { onProgress: options.onProgress }),
+      ...(options.signal && { signal: options.signal }),
+    },
+    { start: { parameters, normaliser, logged: logs.replay, loggedShare } },
+  );
+  if (!outcome.finished)
+    throw new KitError(
+      'E_INTERRUPTED',
+      `Fine-tuning was stopped at step ${outcome.step} of ${config.loop.steps}.`,
+      `Start it again with another --out; ${folder.path} holds the half-done run.`,
+      'interrupt',
+    );
+  const bundle = await exportBundle({
+    run: folder.path,
+    out: options.bundle,
+    ...(options.robot !== undefined && { robot: options.robot }),
+    ...(source.digest !== undefined && { parent: source.digest }),
+    logs: logs.sha256,
+  });
+  const { transitions, episodes, skipped } = logs;
+  return { folder, bundle, transitions, episodes, skipped, updates: outcome.updates, seconds: outcome.seconds };
+}
+
+function finetuneConfig(source: PolicySource, options: FinetuneOptions, logs: readonly string[]): TrainingConfig {
+  const { config } = source;
+  const steps = options.steps ?? finetuneDefaults.steps;
+  return {
+    ...config,
+    loop: {
+      ...config.loop,
+      seed: options.seed ?? finetuneDefaults.seed,
+      steps,
+      learningStarts: Math.min(1000, Math.ceil(steps / 4)),
+      updatesPerStep: 2,
+      evaluateEvery: 1000,
+      checkpointEvery: steps,
+    },
+    sac: { ...config.sac, learningRate: 3e-4 },
+    finetune: {
+      parent: source.digest ?? source.path,
+      logs: [...logs],
+      loggedShare: options.loggedShare ?? finetuneDefaults.loggedShare,
+    },
+  };
+}

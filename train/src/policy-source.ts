@@ -1,0 +1,78 @@
+/** Where a policy comes from: the folder of a run, or a bundle. Evaluation, export and fine-tuning take either. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { KitError } from '@sim2servo/models/error';
+import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { type Task, taskNamed } from '@sim2servo/models/tasks/task';
+import { sac } from './algorithms/sac.js';
+import { type PolicyCheckpoint, readPolicyCheckpoint } from './checkpoint.js';
+import { exportActor } from './export-actor.js';
+import { decodeLearner, learnerFileName } from './learner-file.js';
+import { type PolicyWeights, readPolicy } from './read-policy.js';
+import { openRunFolder } from './run-folder.js';
+import { sizesOf } from './train-run.js';
+import { parseTrainingConfig, type TrainingConfig } from './training-config.js';
+
+export interface PolicySource {
+  readonly path: string;
+  readonly robot: LoadedRobot;
+  readonly task: Task;
+  /** What it was trained with. */
+  readonly config: TrainingConfig;
+  /** ONNX, as exported. */
+  readonly model: Uint8Array;
+  readonly weights: PolicyWeights;
+  /** Digest of the bundle's manifest; absent for a run. */
+  readonly digest?: string;
+  /** Absent for a bundle. */
+  readonly checkpoint?: PolicyCheckpoint;
+}
+
+/** @param robot where the robot's folder lies, if not where the policy says */
+export function openPolicySource(path: string, robot?: string): PolicySource {
+  if (existsSync(join(path, 'policy.json'))) return fromBundle(path, robot);
+  if (existsSync(join(path, 'config.json'))) return fromRun(path, robot);
+  throw new KitError(
+    'E_NO_POLICY',
+    `${path} is neither a run folder nor a policy bundle.`,
+    'Give what kit train or kit export wrote.',
+    'usage',
+  );
+}
+
+function fromRun(path: string, robotPath: string | undefined): PolicySource {
+  const { folder, config } = openRunFolder(path);
+  if (!existsSync(folder.bestCheckpoint))
+    throw new KitError(
+      'E_RUN_UNEVALUATED',
+      `${folder.path} holds no evaluated policy yet.`,
+      `Train on first: kit train --resume ${path}`,
+      'usage',
+    );
+  const checkpoint = readPolicyCheckpoint(folder.bestCheckpoint);
+  const robot = loadRobot(robotPath ?? config.robot);
+  const { parameters } = checkpoint.engine;
+  const model = exportActor(sac, sizesOf(robot.spec), config.sac, checkpoint.engine, checkpoint.normaliser);
+  const weights = { parameters, normaliser: checkpoint.normaliser };
+  return { path, robot, task: taskNamed(config.task), config, model, weights, checkpoint };
+}
+
+function fromBundle(path: string, robotPath: string | undefined): PolicySource {
+  const { manifest } = loadBundle(path);
+  const robot = loadRobot(robotPath ?? manifest.robot.name);
+  const { model, digest, extra } = loadBundle(path, { robot });
+  const config = parseTrainingConfig(manifest.provenance.config, `${path}: provenance.config`);
+  const policy = readPolicy(model);
+  const learnt = extra?.get(learnerFileName);
+  const learner = learnt === undefined ? {} : decodeLearner(learnt, join(path, learnerFileName));
+  return {
+    path,
+    robot,
+    task: taskNamed(manifest.task),
+    config,
+    model,
+    weights: { ...policy, parameters: { ...learner, ...policy.parameters } },
+    digest,
+  };
+}
