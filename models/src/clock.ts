@@ -6,6 +6,9 @@
 export interface Clock {
   /** Monotonic time. */
   nowUs(): number;
-  /** Resolves at or after `timeUs`. */
-  waitUntil(timeUs: number): Promise<void>;
+  /**
+   * Resolves at or after `timeUs`, or as soon as `wake` has resolved. A virtual clock must not let time run on past the instant at which
+   * `wake` resolved: a reader that waits for the next sample "at most 25 ms" would otherwise find itself 25 ms later.
+   */
+  waitUntil(timeUs: number, wake?: Promise<unknown>): Promise<void>;
 }
