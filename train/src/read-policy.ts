@@ -16,8 +16,9 @@ export function readPolicy(model: Uint8Array): PolicyWeights {
   const tensors = new Map<string, Float32Array>();
   for (const { name, dataType, rawData, floatData } of decodeModel(model).graph?.initializer ?? []) {
     if (name === undefined || dataType !== onnxTypes.float) continue;
-    // A copy: the bytes inside a file lie where they like, a Float32Array wants multiples of four.
-    if (rawData !== undefined && rawData.length > 0) tensors.set(name, new Float32Array(rawData.slice().buffer));
+    // A copy (Buffer.slice makes none): bytes inside a file lie where they like, a Float32Array wants multiples of four.
+    if (rawData !== undefined && rawData.length > 0)
+      tensors.set(name, new Float32Array(Uint8Array.from(rawData).buffer));
     else if (floatData !== undefined) tensors.set(name, Float32Array.from(floatData));
   }
   const mean = tensors.get('normaliser/mean');
