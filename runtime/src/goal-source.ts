@@ -1,0 +1,53 @@
+/** What the arm is to do, one goal after the other. Each goal is one episode. */
+import { KitError } from '@sim2servo/models/error';
+import type { Random } from '@sim2servo/models/random';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
+import type { Task } from '@sim2servo/models/tasks/task';
+
+export interface GoalSource {
+  /** Writes the next goal into `goal` ([3] m) and says for how many ticks it is pursued; 0 when there is none left. */
+  next(goal: Float64Array): number;
+}
+
+/** The given goals, each for `ticksEach` control ticks. */
+export function listedGoals(goals: readonly ArrayLike<number>[], ticksEach: number): GoalSource {
+  checkTicks(ticksEach);
+  for (const [i, goal] of goals.entries())
+    if (goal.length !== 3 || !Array.from(goal).every(Number.isFinite))
+      throw new KitError(
+        'E_GOAL',
+        `goal ${i} is [${Array.from(goal).join(', ')}]: a goal is three finite numbers in m`,
+        'mend the list of goals',
+        'usage',
+      );
+  let at = 0;
+  return {
+    next(out) {
+      const goal = goals[at++];
+      if (goal === undefined) return 0;
+      out.set(goal);
+      return ticksEach;
+    },
+  };
+}
+
+/** Goals drawn by the task itself, without end. */
+export function drawnGoals(spec: RobotSpec, task: Task, random: Random, ticksEach: number): GoalSource {
+  checkTicks(ticksEach);
+  return {
+    next(out) {
+      task.sampleGoal(spec, random, out);
+      return ticksEach;
+    },
+  };
+}
+
+function checkTicks(ticksEach: number): void {
+  if (!Number.isInteger(ticksEach) || ticksEach < 1)
+    throw new KitError(
+      'E_GOAL',
+      `a goal can't be pursued for ${ticksEach} ticks`,
+      'give a whole number from 1 up',
+      'usage',
+    );
+}

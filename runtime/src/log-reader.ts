@@ -1,0 +1,90 @@
+/**
+ * Reads logs, whole or cut off anywhere: everything up to the last whole chunk comes out, in order, and how the file ends is told.
+ * Files are read in blocks, so a day of logging needs no more memory than a minute.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { McapStreamReader } from '@mcap/core';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { decodeTransition, type TransitionRecord, transitionTopic } from '@sim2servo/models/transition';
+import { logMetadata } from './log-writer.js';
+
+export interface LogVisitor {
+  metadata?(metadata: ReadonlyMap<string, string>): void;
+  /** A chunk begins; its records follow. */
+  chunk?(): void;
+  record?(record: TransitionRecord): void;
+}
+
+export interface LogScan {
+  readonly bytes: number;
+  readonly records: number;
+  readonly chunks: number;
+  /** Whether the file ends as a finished log does, with its index. */
+  readonly complete: boolean;
+  /** Bytes at the end that belong to no whole chunk or record. */
+  readonly lostBytes: number;
+  /** What is wrong beyond a missing end; empty where nothing is. */
+  readonly damage: string;
+}
+
+const blockBytes = 2 ** 20;
+
+/** @throws KitError E_LOG_READ, E_LOG_FORMAT (not an MCAP file at all) */
+export function readLog(path: string, visitor: LogVisitor): LogScan {
+  let handle: number;
+  try {
+    handle = openSync(path, 'r');
+  } catch (error) {
+    throw new KitError('E_LOG_READ', `can't read the log ${path}: ${messageOf(error)}`, 'check the path', 'usage', {
+      cause: error,
+    });
+  }
+  try {
+    return scan(path, handle, visitor);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
+  const bytes = fstatSync(handle).size;
+  const reader = new McapStreamReader({ includeChunks: true });
+  const channels = new Set<number>();
+  const block = new Uint8Array(blockBytes);
+  let fed = 0;
+  let anything = false;
+  let records = 0;
+  let chunks = 0;
+  let damage = '';
+  while (damage === '' && !reader.done()) {
+    const count = readSync(handle, block, 0, blockBytes, fed);
+    if (count === 0) break;
+    fed += count;
+    try {
+      reader.append(block.subarray(0, count));
+      for (let item = reader.nextRecord(); item !== undefined; item = reader.nextRecord()) {
+        anything = true;
+        if (item.type === 'Metadata' && item.name === logMetadata) visitor.metadata?.(item.metadata);
+        else if (item.type === 'Channel' && item.topic === transitionTopic) channels.add(item.id);
+        else if (item.type === 'Chunk') {
+          chunks++;
+          visitor.chunk?.();
+        } else if (item.type === 'Message' && channels.has(item.channelId)) {
+          records++;
+          visitor.record?.(decodeTransition(item.data));
+        }
+      }
+    } catch (error) {
+      if (error instanceof KitError) throw error;
+      damage = messageOf(error);
+    }
+  }
+  if (!anything && damage !== '')
+    throw new KitError(
+      'E_LOG_FORMAT',
+      `${path} is not an MCAP log: ${damage}`,
+      'name a file that `kit run` wrote',
+      'usage',
+    );
+  return { bytes, records, chunks, complete: reader.done(), lostBytes: reader.bytesRemaining() + bytes - fed, damage };
+}

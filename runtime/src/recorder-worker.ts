@@ -1,0 +1,77 @@
+/**
+ * The recorder's thread: takes ticks out of the ring and writes them into the log. A chunk is closed and synced a second after its
+ * first record at the latest, so that a process that is killed loses no more than that.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { createLogFile } from './log-file.js';
+import { LogWriter } from './log-writer.js';
+import { RecordRing } from './record-ring.js';
+import type { RecorderMessage, RecorderWorkerData } from './recorder-messages.js';
+
+/** A second, less the time between two looks and for writing. */
+const chunkMs = 800;
+const lookMs = 50;
+
+const { memory, path, metadata, policyDigest } = workerData as RecorderWorkerData;
+const ring = new RecordRing(memory);
+const post = (message: RecorderMessage) => parentPort!.postMessage(message);
+
+function fail(error: unknown): void {
+  const known =
+    error instanceof KitError
+      ? error
+      : new KitError(
+          'E_LOG_WRITE',
+          `can't go on writing the log ${path}: ${messageOf(error)}`,
+          `free some space; what was written is kept: kit logs recover ${path}`,
+        );
+  ring.fail();
+  post({ kind: 'failed', code: known.code, message: known.message, hint: known.hint, exit: known.exit });
+}
+
+function record(writer: LogWriter): void {
+  let chunkOpenedMs = 0;
+  for (;;) {
+    // Asked before the ring is emptied: what was pushed before it was closed is still taken.
+    const closing = ring.closing;
+    for (let tick = ring.shift(); tick !== undefined; tick = ring.shift()) {
+      if (writer.openRecords === 0) chunkOpenedMs = performance.now();
+      writer.add({ ...tick, policyDigest });
+      if (performance.now() - chunkOpenedMs >= chunkMs) writer.closeChunk();
+    }
+    if (closing) return;
+    if (writer.openRecords > 0 && performance.now() - chunkOpenedMs >= chunkMs) writer.closeChunk();
+    ring.sleep(lookMs);
+  }
+}
+
+function open(): LogWriter | undefined {
+  try {
+    return new LogWriter(createLogFile(path), metadata);
+  } catch (error) {
+    fail(error);
+    return undefined;
+  }
+}
+
+function abandon(writer: LogWriter, cause: unknown): void {
+  try {
+    writer.abandon();
+    fail(cause);
+  } catch (error) {
+    fail(new Error(`${messageOf(cause)}; nor could it be closed: ${messageOf(error)}`));
+  }
+}
+
+const writer = open();
+if (writer !== undefined) {
+  post({ kind: 'ready' });
+  try {
+    record(writer);
+    writer.finish();
+    post({ kind: 'closed', records: writer.records, chunks: writer.chunks, bytes: writer.bytes });
+  } catch (error) {
+    abandon(writer, error);
+  }
+}

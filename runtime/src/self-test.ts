@@ -1,0 +1,42 @@
+/** Whether a policy gives on this machine what its trainer gave, and fast enough for its own rate. */
+import type { Bundle } from '@sim2servo/models/bundle/load-bundle';
+import { KitError } from '@sim2servo/models/error';
+import { Histogram, type HistogramSummary } from './histogram.js';
+import type { InferenceBackend } from './inference-backend.js';
+import { openPolicySession } from './policy-session.js';
+
+export interface SelfTest {
+  readonly backend: InferenceBackend;
+  readonly goldenMaxError: number;
+  readonly inferUs: HistogramSummary;
+}
+
+const inferences = 300;
+/** Share of the control period that inference may take at p99; the rest is for the bus. */
+const latencyShare = 0.25;
+
+/** @throws KitError E_BUNDLE_GOLDEN, E_SELFTEST_LATENCY, E_MODEL_LOAD, E_NO_INFERENCE */
+export async function selfTest(bundle: Bundle, share = latencyShare): Promise<SelfTest> {
+  const session = await openPolicySession(bundle);
+  try {
+    const inferUs = new Histogram();
+    for (let i = 0; i < inferences; i++) {
+      session.observation.set(bundle.golden.observations[i % bundle.golden.observations.length]!);
+      const from = performance.now();
+      await session.infer();
+      inferUs.record((performance.now() - from) * 1000);
+    }
+    const { controlRateHz } = bundle.manifest;
+    const budgetUs = (share * 1e6) / controlRateHz;
+    const p99 = inferUs.percentile(0.99);
+    if (p99 > budgetUs)
+      throw new KitError(
+        'E_SELFTEST_LATENCY',
+        `one inference takes ${Math.round(p99)} µs (p99) on this machine; at ${controlRateHz} Hz it may take ${Math.round(budgetUs)} µs`,
+        'train a smaller network, or a lower control rate',
+      );
+    return { backend: session.backend, goldenMaxError: session.goldenMaxError, inferUs: inferUs.summary() };
+  } finally {
+    await session.dispose();
+  }
+}

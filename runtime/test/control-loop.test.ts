@@ -1,0 +1,387 @@
+import { KitError } from '@sim2servo/models/error';
+import { limiters } from '@sim2servo/models/shield';
+import t from 'tap';
+import { listedGoals } from '../src/goal-source.js';
+import type { Policy } from '../src/policy-session.js';
+import { fixture, functionPolicy, goal, robot } from './support/arm-fixture.js';
+import type { VirtualClock } from './support/virtual-board.js';
+
+const still = () => {};
+/** Swings both joints. */
+const swing = () => {
+  let tick = 0;
+  return (_observation: Float32Array, action: Float32Array) => {
+    action.fill(Math.sin(tick++ / 12) * 0.4);
+  };
+};
+const rampTicks = robot.spec.safety.armingRampS * 50;
+
+t.test('pursues every goal for its time, then holds', async t => {
+  const { loop, board, sink } = fixture(swing());
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.motion.motion, 'holding');
+  t.same(board.halts, ['hold']);
+  t.equal(report.targets.length, 2);
+  t.equal(report.ticks, rampTicks + 200);
+  t.equal(report.missed, 0);
+  t.same([...new Set(sink.ticks.map(tick => tick.episode))], [0, 1, 2]);
+  for (const episode of [1, 2]) {
+    const ticks = sink.ticks.filter(tick => tick.episode === episode);
+    t.same(
+      ticks.map(tick => tick.step),
+      Array.from({ length: 100 }, (_, i) => i),
+      'steps count without a gap',
+    );
+    t.same(
+      ticks.map(tick => tick.truncated),
+      Array.from({ length: 100 }, (_, i) => i === 99),
+      'only the last tick is truncated',
+    );
+  }
+});
+
+t.test('what is written is what is recorded, and what the shield let through', async t => {
+  const { loop, board, sink } = fixture((_o, action) => action.fill(1));
+  await loop.run();
+  // The first write keeps the arm where it is, before the first tick.
+  t.same(
+    board.writes.slice(1).map(write => write.targets),
+    sink.ticks.map(tick => [...tick.target]),
+  );
+  for (const tick of sink.ticks) {
+    for (const [j, joint] of robot.spec.joints.entries()) {
+      t.ok(tick.target[j]! <= joint.range[1] && tick.target[j]! >= joint.range[0]);
+      t.ok(Math.abs(tick.actionExecuted[j]!) <= 1);
+    }
+  }
+  t.ok(sink.ticks.some(tick => (tick.limiters & limiters.softLimit) !== 0 || (tick.limiters & limiters.range) !== 0));
+});
+
+t.test('a restart asks for no torque: nothing is written or armed before the arming', async t => {
+  const { loop, board } = fixture(swing());
+  t.equal(board.arms, 0);
+  t.equal(loop.status().motion, 'limp');
+  board.loses = () => true;
+  await t.rejects(loop.run(), { code: 'E_NO_SAMPLE', exit: 'noDevice' });
+  t.equal(board.arms, 0);
+  t.same(board.writes, []);
+});
+
+t.test('arming keeps the arm where it is and lets motion in slowly', async t => {
+  const { loop, board, sink } = fixture((_o, action) => action.fill(1));
+  await loop.run();
+  t.same(board.writes[0]!.targets, [0.3, 1.4]);
+  const first = sink.ticks[0]!;
+  t.ok(Math.abs(first.target[0]! - 0.3) < 1e-3);
+  const speed = (i: number) => Math.abs(sink.ticks[i + 1]!.target[0]! - sink.ticks[i]!.target[0]!) / 0.02;
+  for (const [j, joint] of robot.spec.joints.entries())
+    for (let i = 0; i < rampTicks - 1; i++)
+      t.ok(
+        Math.abs(sink.ticks[i + 1]!.target[j]! - sink.ticks[i]!.target[j]!) / 0.02 <=
+          (joint.maxVelocity * (i + 2)) / rampTicks + 1e-9,
+      );
+  t.ok(speed(0) < speed(10));
+});
+
+t.test('a NaN action is refused for the tick and the arm keeps its target', async t => {
+  let tick = 0;
+  const { loop, sink } = fixture((_o, action) => action.fill(tick++ === 80 ? Number.NaN : 0.3));
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.refused, 1);
+  t.equal(report.limiterTicks.nonFinite, 1);
+  t.same([...sink.ticks[80]!.target], [...sink.ticks[79]!.target]);
+  t.same([...sink.ticks[80]!.actionExecuted], [0, 0]);
+  t.ok(Number.isNaN(sink.ticks[80]!.actionRequested[0]));
+});
+
+t.test('NaN actions in a row latch a fault', async t => {
+  let tick = 0;
+  const { loop, board, sink } = fixture((_o, action) => action.fill(tick++ >= 80 ? Number.NaN : 0.3));
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /not a finite number for 5 ticks/);
+  t.match(report.end.error, { code: 'E_SAFETY_STOP', exit: 'safetyStop' });
+  t.equal(report.motion.motion, 'stopped');
+  t.same(board.halts, ['hold']);
+  t.equal(sink.ticks.length, 84, 'the tick that latches is not executed');
+});
+
+t.test('a lost sample makes a stale tick that stays where it is', async t => {
+  const { loop, board, sink } = fixture((_o, action) => action.fill(0.5));
+  board.loses = index => index === 90;
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.stale, 1);
+  const at = sink.ticks.findIndex(tick => tick.stale);
+  t.ok(
+    Math.abs(sink.ticks[at]!.target[0]! - sink.ticks[at - 1]!.target[0]!) <= robot.spec.joints[0]!.maxVelocity * 0.02,
+  );
+  t.equal(report.missed, 0, 'it was written, so no tick is missing');
+});
+
+t.test('samples that stay away stop the arm', async t => {
+  const { loop, board } = fixture(swing());
+  board.loses = index => index >= 90;
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /no fresh position for 3 ticks/);
+  t.same(board.halts, ['hold']);
+});
+
+t.test('a position that is not a number never reaches the policy, and stops the arm by name', async t => {
+  const { loop, board } = fixture((observation, action) => {
+    t.ok(observation.every(Number.isFinite));
+    action.fill(0.1);
+  });
+  board.spoil = (state, index) => {
+    if (index >= 90) state.position[1] = Number.NaN;
+  };
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /position of joint 'elbow' is NaN/);
+});
+
+t.test('one sample that is not a number is passed over', async t => {
+  const { loop, board } = fixture(swing());
+  board.spoil = (state, index) => {
+    if (index === 90) state.position[1] = Number.NaN;
+  };
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.stale, 1);
+});
+
+t.test('no arming from a position that is not a number', async t => {
+  const { loop, board } = fixture(swing());
+  board.spoil = state => {
+    state.position[0] = Number.NaN;
+  };
+  await t.rejects(loop.run(), { code: 'E_POSITION', message: /'shoulder' is NaN/ });
+  t.equal(board.arms, 0);
+});
+
+t.test("a device that latches stops the loop with the device's reason", async t => {
+  const { loop, board } = fixture((_o, action, clock) => {
+    action.fill(0.2);
+    if (clock.nowUs() > 4_000_000) {
+      board.device = 'latched';
+      board.reason = 'no motion for 60 ms';
+    }
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /latched: no motion for 60 ms/);
+  t.match(report.end.error, { exit: 'safetyStop' });
+});
+
+t.test('a device that was reset is not moved again', async t => {
+  const { loop, board } = fixture((_o, action, clock) => {
+    action.fill(0.2);
+    if (clock.nowUs() > 4_000_000) board.device = 'limp';
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /limp by itself/);
+  t.equal(board.arms, 1);
+});
+
+t.test('a host that was away too long finds the firmware latched and stops', async t => {
+  let tick = 0;
+  const { loop } = fixture((_o, action, clock) => {
+    action.fill(0.2);
+    if (tick++ === 100) clock.advance(90_000);
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'stopped');
+  t.match(report.end.reason, /no motion for 60 ms/);
+});
+
+t.test('missed ticks are skipped and counted, never caught up in a burst', async t => {
+  let tick = 0;
+  const slow = (_o: Float32Array, action: Float32Array, clock: VirtualClock) => {
+    action.fill(0.1);
+    if (tick++ === 120) clock.advance(45_000);
+  };
+  const { loop, board, sink } = fixture(slow, {}, { deadlineUs: 200_000 });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.missed, 2);
+  t.equal(report.ticks, rampTicks + 200 - 2);
+  const gaps = board.writes.slice(2).map((write, i) => write.atUs - board.writes[i + 1]!.atUs);
+  t.ok(Math.min(...gaps) > 10_000, 'no two writes close together');
+  const late = sink.ticks.findIndex(record => record.late);
+  t.ok(sink.ticks[late]!.late);
+  t.equal(sink.ticks[late + 1]!.step, sink.ticks[late]!.step + 3, 'the log shows the gap');
+  t.equal(report.targets.length, 2, 'episodes keep their time');
+});
+
+t.test('ticks are locked to a board whose clock is off', async t => {
+  for (const truePeriodUs of [19_900, 20_000, 20_100]) {
+    const { loop, board } = fixture(swing(), { goals: listedGoals([goal], 600) }, { truePeriodUs });
+    const report = await loop.run();
+    t.equal(report.missed, 0);
+    t.equal(report.stale, 0);
+    t.equal(report.relocks, 0);
+    const phases = board.writes.slice(-300).map(write => (write.atUs - 1_003_210) % truePeriodUs);
+    t.ok(
+      Math.max(...phases) - Math.min(...phases) < 200,
+      `phase wanders by ${Math.max(...phases) - Math.min(...phases)} µs`,
+    );
+    t.ok(report.timing.sensorToServoUs.p99 < 8_100, 'the answer makes the next pulse');
+  }
+});
+
+t.test("a policy at half the board's rate sees the newest sample", async t => {
+  const { loop } = fixture(swing(), { controlRateHz: 25 });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.stale, 0);
+  t.equal(report.missed, 0);
+  t.ok(report.timing.sensorToWriteUs.max < 3_000);
+});
+
+t.test("a bus without output periods runs free at the policy's rate", async t => {
+  const { loop, board } = fixture(swing(), { controlRateHz: 100 }, { periodUs: 0 });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  const writes = board.writes.slice(1);
+  t.ok(Math.abs((writes.at(-1)!.atUs - writes[0]!.atUs) / (writes.length - 1) - 10_000) < 1);
+});
+
+t.test('a policy faster than the board is refused before anything moves', async t => {
+  const { loop, board } = fixture(swing(), { controlRateHz: 120 });
+  await t.rejects(loop.run(), { code: 'E_RATE_BUS', exit: 'usage' });
+  t.equal(board.arms, 0);
+});
+
+t.test('the signal holds the arm', async t => {
+  const abort = new AbortController();
+  let tick = 0;
+  const { loop, board } = fixture(
+    (_o, action) => {
+      action.fill(0.1);
+      if (tick++ === 70) abort.abort();
+    },
+    { signal: abort.signal },
+  );
+  const report = await loop.run();
+  t.equal(report.end.kind, 'interrupted');
+  t.equal(report.end.error, undefined);
+  t.equal(report.motion.motion, 'holding');
+  t.same(board.halts, ['hold']);
+  t.equal(report.ticks, 71);
+});
+
+t.test('a signal that comes before the arming moves nothing', async t => {
+  const { loop, board } = fixture(still, { signal: AbortSignal.abort() });
+  await t.rejects(loop.run(), { code: 'E_INTERRUPTED', exit: 'interrupt' });
+  t.equal(board.arms, 0);
+});
+
+t.test('a port that vanishes ends the run with its own error, and says that nobody could be told', async t => {
+  let tick = 0;
+  const { loop, board } = fixture((_o, action) => {
+    action.fill(0.1);
+    if (tick++ === 70) board.failure = new KitError('E_PORT_CLOSED', 'the port went away', 'plug it in', 'noDevice');
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'failed');
+  t.match(report.end.error, { code: 'E_PORT_CLOSED', exit: 'noDevice' });
+  t.match(report.end.haltError, /port went away/);
+  t.equal(report.motion.motion, 'stopped');
+  t.equal(report.ticks, 70);
+});
+
+t.test('an arming that the device refuses moves nothing and keeps its error', async t => {
+  const { loop, board } = fixture(still);
+  board.arm = async () => {
+    throw new KitError('E_ARM_REFUSED', 'another configuration', 'configure it', 'noDevice');
+  };
+  await t.rejects(loop.run(), { code: 'E_ARM_REFUSED' });
+  t.same(board.writes, []);
+  t.same(board.halts, ['hold']);
+});
+
+t.test('a record that was dropped ends the episode, so that no episode has a silent hole', async t => {
+  const { loop, sink } = fixture(swing());
+  sink.full = index => index === 100;
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.equal(report.recordsDropped, 1);
+  for (const [i, tick] of sink.ticks.entries()) {
+    const before = sink.ticks[i - 1];
+    if (before?.episode === tick.episode) t.equal(tick.step, before.step + 1);
+  }
+  t.same([...new Set(sink.ticks.map(tick => tick.episode))], [0, 1, 2, 3]);
+});
+
+t.test('a log that can not be written any more holds the arm', async t => {
+  let tick = 0;
+  const { loop, sink, board } = fixture((_o, action) => {
+    action.fill(0.1);
+    if (tick++ === 70) sink.broken = new KitError('E_LOG_WRITE', 'no space left', 'free some');
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'failed');
+  t.match(report.end.error, { code: 'E_LOG_WRITE' });
+  t.same(board.halts, ['hold']);
+  t.equal(report.motion.motion, 'holding');
+});
+
+t.test('an error in the policy holds the arm and is not lost', async t => {
+  let tick = 0;
+  const { loop, board } = fixture(() => {
+    if (tick++ === 70) throw new TypeError('boom');
+  });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'failed');
+  t.ok(report.end.error instanceof TypeError);
+  t.same(board.halts, ['hold']);
+});
+
+t.test('a policy that only has promises runs just as well', async t => {
+  const synchronous = fixture(swing());
+  const inner = functionPolicy(swing());
+  const policy: Policy = {
+    ...inner,
+    async infer() {
+      await Promise.resolve();
+      inner.infer();
+    },
+    async rehearse() {},
+  };
+  const promised = fixture(still, { policy });
+  const [a, b] = [await synchronous.loop.run(), await promised.loop.run()];
+  t.equal(a.ticks, b.ticks);
+  t.same(
+    synchronous.sink.ticks.map(tick => [...tick.target]),
+    promised.sink.ticks.map(tick => [...tick.target]),
+  );
+});
+
+t.test('the time limit ends a run before its goals do', async t => {
+  const { loop } = fixture(swing(), { maxTicks: 150 });
+  const report = await loop.run();
+  t.equal(report.end.kind, 'done');
+  t.match(report.end.reason, /time is over/);
+  t.equal(report.ticks, rampTicks + 150);
+  t.equal(report.targets.length, 1);
+});
+
+t.test('status comes about five times a second', async t => {
+  const seen: number[] = [];
+  const { loop, clock } = fixture(swing(), { onStatus: () => seen.push(clock.nowUs()) });
+  await loop.run();
+  t.ok(seen.length >= 20 && seen.length <= 26, `${seen.length} in 5 s`);
+});
+
+t.test('the same run twice gives the same records', async t => {
+  const one = fixture(swing());
+  const two = fixture(swing());
+  await one.loop.run();
+  await two.loop.run();
+  const plain = (f: typeof one) => f.sink.ticks.map(({ timeS: _, ...tick }) => tick);
+  t.same(plain(one), plain(two));
+});
