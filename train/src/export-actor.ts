@@ -25,7 +25,11 @@ export function exportActor<Config>(
   normaliser: ActorNormaliser,
 ): Uint8Array {
   const { actor, groups } = algorithm.declare(sizes, config);
-  const parameters = groups[actor.group]!.parameters.map(({ name, shape }) => ({ name, shape, key: `${actor.group}/${name}` }));
+  const parameters = groups[actor.group]!.parameters.map(({ name, shape }) => ({
+    name,
+    shape,
+    key: `${actor.group}/${name}`,
+  }));
   const size = [1, sizes.observation];
   return trace({
     name: `${algorithm.name} policy`,

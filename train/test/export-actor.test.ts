@@ -18,7 +18,10 @@ const random = new Random(3);
 /** Weights larger than at the start, so that actions cover [−1, 1]. */
 const engine = await createEngine('eager-cpu', sac, sizes, config, random.fork('weights'));
 const state = engine.save();
-for (const values of Object.values(state.parameters)) values.forEach((value, i) => (values[i] = 3 * value));
+for (const values of Object.values(state.parameters))
+  values.forEach((value, i) => {
+    values[i] = 3 * value;
+  });
 engine.load(state);
 const normaliser = {
   mean: Float32Array.from({ length: sizes.observation }, () => random.normal()),
@@ -34,7 +37,9 @@ const expected = await engine.act(normalised);
 const model = exportActor(sac, sizes, config, state, normaliser);
 
 interface Session {
-  run(feeds: Record<string, unknown>): Promise<Record<string, { readonly data: unknown; readonly dims: readonly number[] }>>;
+  run(
+    feeds: Record<string, unknown>,
+  ): Promise<Record<string, { readonly data: unknown; readonly dims: readonly number[] }>>;
 }
 
 async function largestError(session: Session, tensor: (row: Float32Array) => unknown): Promise<number> {
@@ -65,17 +70,23 @@ t.test('the exported policy in onnxruntime-node acts as TensorFlow.js does on 10
   t.ok(error < 1e-5, `largest error ${error}`);
 });
 
-t.test('the exported policy in onnxruntime-web (WebAssembly) acts as TensorFlow.js does on 1000 observations', async t => {
-  ortWeb.env.wasm.numThreads = 1;
-  const session = await ortWeb.InferenceSession.create(model, { executionProviders: ['wasm'] });
-  const error = await largestError(session, row => new ortWeb.Tensor('float32', row, [1, sizes.observation]));
-  t.ok(error < 1e-5, `largest error ${error}`);
-});
+t.test(
+  'the exported policy in onnxruntime-web (WebAssembly) acts as TensorFlow.js does on 1000 observations',
+  async t => {
+    ortWeb.env.wasm.numThreads = 1;
+    const session = await ortWeb.InferenceSession.create(model, { executionProviders: ['wasm'] });
+    const error = await largestError(session, row => new ortWeb.Tensor('float32', row, [1, sizes.observation]));
+    t.ok(error < 1e-5, `largest error ${error}`);
+  },
+);
 
 t.test('the exported file holds its weights by name and only plain operators', async t => {
   const { graph, opsetImport, irVersion } = decodeModel(model);
   t.equal(irVersion, 8);
-  t.same(opsetImport?.map(({ version }) => version), [17]);
+  t.same(
+    opsetImport?.map(({ version }) => version),
+    [17],
+  );
   const names = graph!.initializer!.map(({ name }) => name);
   for (const name of ['actor/hidden0/kernel', 'actor/out/bias', 'normaliser/mean', 'normaliser/std']) {
     t.ok(names.includes(name), name);
@@ -96,7 +107,8 @@ if (hasOnnx) {
   t.test("Python's onnx.checker accepts the file", async t => {
     const file = join(t.testdir(), 'policy.onnx');
     writeFileSync(file, model);
-    const check = 'import onnx, sys; onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True); print("accepted")';
+    const check =
+      'import onnx, sys; onnx.checker.check_model(onnx.load(sys.argv[1]), full_check=True); print("accepted")';
     t.equal(execFileSync(python, ['-c', check, file], { encoding: 'utf8' }).trim(), 'accepted');
   });
 }

@@ -72,7 +72,10 @@ function declare(sizes: Sizes, config: SacConfig): Declaration {
     const errors = values(groups.critics!, batch.observation!, batch.action!).map(value =>
       tf.mean(tf.square(tf.sub(value, target))),
     );
-    const loss = tf.mul(errors.reduce((sum, error) => tf.add(sum, error)), 0.5) as tf.Scalar;
+    const loss = tf.mul(
+      errors.reduce((sum, error) => tf.add(sum, error)),
+      0.5,
+    ) as tf.Scalar;
     return { loss, metrics: { 'train/critic_loss': loss } };
   }
 
@@ -170,7 +173,8 @@ export const sac: Algorithm<SacConfig> = {
     tau: 'Share of the critics that flows into the target critics after each critic step.',
     learningRate: 'Step size of Adam for the actor, the critics and the temperature.',
     initialAlpha: 'Weight of the entropy at the start; it is learnt from then on.',
-    targetEntropy: "Entropy that the temperature steers towards; 'auto' is −(action dimensions), for actions in [−1, 1].",
+    targetEntropy:
+      "Entropy that the temperature steers towards; 'auto' is −(action dimensions), for actions in [−1, 1].",
     critics: 'How many critics are trained side by side: 2 is SAC, 10 is REDQ and RLPD.',
     targetSubset: 'How many target critics, drawn anew for each update, the minimum of the target is taken over.',
     criticLayerNorm: 'Layer normalisation in the critics; wanted when learning from logs.',

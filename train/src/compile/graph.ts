@@ -4,11 +4,21 @@
  * The same operation on the same inputs is recorded once; what no output needs is dropped at the end. All operations here are pure, so
  * both are safe.
  */
-import { attributeTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor, onnxTypes } from '@sim2servo/models/onnx-model';
+import {
+  attributeTypes,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  onnxTypes,
+} from '@sim2servo/models/onnx-model';
 import type { DataType } from '@tensorflow/tfjs-core';
 
 export const intAttribute = (name: string, i: number): OnnxAttribute => ({ name, type: attributeTypes.int, i });
-export const intsAttribute = (name: string, ints: number[]): OnnxAttribute => ({ name, type: attributeTypes.ints, ints });
+export const intsAttribute = (name: string, ints: number[]): OnnxAttribute => ({
+  name,
+  type: attributeTypes.ints,
+  ints,
+});
 export const floatAttribute = (name: string, f: number): OnnxAttribute => ({ name, type: attributeTypes.float, f });
 
 export type ConstantValues = Float32Array | Int32Array | Uint8Array;
@@ -75,7 +85,11 @@ export class Graph {
    *
    * An output takes its name where it is computed; only an input, a constant or a value wanted under two names needs a copy.
    */
-  finish(outputs: readonly (readonly [value: string, name: string])[]): { nodes: OnnxNode[]; constants: OnnxTensor[]; used: Set<string> } {
+  finish(outputs: readonly (readonly [value: string, name: string])[]): {
+    nodes: OnnxNode[];
+    constants: OnnxTensor[];
+    used: Set<string>;
+  } {
     const used = new Set(outputs.map(([value]) => value));
     const kept: OnnxNode[] = [];
     for (const node of this.#nodes.toReversed()) {

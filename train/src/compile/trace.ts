@@ -67,9 +67,14 @@ export function trace({ name, inputs, values = {}, run, anyShape = false }: Trac
         output: results.map(([output], i) => floatValue(output, shapes[i]!)),
       },
     });
-    return { model, inputs: needed, outputs: Object.fromEntries(results.map(([output], i) => [output, shapes[i]!])), operations };
+    return {
+      model,
+      inputs: needed,
+      outputs: Object.fromEntries(results.map(([output], i) => [output, shapes[i]!])),
+      operations,
+    };
   } catch (error) {
-    const missing = /kernel '([^']+)'/.exec(messageOf(error))?.[1];
+    const missing = /kernel '([^']+)'/i.exec(messageOf(error))?.[1];
     if (missing === undefined || error instanceof KitError) throw error;
     throw new KitError(
       'E_TRACE_KERNEL',

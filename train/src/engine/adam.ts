@@ -12,7 +12,10 @@ export interface AdamStep {
 }
 
 /** What step number `step` (from 1) multiplies with. */
-export function adamStep({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamConfig, step: number): AdamStep {
+export function adamStep(
+  { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamConfig,
+  step: number,
+): AdamStep {
   return {
     stepSize: learningRate / (1 - beta1 ** step),
     rootScale: 1 / Math.sqrt(1 - beta2 ** step),

@@ -99,7 +99,8 @@ export class EagerEngine implements Engine {
 
   #adam(key: string, gradient: tf.Tensor, config: AdamConfig, step: number): void {
     const { stepSize, rootScale, beta1, beta2, epsilon } = adamStep(config, step);
-    const mix = (old: tf.Tensor, fresh: tf.Tensor, decay: number) => tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
+    const mix = (old: tf.Tensor, fresh: tf.Tensor, decay: number) =>
+      tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
     const first = mix(this.#firstMoments.get(key)!, gradient, beta1);
     const second = mix(this.#secondMoments.get(key)!, tf.square(gradient), beta2);
     const change = tf.div(tf.mul(first, stepSize), tf.add(tf.mul(tf.sqrt(second), rootScale), epsilon));
@@ -123,7 +124,9 @@ export class EagerEngine implements Engine {
     const { actor, sizes } = this.#declaration;
     const start = `${actor.group}/`;
     const weights = Object.fromEntries(
-      [...this.#parameters].flatMap(([key, value]) => (key.startsWith(start) ? [[key.slice(start.length), value]] : [])),
+      [...this.#parameters].flatMap(([key, value]) =>
+        key.startsWith(start) ? [[key.slice(start.length), value]] : [],
+      ),
     );
     return tf.tidy(() => {
       const rows = observations.length / sizes.observation;

@@ -2,9 +2,9 @@ import { Random } from '@sim2servo/models/random';
 import t from 'tap';
 import { type SacConfig, sac } from '../../src/algorithms/sac.js';
 import { createEngine } from '../../src/engine/create-engine.js';
-import type { Engine, EngineName, EngineState } from '../../src/engine/engine.js';
+import type { EngineName, EngineState } from '../../src/engine/engine.js';
+import { runUpdates, sizes } from './small-sac.js';
 
-const sizes = { observation: 5, action: 2 };
 const rlpd: SacConfig = {
   ...sac.defaults,
   hiddenSizes: [16, 16],
@@ -16,30 +16,17 @@ const rlpd: SacConfig = {
   actorEvery: 2,
 };
 const configs: Record<string, SacConfig> = {
-  SAC: { ...sac.defaults, hiddenSizes: [32, 32], batchSize: 32 },
+  SAC: { ...sac.defaults, hiddenSizes: [64, 64], batchSize: 64 },
   'RLPD (layer norm, subset of critics, delayed actor)': rlpd,
 };
 
 /** Twenty updates on batches and noise that depend on nothing but the seed. */
 async function afterTwentyUpdates(name: EngineName, config: SacConfig): Promise<EngineState> {
   const engine = await createEngine(name, sac, sizes, config, new Random(7));
-  const random = new Random(11);
-  for (let i = 0; i < 20; i++) {
-    fillBatch(engine, random);
-    engine.drawNoise(random);
-    await engine.update();
-  }
+  await runUpdates(engine, 20, new Random(11));
   const state = engine.save();
   await engine.dispose();
   return state;
-}
-
-function fillBatch({ batch }: Engine, random: Random): void {
-  random.fillNormal(batch.observation!);
-  random.fillNormal(batch.nextObservation!);
-  random.fillNormal(batch.reward!);
-  for (let i = 0; i < batch.action!.length; i++) batch.action![i] = random.uniform(-1, 1);
-  for (let i = 0; i < batch.terminated!.length; i++) batch.terminated![i] = random.integer(5) === 0 ? 1 : 0;
 }
 
 /** |a − b| / |a| over all parameters of a group. */

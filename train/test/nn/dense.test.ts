@@ -6,7 +6,19 @@ import { gradientError, normalTensor } from './finite-difference.js';
 
 t.test('a dense layer is x·kernel + bias', async t => {
   const weights = { 'a/kernel': tf.tensor2d([1, 2, 3, 4], [2, 2]), 'a/bias': tf.tensor1d([10, 20]) };
-  t.same([...dense(weights, 'a', tf.tensor2d([[1, 1], [2, 0]])).dataSync()], [14, 26, 12, 24]);
+  t.same(
+    [
+      ...dense(
+        weights,
+        'a',
+        tf.tensor2d([
+          [1, 1],
+          [2, 0],
+        ]),
+      ).dataSync(),
+    ],
+    [14, 26, 12, 24],
+  );
 });
 
 t.test('the gradient of a dense layer agrees with finite differences', async t => {
@@ -23,7 +35,10 @@ t.test('kernel and bias start uniform in ±1/√inputs', async t => {
   for (const { shape, initialise, name } of denseParameters('a', 16, 400)) {
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     initialise(random, values);
-    t.ok(values.every(value => Math.abs(value) <= 0.25), name);
+    t.ok(
+      values.every(value => Math.abs(value) <= 0.25),
+      name,
+    );
     t.ok(Math.max(...values) > 0.24 && Math.min(...values) < -0.24, name);
   }
 });

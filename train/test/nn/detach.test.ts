@@ -13,5 +13,12 @@ t.test('no gradient flows through a detached value, and all of it beside it', as
   const x = tf.tensor1d([1, -2, 3]);
   const gradient = tf.grad(x => tf.sum(tf.mul(detach(x), x)))(x);
   t.same([...gradient.dataSync()], [1, -2, 3], 'd/dx of c·x is c, where d/dx of x·x were 2x');
-  t.same([...tf.grad(x => tf.sum(detach(x)))(x).dataSync()], [0, 0, 0]);
+  t.same(
+    [
+      ...tf
+        .grad(x => tf.sum(detach(x)))(x)
+        .dataSync(),
+    ],
+    [0, 0, 0],
+  );
 });

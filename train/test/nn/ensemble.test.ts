@@ -9,9 +9,15 @@ const columns = [tf.tensor2d([[1], [5]]), tf.tensor2d([[2], [4]]), tf.tensor2d([
 
 t.test('each member has parameters of its own, found under its number', async t => {
   const parameters = ensembleParameters(2, [{ name: 'w', shape: [1], initialise: constantInitialiser(0) }]);
-  t.same(parameters.map(({ name }) => name), ['0/w', '1/w']);
+  t.same(
+    parameters.map(({ name }) => name),
+    ['0/w', '1/w'],
+  );
   const weights = { '0/w': tf.scalar(3), '1/w': tf.scalar(4) };
-  t.same(ensemble(2, weights, ({ w }) => w!.dataSync()[0]), [3, 4]);
+  t.same(
+    ensemble(2, weights, ({ w }) => w!.dataSync()[0]),
+    [3, 4],
+  );
 });
 
 t.test('minimum and mean are taken row by row', async t => {

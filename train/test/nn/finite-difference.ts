@@ -30,7 +30,8 @@ export function gradientError(
     for (let i = 0; i < directions; i++) {
       const direction = xs.map(x => normalTensor(random, x.shape));
       const norm = Math.sqrt(direction.reduce((sum, d) => sum + number(tf.sum(tf.square(d))), 0));
-      const at = (distance: number) => number(f(...xs.map((x, j) => tf.add(x, tf.mul(direction[j]!, distance / norm)))));
+      const at = (distance: number) =>
+        number(f(...xs.map((x, j) => tf.add(x, tf.mul(direction[j]!, distance / norm)))));
       const slope = (at(step) - at(-step)) / (2 * step);
       const predicted = grads.reduce((sum, g, j) => sum + number(tf.sum(tf.mul(g, direction[j]!))), 0) / norm;
       worst = Math.max(worst, Math.abs(slope - predicted) / length);

@@ -40,7 +40,11 @@ for (const layerNorm of [false, true]) {
       const weights = Object.fromEntries(named.map(([name], i) => [name, values[i]!]));
       return tf.mean(tf.square(mlp(shape, weights, x))) as tf.Scalar;
     };
-    const error = gradientError(f, named.map(([, value]) => value), random);
+    const error = gradientError(
+      f,
+      named.map(([, value]) => value),
+      random,
+    );
     t.ok(error < 1e-2, `${error}`);
   });
 }

@@ -23,14 +23,25 @@ function broadcasting(
     (input, i) => sameShape(input.shape, inputs[0]!.shape) && sameShape(shapes[i]!, shapes[0]!),
   );
   const aligned = inputs.every((input, i) => sameShape(core(input.shape), core(shapes[i]!)));
-  if (alike || aligned) return trace.emit(opType, inputs.map(x => trace.name(x)), broadcast(shapes), dtype, [], seen);
-  return trace.emit(opType, inputs.map(x => trace.nameShaped(x)), seen, dtype);
+  if (alike || aligned)
+    return trace.emit(
+      opType,
+      inputs.map(x => trace.name(x)),
+      broadcast(shapes),
+      dtype,
+      [],
+      seen,
+    );
+  return trace.emit(
+    opType,
+    inputs.map(x => trace.nameShaped(x)),
+    seen,
+    dtype,
+  );
 }
 
 const unary = (opType: string): Kernel =>
-  kernel<Unary>((trace, { x }) =>
-    trace.emit(opType, [trace.name(x)], trace.known(x).shape, x.dtype, [], x.shape),
-  );
+  kernel<Unary>((trace, { x }) => trace.emit(opType, [trace.name(x)], trace.known(x).shape, x.dtype, [], x.shape));
 
 const binary = (opType: string, dtype?: tf.DataType): Kernel =>
   kernel<Binary>((trace, { a, b }) => broadcasting(trace, opType, [a, b], dtype ?? a.dtype));

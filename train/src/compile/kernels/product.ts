@@ -44,17 +44,19 @@ export const productKernels: KernelTable = {
   BatchMatMul: kernel<Product, Transposes>((trace, inputs, transposes) =>
     isPlain(inputs) ? gemm(trace, inputs, transposes) : matMul(trace, inputs, transposes),
   ),
-  _FusedMatMul: kernel<Product, Transposes & { activation: tf.backend_util.Activation }>((trace, inputs, attributes) => {
-    const { activation } = attributes;
-    const plain = isPlain(inputs);
-    let out = plain ? gemm(trace, inputs, attributes) : matMul(trace, inputs, attributes);
-    if (!plain && inputs.bias !== undefined) {
-      const names = [trace.name(out), trace.nameShaped(inputs.bias)];
-      out = trace.emit('Add', names, out.shape, 'float32');
-    }
-    if (activation === 'linear') return out;
-    const opType = activation === 'relu' ? 'Relu' : activation === 'sigmoid' ? 'Sigmoid' : undefined;
-    if (opType === undefined) throw new Error(`Cannot find registered kernel '_FusedMatMul with ${activation}'`);
-    return trace.emit(opType, [trace.name(out)], trace.known(out).shape, 'float32', [], out.shape);
-  }),
+  _FusedMatMul: kernel<Product, Transposes & { activation: tf.backend_util.Activation }>(
+    (trace, inputs, attributes) => {
+      const { activation } = attributes;
+      const plain = isPlain(inputs);
+      let out = plain ? gemm(trace, inputs, attributes) : matMul(trace, inputs, attributes);
+      if (!plain && inputs.bias !== undefined) {
+        const names = [trace.name(out), trace.nameShaped(inputs.bias)];
+        out = trace.emit('Add', names, out.shape, 'float32');
+      }
+      if (activation === 'linear') return out;
+      const opType = activation === 'relu' ? 'Relu' : activation === 'sigmoid' ? 'Sigmoid' : undefined;
+      if (opType === undefined) throw new Error(`Cannot find registered kernel '_FusedMatMul with ${activation}'`);
+      return trace.emit(opType, [trace.name(out)], trace.known(out).shape, 'float32', [], out.shape);
+    },
+  ),
 };

@@ -61,6 +61,9 @@ const sum = kernel<{ x: tf.TensorInfo }, Attributes>((trace, { x }, attributes) 
 export const reductionKernels: KernelTable = {
   Sum: sum,
   Mean: reduction('ReduceMean'),
-  Max: reduction('ReduceMax'),
+  // The one reduction whose axes TensorFlow.js calls otherwise.
+  Max: kernel<{ x: tf.TensorInfo }, tf.MaxAttrs>((trace, { x }, { reductionIndices, keepDims }) =>
+    reduction('ReduceMax')(trace, { x }, { axis: reductionIndices, keepDims }),
+  ),
   Min: reduction('ReduceMin'),
 };

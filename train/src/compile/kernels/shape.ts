@@ -27,11 +27,20 @@ export const shapeKernels: KernelTable = {
     return trace.reshaped(input, shape);
   }),
   Transpose: kernel<Unary, tf.TransposeAttrs>((trace, { x }, { perm }) =>
-    trace.emit('Transpose', [trace.nameShaped(x)], perm.map(axis => x.shape[axis]!), x.dtype, [intsAttribute('perm', perm)]),
+    trace.emit(
+      'Transpose',
+      [trace.nameShaped(x)],
+      perm.map(axis => x.shape[axis]!),
+      x.dtype,
+      [intsAttribute('perm', perm)],
+    ),
   ),
   Concat: kernel<readonly tf.TensorInfo[], tf.ConcatAttrs>((trace, parts, { axis }) => {
     const along = tf.util.parseAxisParam(axis, parts[0]!.shape)[0]!;
-    const shape = tf.backend_util.computeOutShape(parts.map(part => part.shape), along);
+    const shape = tf.backend_util.computeOutShape(
+      parts.map(part => part.shape),
+      along,
+    );
     const names = parts.map(part => trace.nameShaped(part));
     return trace.emit('Concat', names, shape, parts[0]!.dtype, [intAttribute('axis', along)]);
   }),
@@ -39,7 +48,13 @@ export const shapeKernels: KernelTable = {
     const [first, sizes] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size) as [number[], number[]];
     const cut = sizes.map((_, axis) => axis).filter(axis => sizes[axis] !== x.shape[axis]);
     if (cut.length === 0) return x;
-    return slice(trace, x, cut, cut.map(axis => first[axis]!), cut.map(axis => sizes[axis]!));
+    return slice(
+      trace,
+      x,
+      cut,
+      cut.map(axis => first[axis]!),
+      cut.map(axis => sizes[axis]!),
+    );
   }),
   /** One Slice for each part: a part that nothing needs then costs nothing. */
   SplitV: kernel<Unary, tf.SplitVAttrs>((trace, { x }, { numOrSizeSplits, axis }) => {
@@ -53,7 +68,12 @@ export const shapeKernels: KernelTable = {
     });
   }),
   Tile: kernel<Unary, tf.TileAttrs>((trace, { x }, { reps }) =>
-    trace.emit('Tile', [trace.nameShaped(x), trace.graph.indices(reps)], x.shape.map((size, i) => size * reps[i]!), x.dtype),
+    trace.emit(
+      'Tile',
+      [trace.nameShaped(x), trace.graph.indices(reps)],
+      x.shape.map((size, i) => size * reps[i]!),
+      x.dtype,
+    ),
   ),
   PadV2: kernel<Unary, tf.PadV2Attrs>((trace, { x }, { paddings, constantValue }) => {
     const shape = x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]);
