@@ -19,7 +19,12 @@ export interface Environment {
   readonly error: number;
   /** Starts a new episode; all its randomness comes from `random`. */
   reset(random: Random): void;
-  /** One control step. @returns the reward */
+  /**
+   * One control step; afterwards `observation`, `executedAction`, `terminated` and `truncated` say how it ended.
+   *
+   * @param action [actionSize] in [−1, 1]
+   * @returns the reward
+   */
   step(action: ArrayLike<number>): number;
   /** Everything that the future depends on, bit for bit. */
   save(): EnvironmentState;

@@ -5,8 +5,8 @@
  * do. So views are taken again whenever their buffer has gone. The module is loaded once a thread.
  */
 import { readFileSync } from 'node:fs';
-import { KitError, messageOf } from '@sim2servo/models/error';
 import loadMujoco, { type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
+import { KitError, messageOf } from '@sim2servo/models/error';
 
 let module: Promise<MainModule> | undefined;
 
@@ -18,7 +18,9 @@ export interface WorldViews {
   readonly qvel: Float64Array;
   /** [nu] actuator commands */
   readonly ctrl: Float64Array;
-  /** [3 × sites] site positions in the world, m */
+  /** [bodies × 3] in the world, m; as of the positions before the last step, see {@link MujocoWorld.placed} */
+  readonly bodyXpos: Float64Array;
+  /** [sites × 3] likewise */
   readonly siteXpos: Float64Array;
 }
 
@@ -38,7 +40,7 @@ export class MujocoWorld {
     this.timestepS = model.opt.timestep;
     this.#stateSize = mujoco.mj_stateSize(model, this.#integration);
     this.#views = this.#take();
-    this.forward();
+    this.placed();
   }
 
   /** @throws KitError E_SCENE where the MJCF can't be read or MuJoCo refuses it */
@@ -48,7 +50,13 @@ export class MujocoWorld {
     try {
       return new MujocoWorld(mujoco, mujoco.MjModel.from_xml_string(readFileSync(scenePath, 'utf8')));
     } catch (error) {
-      throw new KitError('E_SCENE', `MuJoCo can't load ${scenePath}: ${messageOf(error)}`, 'mend the MJCF file', 'usage', { cause: error });
+      throw new KitError(
+        'E_SCENE',
+        `MuJoCo can't load ${scenePath}: ${messageOf(error)}`,
+        'mend the MJCF file, or name another one under `scene` in robot.json',
+        'usage',
+        { cause: error },
+      );
     }
   }
 
@@ -58,7 +66,13 @@ export class MujocoWorld {
 
   #take(): WorldViews {
     const data = this.#data;
-    return { qpos: data.qpos, qvel: data.qvel, ctrl: data.ctrl, siteXpos: data.site_xpos };
+    return {
+      qpos: data.qpos,
+      qvel: data.qvel,
+      ctrl: data.ctrl,
+      bodyXpos: data.xpos,
+      siteXpos: data.site_xpos,
+    };
   }
 
   get views(): WorldViews {
@@ -71,9 +85,9 @@ export class MujocoWorld {
     this.#mujoco.mj_step(this.model, this.#data);
   }
 
-  /** Positions of bodies and sites for the joint positions as they stand, without a step. */
-  forward(): void {
-    this.#mujoco.mj_forward(this.model, this.#data);
+  /** Brings the places of bodies and sites up to qpos, which a step leaves one step behind. The future does not depend on it. */
+  placed(): void {
+    this.#mujoco.mj_kinematics(this.model, this.#data);
   }
 
   /** Back to the model's own start. */
@@ -98,7 +112,13 @@ export class MujocoWorld {
       numeric: mjtObj.mjOBJ_NUMERIC,
     }[kind];
     const id = this.#mujoco.mj_name2id(this.model, type.value, name);
-    if (id < 0) throw new KitError('E_SCENE_NAME', `the MJCF scene has no ${kind} named '${name}'`, 'name it as robot.json does', 'usage');
+    if (id < 0)
+      throw new KitError(
+        'E_SCENE_NAME',
+        `the MJCF scene has no ${kind} named '${name}'`,
+        'add it to the scene; joints and actuators are named as in robot.json',
+        'usage',
+      );
     return id;
   }
 
@@ -120,9 +140,7 @@ export class MujocoWorld {
 
   load(state: ArrayLike<number>): void {
     this.#mujoco.mj_setState(this.model, this.#data, Array.from(state), this.#integration);
-    this.forward();
-    // mj_forward recomputes the warm start, which the next step starts from: put the saved one back.
-    this.#mujoco.mj_setState(this.model, this.#data, Array.from(state), this.#integration);
+    this.placed();
   }
 
   dispose(): void {

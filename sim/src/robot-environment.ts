@@ -2,20 +2,20 @@
  * A robot's task in simulation, tick by tick as the runtime does it: sense, observe, (policy), command, and the pulses reach the servos
  * when the firmware would let them. The reward is the task's own, of measured positions, so that a log gives the same.
  */
-import { command, sense } from '@sim2servo/models/control-step';
 import { type ControlState, createControlState, resetControlState } from '@sim2servo/models/control-state';
-import { angleOfCounts, angleOfPulse, pulseOfAngle } from '@sim2servo/models/hobby-servo';
+import { command, sense } from '@sim2servo/models/control-step';
+import { KitError } from '@sim2servo/models/error';
+import { angleOfPulse, pulseOfAngle } from '@sim2servo/models/hobby-servo';
 import { observationSize, observe } from '@sim2servo/models/observe';
 import type { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import type { HobbyServo } from '@sim2servo/models/site';
 import type { Task } from '@sim2servo/models/tasks/task';
-import { type ArmVariation, drawArm, nominalArm } from './arm-variation.js';
+import { type ArmVariation, nominalArm } from './arm-variation.js';
+import { drawArm, drawSampleToPulseS, nominalSampleToPulseS } from './domain-randomisation.js';
 import type { Environment, EnvironmentState } from './environment.js';
 import { ServoArm, type ServoArmState } from './servo-arm.js';
 
-/** From the converter's sample to the end of the first pulse that can answer it: 8 ms to the next period, and the pulse itself. */
-const sampleToPulseS = 0.0095;
 /** Resolution of the board's timer. */
 const pulseStepUs = 0.5;
 
@@ -23,17 +23,18 @@ export interface RobotEnvironmentOptions {
   readonly robot: LoadedRobot;
   readonly task: Task;
   readonly controlRateHz: number;
-  /** True: another arm for each episode. False: the nominal arm. Or always the same other one. */
+  /** True: another arm and another latency for each episode. False: the nominal arm. Or always the same other one. */
   readonly randomise: boolean | ArmVariation;
 }
 
 interface RobotEnvironmentState {
   readonly arm: ServoArmState;
   readonly control: ControlState;
+  readonly sampleToPulseS: number;
   readonly ticks: number;
-  readonly terminated: boolean;
   readonly truncated: boolean;
   readonly observation: Float32Array;
+  readonly executedAction: Float32Array;
 }
 
 export class RobotEnvironment implements Environment {
@@ -41,8 +42,8 @@ export class RobotEnvironment implements Environment {
   readonly actionSize: number;
   readonly observation: Float32Array;
   readonly executedAction: Float32Array;
+  /** Reaching has no end of its own. */
   readonly terminated = false;
-  truncated = false;
   readonly #options: RobotEnvironmentOptions;
   readonly #arm: ServoArm;
   readonly #servos: readonly HobbyServo[];
@@ -54,7 +55,9 @@ export class RobotEnvironment implements Environment {
   readonly #targets: Float64Array;
   readonly #pulseAngles: Float64Array;
   readonly #true: Float64Array;
+  #sampleToPulseS = nominalSampleToPulseS;
   #ticks = 0;
+  #truncated = false;
 
   private constructor(options: RobotEnvironmentOptions, arm: ServoArm) {
     const { spec, site } = options.robot;
@@ -80,6 +83,11 @@ export class RobotEnvironment implements Environment {
     return new RobotEnvironment(options, await ServoArm.create(options.robot));
   }
 
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  /** A new episode: at rest at a random posture off the soft limits, told to stay there, with a goal of the task. */
   reset(random: Random): void {
     const { spec } = this.#options.robot;
     const start = spec.joints.map(({ range: [low, high] }) =>
@@ -89,8 +97,20 @@ export class RobotEnvironment implements Environment {
     this.#begin(start, random);
   }
 
-  /** An episode with a given start and goal: for evaluation on held-out targets. */
-  resetTo(start: ArrayLike<number>, goal: ArrayLike<number>, random: Random): void {
+  /**
+   * An episode with a given goal and start: for evaluation on held-out targets.
+   *
+   * @param goal  [3] m
+   * @param start [joints] rad
+   */
+  resetTo(goal: ArrayLike<number>, start: ArrayLike<number>, random: Random): void {
+    if (goal.length !== this.#control.goal.length || start.length !== this.actionSize)
+      throw new KitError(
+        'E_EPISODE',
+        `an episode needs a goal of 3 numbers and a start of ${this.actionSize}, not ${goal.length} and ${start.length}`,
+        'give the goal first, then the start',
+        'bug',
+      );
     this.#control.goal.set(goal);
     this.#begin(start, random);
   }
@@ -98,12 +118,13 @@ export class RobotEnvironment implements Environment {
   #begin(start: ArrayLike<number>, random: Random): void {
     const { randomise } = this.#options;
     const variation = randomise === true ? drawArm(random) : randomise === false ? nominalArm : randomise;
+    this.#sampleToPulseS = randomise === true ? drawSampleToPulseS(random) : nominalSampleToPulseS;
     this.#arm.reset(start, variation, random);
     this.#measure();
     resetControlState(this.#control, this.#measured);
     this.#send(this.#measured);
     this.#ticks = 0;
-    this.truncated = false;
+    this.#truncated = false;
     this.executedAction.fill(0);
     observe(this.#options.robot.spec, this.#control, this.observation);
   }
@@ -114,14 +135,14 @@ export class RobotEnvironment implements Environment {
     this.#before.position.set(control.position);
     this.#before.velocity.set(control.velocity);
     command(robot.spec, control, action, this.#dtS, 1, this.#targets, this.executedAction);
-    const sendS = Math.min(sampleToPulseS, this.#dtS);
+    const sendS = Math.min(this.#sampleToPulseS, this.#dtS);
     this.#arm.advance(sendS);
     this.#send(this.#targets);
     this.#arm.advance(this.#dtS - sendS);
     this.#measure();
     sense(control, this.#measured, this.#dtS);
     observe(robot.spec, control, this.observation);
-    this.truncated = ++this.#ticks >= this.#episodeTicks;
+    this.#truncated = ++this.#ticks >= this.#episodeTicks;
     return task.reward(robot.spec, this.#before, this.executedAction, control, control.goal);
   }
 
@@ -136,13 +157,18 @@ export class RobotEnvironment implements Environment {
   }
 
   #measure(): void {
-    for (let j = 0; j < this.actionSize; j++) this.#measured[j] = angleOfCounts(this.#servos[j]!, this.#arm.feedbackCounts(j));
+    for (let j = 0; j < this.actionSize; j++) this.#measured[j] = this.#arm.feedbackAngle(j);
   }
 
   /** The task's error at the true joint angles, m. */
   get error(): number {
     for (let j = 0; j < this.actionSize; j++) this.#true[j] = this.#arm.angle(j);
     return this.#options.task.errorM(this.#options.robot.spec, this.#true, this.#control.goal);
+  }
+
+  /** The arm of this episode. */
+  get variation(): ArmVariation {
+    return this.#arm.variation;
   }
 
   /** What the policy's observation is made of; the live record. */
@@ -154,10 +180,11 @@ export class RobotEnvironment implements Environment {
     return {
       arm: this.#arm.save(),
       control: structuredClone(this.#control),
+      sampleToPulseS: this.#sampleToPulseS,
       ticks: this.#ticks,
-      terminated: this.terminated,
-      truncated: this.truncated,
+      truncated: this.#truncated,
       observation: this.observation.slice(),
+      executedAction: this.executedAction.slice(),
     };
   }
 
@@ -166,9 +193,11 @@ export class RobotEnvironment implements Environment {
     this.#arm.load(saved.arm);
     for (const key of ['position', 'velocity', 'target', 'targetVelocity', 'goal', 'actions'] as const)
       this.#control[key].set(saved.control[key]);
+    this.#sampleToPulseS = saved.sampleToPulseS;
     this.#ticks = saved.ticks;
-    this.truncated = saved.truncated;
+    this.#truncated = saved.truncated;
     this.observation.set(saved.observation);
+    this.executedAction.set(saved.executedAction);
   }
 
   dispose(): void {
