@@ -9,6 +9,8 @@ export interface Axis {
   readonly high: number;
   /** How a tick is written; by default with as many digits as the step between ticks needs. */
   readonly format?: (value: number) => string;
+  /** Where ticks stand, if not at round numbers. */
+  readonly ticks?: readonly number[];
 }
 
 export interface Box {
@@ -91,8 +93,8 @@ export class Axes {
   frame(): string {
     const { left, top, width, height } = this.#box;
     const bottom = top + height;
-    const xTicks = ticks(this.#x.low, this.#x.high, Math.max(3, Math.round(width / 90)));
-    const yTicks = ticks(this.#y.low, this.#y.high, Math.max(3, Math.round(height / 55)));
+    const xTicks = this.#x.ticks ?? ticks(this.#x.low, this.#x.high, Math.max(3, Math.round(width / 90)));
+    const yTicks = this.#y.ticks ?? ticks(this.#y.low, this.#y.high, Math.max(3, Math.round(height / 55)));
     return [
       ...yTicks.map(value => line(left, this.y(value), left + width, this.y(value), colours.faint)),
       ...xTicks.map(value => line(this.x(value), bottom, this.x(value), bottom + 5, colours.grey)),

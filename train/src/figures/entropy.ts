@@ -8,6 +8,7 @@ export function entropyFigure(metrics: readonly MetricsLine[], targetEntropy: nu
   const entropy = series('train/entropy');
   const temperature = series('train/ent_coef').map(([step, value]) => [step, Math.log10(value)] as const);
   const last = Math.max(1, ...entropy.map(([step]) => step));
+  const span = spanOf(temperature.map(([, value]) => value));
   const width = 760;
   const height = 560;
   const steps = { label: 'environment steps', low: 0, high: last, format: thousands };
@@ -18,7 +19,7 @@ export function entropyFigure(metrics: readonly MetricsLine[], targetEntropy: nu
   );
   const lower = new Axes(
     steps,
-    { label: 'temperature α', ...spanOf(temperature.map(([, value]) => value)), format: powerOfTen },
+    { label: 'temperature α', ...span, format: powerOfTen, ticks: decadeTicks(span.low, span.high) },
     { left: 70, top: 372, width: width - 95, height: 130 },
   );
   return svg(
@@ -46,6 +47,14 @@ export function entropyFigure(metrics: readonly MetricsLine[], targetEntropy: nu
       lower.curve(temperature, colours.orange),
     ],
   );
+}
+
+/** Exponents of 1, 2 and 5 times the powers of ten between 10^low and 10^high. */
+export function decadeTicks(low: number, high: number): number[] {
+  const exponents: number[] = [];
+  for (let power = Math.floor(low); power <= high; power++)
+    for (const multiple of [1, 2, 5]) exponents.push(power + Math.log10(multiple));
+  return exponents.filter(exponent => exponent >= low && exponent <= high);
 }
 
 function powerOfTen(exponent: number): string {

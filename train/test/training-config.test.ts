@@ -1,0 +1,29 @@
+import t from 'tap';
+import {
+  defaultTrainingConfig,
+  loopSchema,
+  parseTrainingConfig,
+  trainingConfigSchema,
+} from '../src/training-config.js';
+
+t.test('the defaults are a valid configuration', t => {
+  t.strictSame(parseTrainingConfig(structuredClone(defaultTrainingConfig), 'defaults'), defaultTrainingConfig);
+  t.end();
+});
+
+t.test('an unknown key, a missing one and an impossible value are named by their path', t => {
+  const { loop } = defaultTrainingConfig;
+  const refused = (change: object) => () =>
+    parseTrainingConfig({ ...defaultTrainingConfig, ...change }, 'run/config.json');
+  t.throws(refused({ sneaky: 1 }), { code: 'E_TRAINING_CONFIG', message: /run\/config\.json.*sneaky/ });
+  t.throws(refused({ loop: { ...loop, steps: 0 } }), { message: /loop\.steps/ });
+  t.throws(refused({ sac: { ...defaultTrainingConfig.sac, gamma: 1.5 } }), { message: /sac\.gamma/ });
+  t.throws(() => parseTrainingConfig(null, 'x'), { code: 'E_TRAINING_CONFIG' });
+  t.end();
+});
+
+t.test('every field says what it means', t => {
+  for (const [name, field] of [...Object.entries(trainingConfigSchema.shape), ...Object.entries(loopSchema.shape)])
+    if (!['format', 'loop', 'sac'].includes(name)) t.ok(field.description, name);
+  t.end();
+});
