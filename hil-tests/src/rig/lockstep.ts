@@ -1,0 +1,99 @@
+/**
+ * Virtual time: the emulated device runs exactly when somebody waits, so a runtime on this clock sees the same firmware image as in real
+ * time, faster than real time and the same every time.
+ */
+import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
+import type { Clock } from '@sim2servo/models/clock';
+import type { ArmOnBoard } from './arm-on-board.js';
+
+/** Time that passes between two looks at what the board has sent. */
+const sliceUs = 100;
+/** Promise reactions that a delivered chunk may need until whoever waits for it has noticed. */
+const reactions = 32;
+
+export class Lockstep implements Clock {
+  readonly #device: ArmOnBoard;
+  #stream: LockstepStream | undefined;
+
+  constructor(device: ArmOnBoard) {
+    this.#device = device;
+  }
+
+  nowUs(): number {
+    return this.#device.nowUs;
+  }
+
+  async waitUntil(timeUs: number, wake?: Promise<unknown>): Promise<void> {
+    let woken = false;
+    const noticed = () => {
+      woken = true;
+    };
+    wake?.then(noticed, noticed);
+    await settle();
+    while (this.#device.nowUs < timeUs && !woken) {
+      const bytes = this.#device.runUntil(Math.min(timeUs, this.#device.nowUs + sliceUs));
+      if (bytes.length === 0) continue;
+      this.#stream?.deliver(bytes);
+      await settle();
+    }
+  }
+
+  /** Opens the port, which resets the board, as on an Uno. One at a time; opening again closes the one before. */
+  open(): ByteStream {
+    this.#stream?.cut(new Error('the port was opened again'));
+    this.#device.reset();
+    this.#stream = new LockstepStream(this.#device);
+    return this.#stream;
+  }
+
+  /** Pulls the cable. */
+  unplug(): void {
+    this.#stream?.cut(new Error('the port has gone'));
+    this.#stream = undefined;
+  }
+}
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < reactions; i++) await undefined;
+}
+
+class LockstepStream implements ByteStream {
+  readonly #device: ArmOnBoard;
+  #receive: ((chunk: Uint8Array) => void) | undefined;
+  #closed: ((reason: Error | undefined) => void) | undefined;
+  #open = true;
+
+  constructor(device: ArmOnBoard) {
+    this.#device = device;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#open) this.#device.receive(bytes);
+  }
+
+  onData(receive: (chunk: Uint8Array) => void): void {
+    this.#receive = receive;
+  }
+
+  onClose(closed: (reason: Error | undefined) => void): void {
+    this.#closed = closed;
+  }
+
+  deliver(bytes: Uint8Array): void {
+    if (this.#open) this.#receive?.(bytes);
+  }
+
+  cut(reason: Error): void {
+    this.#end(reason);
+  }
+
+  async close(): Promise<void> {
+    this.#end(undefined);
+  }
+
+  #end(reason: Error | undefined): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#closed?.(reason);
+  }
+}
