@@ -21,6 +21,9 @@ function reach(spec: RobotSpec, j: number, dtS: number): number {
 }
 
 /**
+ * An action beyond ±1 counts as ±1, so that {@link toAction} can say what was executed; what is not finite stays so (clipping would turn
+ * ∞ into an order to move), and the shield refuses it.
+ *
  * @param action [joints] in −1 … 1
  * @param out    [joints] rad; not yet limited: that is the shield's part
  */
@@ -31,7 +34,11 @@ export function toTargets(
   dtS: number,
   out: Float64Array,
 ): void {
-  for (let j = 0; j < spec.joints.length; j++) out[j] = centre(spec, j, state) + action[j]! * reach(spec, j, dtS);
+  for (let j = 0; j < spec.joints.length; j++) {
+    const asked = action[j]!;
+    const clipped = Number.isFinite(asked) ? Math.max(-1, Math.min(1, asked)) : Number.NaN;
+    out[j] = centre(spec, j, state) + clipped * reach(spec, j, dtS);
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Replaces `path` by `content`. On any error the old file stays, and the error is thrown. */
+/** Replaces `path` by `content`. Where that fails the old file stays, no draft is left, and the error is thrown. */
 export function writeDurably(path: string, content: Uint8Array | string): void {
   const draft = `${path}.${process.pid}.part`;
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;

@@ -25,6 +25,9 @@ export interface OnnxAttribute {
   t?: OnnxTensor;
   g?: OnnxGraph;
   graphs?: OnnxGraph[];
+  tensors?: OnnxTensor[];
+  sparseTensor?: object;
+  sparseTensors?: object[];
 }
 
 export interface OnnxNode {

@@ -45,8 +45,11 @@ message AttributeProto {
   optional GraphProto g = 6;
   repeated float floats = 7;
   repeated int64 ints = 8;
+  repeated TensorProto tensors = 10;
   repeated GraphProto graphs = 11;
   optional int32 type = 20;
+  optional SparseTensorProto sparse_tensor = 22;
+  repeated SparseTensorProto sparse_tensors = 23;
 }
 message TensorProto {
   repeated int64 dims = 1;

@@ -26,7 +26,10 @@ const frame = z.strictObject({
   name,
   parent: name.optional().describe('an earlier frame; absent for the base'),
   joint: name.optional().describe('the joint that turns this frame'),
-  axis: vector.default([0, 0, 1]).describe('of the joint, in this frame'),
+  axis: vector
+    .refine(axis => axis.some(part => part !== 0), 'an axis of length 0 points nowhere')
+    .default([0, 0, 1])
+    .describe('of the joint, in this frame; its length does not count'),
   translationM: vector.describe('of this frame in its parent, before the joint turns'),
 });
 

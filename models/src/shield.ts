@@ -34,7 +34,7 @@ function allFinite(values: ArrayLike<number>): boolean {
 
 /**
  * @param requested [joints] rad
- * @param dtS       the control period
+ * @param dtS       the control period; a period that is no time is refused like a target that is no number
  * @param derate    0 … 1: share of velocity and acceleration that is let through (arming ramp, heat, current, voltage)
  * @param out       [joints] rad; always finite where `state` is
  * @returns         bits of {@link limiters}, 0 where nothing was changed
@@ -50,7 +50,7 @@ export function shieldTargets(
   const refused =
     requested.length !== spec.joints.length
       ? limiters.shape
-      : allFinite(requested) && allFinite(state.position) && Number.isFinite(derate)
+      : allFinite(requested) && allFinite(state.position) && Number.isFinite(derate) && dtS > 0 && Number.isFinite(dtS)
         ? 0
         : limiters.nonFinite;
   if (refused !== 0) {

@@ -2,6 +2,11 @@
 import { z } from 'zod';
 
 const pulse = z.int().min(500).max(2500);
+const counts = z.number().min(0).max(1023);
+/** 42 bytes in base64 that begin with `Ed`. */
+const minisignKey = z
+  .string()
+  .regex(/^RW[A-Za-z0-9+/]{54}$/, 'a minisign public key: the second line of the .pub file');
 
 const hobbyServo = z
   .strictObject({
@@ -11,7 +16,7 @@ const hobbyServo = z
     pulseUs: z.tuple([pulse, pulse]).describe('pulse at the lower and at the upper end of angleRad; may run downwards'),
     angleRad: z.tuple([z.number(), z.number()]).describe('joint angles at the two pulses'),
     feedback: z.strictObject({
-      counts: z.tuple([z.number(), z.number()]).describe('converter counts (0 … 1023) at the two angles of angleRad'),
+      counts: z.tuple([counts, counts]).describe('converter counts (0 … 1023) at the two angles of angleRad'),
     }),
     offsetRad: z.number().default(0).describe('added to every measured angle: calibration'),
   })
@@ -28,7 +33,7 @@ export const siteSchema = z
     format: z.literal('sim2servo/site@1'),
     bus: z.strictObject({
       kind: z.literal('kitlink'),
-      port: z.string().optional().describe('path of the serial port; --port wins'),
+      port: z.string().min(1).optional().describe('path of the serial port; --port wins'),
       baudRate: z.int().positive().default(500_000),
       deadlineMs: z
         .int()
@@ -39,7 +44,7 @@ export const siteSchema = z
     }),
     servos: z.array(hobbyServo).min(1),
     trustedKeys: z
-      .array(z.string())
+      .array(minisignKey)
       .default([])
       .describe('minisign public keys; where one stands here an unsigned policy is refused'),
   })

@@ -1,12 +1,20 @@
 /** Reads a policy bundle and refuses whatever is not exactly what its manifest says. Nothing of it is run here. */
-import { lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '../digest.js';
 import { KitError, messageOf } from '../error.js';
 import { parseJson } from '../json-file.js';
 import { observationNames } from '../observe.js';
 import type { RobotSpec } from '../robot-spec.js';
-import { type Golden, goldenSchema, goldenTolerance, type Manifest, manifestSchema } from './manifest.js';
+import {
+  type Golden,
+  goldenFits,
+  goldenSchema,
+  goldenTolerance,
+  isSealed,
+  type Manifest,
+  manifestSchema,
+} from './manifest.js';
 import { verifyMinisign } from './minisign.js';
 import { checkPolicyGraph } from './policy-graph.js';
 
@@ -66,21 +74,21 @@ export function loadBundle(folder: string, expected: BundleExpectation = {}): Bu
   const manifestBytes = readPart(folder, 'policy.json');
   const trustedKeys = expected.trustedKeys ?? [];
   if (trustedKeys.length > 0) {
-    let signature: string;
-    try {
-      signature = readFileSync(join(folder, 'policy.json.minisig'), 'utf8');
-    } catch (error) {
+    if (!existsSync(join(folder, 'policy.json.minisig')))
       throw new KitError(
         'E_BUNDLE_UNSIGNED',
         `${folder} is not signed, and site.json names trusted keys`,
         `sign it: minisign -S -m ${join(folder, 'policy.json')}`,
-        'failed',
-        { cause: error },
       );
-    }
-    verifyMinisign(manifestBytes, signature, trustedKeys);
+    verifyMinisign(manifestBytes, readPart(folder, 'policy.json.minisig').toString('utf8'), trustedKeys);
   }
   const manifest = parseJson(manifestBytes.toString('utf8'), manifestSchema, `manifest ${join(folder, 'policy.json')}`);
+  if (!isSealed(manifestBytes, manifest.seal))
+    throw new KitError(
+      'E_BUNDLE_DIGEST',
+      `${join(folder, 'policy.json')} was changed after export: it does not fit its seal ${manifest.seal.slice(0, 12)}…`,
+      'get the bundle again from where it was made',
+    );
   const parts = new Map<string, Buffer>();
   for (const [name, digest] of Object.entries(manifest.files)) {
     const bytes = readPart(folder, name);
@@ -97,11 +105,7 @@ export function loadBundle(folder: string, expected: BundleExpectation = {}): Bu
   const model = parts.get('policy.onnx')!;
   checkPolicyGraph(model, manifest.observation.names.length, manifest.action.names.length);
   const golden = parseJson(parts.get('golden.json')!.toString('utf8'), goldenSchema, `golden vectors of ${folder}`);
-  const fits =
-    golden.observations.length === golden.actions.length &&
-    golden.observations.every(o => o.length === manifest.observation.names.length) &&
-    golden.actions.every(a => a.length === manifest.action.names.length);
-  if (!fits)
+  if (!goldenFits(golden, manifest.observation.names.length, manifest.action.names.length))
     throw new KitError(
       'E_BUNDLE_GOLDEN_SHAPE',
       `${join(folder, 'golden.json')} does not fit the manifest's sizes`,
@@ -160,6 +164,12 @@ export async function checkGolden(
   let worst = 0;
   for (const [i, observation] of bundle.golden.observations.entries()) {
     const action = await infer(Float32Array.from(observation));
+    if (action.length !== bundle.golden.actions[i]!.length)
+      throw new KitError(
+        'E_BUNDLE_GOLDEN',
+        `${bundle.folder}: the policy gives ${action.length} numbers, the trainer gave ${bundle.golden.actions[i]!.length}`,
+        'export the policy again with `kit export`',
+      );
     for (const [j, expected] of bundle.golden.actions[i]!.entries()) {
       const difference = Math.abs(action[j]! - expected);
       if (!(difference <= goldenTolerance))

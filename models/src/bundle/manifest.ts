@@ -1,5 +1,6 @@
 /** `policy.json`: what a policy needs to be run safely, and where it comes from. */
 import { z } from 'zod';
+import { sha256 as digestOf } from '../digest.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 const names = z.array(z.string().min(1)).min(1);
@@ -22,7 +23,8 @@ export const manifestSchema = z.strictObject({
   }),
   files: z
     .record(z.string().regex(/^[a-z][\w.-]*$/, 'a plain file name'), sha256)
-    .refine(files => 'policy.onnx' in files && 'golden.json' in files, 'must list policy.onnx and golden.json'),
+    .refine(files => 'policy.onnx' in files && 'golden.json' in files, 'must list policy.onnx and golden.json')
+    .refine(files => !('policy.json' in files), 'policy.json is sealed, not listed'),
   provenance: z.strictObject({
     algorithm: z.string(),
     config: z.record(z.string(), z.unknown()),
@@ -32,9 +34,26 @@ export const manifestSchema = z.strictObject({
     parent: sha256.optional().describe('manifest digest of the policy this one was fine-tuned from'),
     logs: z.array(sha256).default([]).describe('digests of the logs it was fine-tuned with'),
   }),
+  seal: sha256.describe('SHA-256 of policy.json with these 64 digits as zeros: no byte of it changes unseen'),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
+
+const unsealed = '0'.repeat(64);
+
+/** The text of `policy.json`: the manifest, formatted and sealed. */
+export function sealManifest(manifest: Omit<z.input<typeof manifestSchema>, 'seal'>): string {
+  const text = `${JSON.stringify({ ...manifest, seal: unsealed }, null, 2)}\n`;
+  // The seal stands last; a digest of zeros before it would be none of its business.
+  const at = text.lastIndexOf(unsealed);
+  return text.slice(0, at) + digestOf(text) + text.slice(at + unsealed.length);
+}
+
+/** Whether the bytes of a `policy.json` are those that were sealed with `seal`. An accident shows; a forgery shows by the signature only. */
+export function isSealed(bytes: Uint8Array, seal: string): boolean {
+  const text = Buffer.from(bytes).toString('latin1');
+  return digestOf(Buffer.from(text.replace(seal, unsealed), 'latin1')) === seal;
+}
 
 export const goldenSchema = z.strictObject({
   observations: z.array(z.array(z.number())).min(1),
@@ -43,6 +62,15 @@ export const goldenSchema = z.strictObject({
 
 /** Observations and the actions that the trainer's own engine gave for them. */
 export type Golden = z.infer<typeof goldenSchema>;
+
+/** Whether there is an action for every observation, each of the right size. */
+export function goldenFits(golden: Golden, observationSize: number, actionSize: number): boolean {
+  return (
+    golden.observations.length === golden.actions.length &&
+    golden.observations.every(observation => observation.length === observationSize) &&
+    golden.actions.every(action => action.length === actionSize)
+  );
+}
 
 /** The most an action may differ from the golden one. */
 export const goldenTolerance = 1e-5;

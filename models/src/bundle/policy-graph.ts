@@ -1,9 +1,18 @@
 /**
  * What a policy's graph may be: one float input, one float output of the right sizes, plain operators. A model is a program: external
- * data can name any file, custom domains any code, control flow any running time. None of it is let in.
+ * data can name any file, custom domains any code, control flow any running time. None of it is let in, and nothing that this reader
+ * would skip: the bytes must be exactly what it writes for what it has read.
  */
 import { KitError, messageOf } from '../error.js';
-import { decodeModel, type OnnxModel, type OnnxValue, onnxTypes } from '../onnx-model.js';
+import {
+  decodeModel,
+  encodeModel,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxTensor,
+  type OnnxValue,
+  onnxTypes,
+} from '../onnx-model.js';
 
 const controlFlow = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 const plainDomains = new Set(['', 'ai.onnx']);
@@ -18,31 +27,40 @@ export function checkPolicyGraph(bytes: Uint8Array, observationSize: number, act
   try {
     model = decodeModel(bytes);
   } catch (error) {
-    return refuse('E_MODEL_PARSE', `policy.onnx is not an ONNX model: ${messageOf(error)}`);
+    refuse('E_MODEL_PARSE', `policy.onnx is not an ONNX model: ${messageOf(error)}`);
   }
-  const graph = model.graph;
-  if (graph === undefined) return refuse('E_MODEL_PARSE', 'policy.onnx is not an ONNX model: it has no graph');
+  const graph: OnnxGraph = model.graph ?? refuse('E_MODEL_PARSE', 'policy.onnx is not an ONNX model: it has no graph');
   for (const tensor of graph.initializer ?? [])
-    if ((tensor.externalData?.length ?? 0) > 0 || (tensor.dataLocation ?? 0) !== 0)
+    if (isExternal(tensor))
       refuse('E_MODEL_EXTERNAL_DATA', `policy.onnx keeps tensor '${tensor.name}' in another file`);
   for (const { domain } of model.opsetImport ?? [])
     if (!plainDomains.has(domain ?? '')) refuse('E_MODEL_DOMAIN', `policy.onnx imports the custom domain '${domain}'`);
   if ((model.functions?.length ?? 0) > 0) refuse('E_MODEL_DOMAIN', 'policy.onnx defines functions of its own');
-  if ((graph.sparseInitializer?.length ?? 0) > 0) refuse('E_MODEL_PARSE', 'policy.onnx has sparse tensors');
+  if ((graph.sparseInitializer?.length ?? 0) > 0) refuse('E_MODEL_HIDDEN', 'policy.onnx has sparse tensors');
   for (const node of graph.node ?? []) {
     if (!plainDomains.has(node.domain ?? ''))
       refuse('E_MODEL_DOMAIN', `policy.onnx uses ${node.opType} of the custom domain '${node.domain}'`);
     const nested = node.attribute?.some(a => a.g !== undefined || (a.graphs?.length ?? 0) > 0) ?? false;
     if (controlFlow.has(node.opType) || nested)
       refuse('E_MODEL_CONTROL_FLOW', `policy.onnx uses the control-flow operator ${node.opType}`);
-    for (const attribute of node.attribute ?? [])
-      if ((attribute.t?.externalData?.length ?? 0) > 0 || (attribute.t?.dataLocation ?? 0) !== 0)
+    for (const attribute of node.attribute ?? []) {
+      if ([...(attribute.tensors ?? []), attribute.t ?? {}].some(isExternal))
         refuse('E_MODEL_EXTERNAL_DATA', `policy.onnx keeps a constant of ${node.opType} in another file`);
+      if (attribute.sparseTensor !== undefined || (attribute.sparseTensors?.length ?? 0) > 0)
+        refuse('E_MODEL_HIDDEN', `policy.onnx has sparse tensors in ${node.opType}`);
+    }
   }
+  // Protobuf readers differ in what they make of unknown or repeated fields: the runtime could see a graph that was not checked here.
+  if (Buffer.compare(encodeModel(model), bytes) !== 0)
+    refuse('E_MODEL_HIDDEN', 'policy.onnx holds parts that this kit does not read, so it cannot vouch for them');
   const constants = new Set((graph.initializer ?? []).map(tensor => tensor.name));
   const inputs = (graph.input ?? []).filter(input => !constants.has(input.name));
   checkValue(inputs, 'input', 'observation', observationSize);
   checkValue(graph.output ?? [], 'output', 'action', actionSize);
+}
+
+function isExternal(tensor: OnnxTensor): boolean {
+  return (tensor.externalData?.length ?? 0) > 0 || (tensor.dataLocation ?? 0) !== 0;
 }
 
 function checkValue(values: readonly OnnxValue[], side: string, name: string, size: number): void {
