@@ -156,7 +156,7 @@ t.test('with a subset only the drawn target critics count', async t => {
 });
 
 t.test('the targets move after the critics, and before the actor', async t => {
-  const order = [...declaration.update(0)].map(step => (step.kind === 'apply' ? step.program : step.average));
+  const order = Array.from(declaration.update(0)).map(step => (step.kind === 'apply' ? step.program : step.average));
   t.same(order, ['critic', 'targetCritics', 'actor']);
 });
 
