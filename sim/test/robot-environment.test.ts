@@ -245,8 +245,9 @@ t.test('executed actions lie within ±1, whatever was asked', async t => {
   environment.resetTo([0.15, 0, 0.06], home, new Random(1));
   for (let i = 0; i < 10; i++) {
     environment.step([1000, -1000]);
-    t.strictSame([...environment.executedAction], [1, -1]);
+    t.ok(environment.executedAction.every(value => Math.abs(value) <= 1));
   }
+  t.strictSame([...environment.executedAction], [1, -1], 'as far as it goes, once the joints are up to speed');
 });
 
 t.test('goal and start in the wrong order are an error', async t => {
