@@ -16,6 +16,7 @@ import {
   CPU,
   EEPROMMemoryBackend,
   portBConfig,
+  timer0Config,
   timer1Config,
   usart0Config,
 } from 'avr8js';
@@ -28,6 +29,9 @@ const eepromBytes = 1024;
 const baudRate = 500_000;
 const bitsPerCharacter = 10;
 const characterCycles = (clockHz / baudRate) * bitsPerCharacter;
+const sleepInstruction = 0x9588;
+const sleepControl = 0x53;
+const sleepEnable = 1;
 /** D9 and D10. */
 const outputs = [1 << 1, 1 << 2] as const;
 export const channels = outputs.length;
@@ -55,6 +59,7 @@ export class AvrBoard {
   /** When the present CPU's cycle 0 was, µs. */
   #originUs = 0;
   #resets = 0;
+  #asleep = false;
 
   /** @param flash program memory, see {@link parseIntelHex} */
   constructor(flash: Uint8Array, events: BoardEvents) {
@@ -91,8 +96,10 @@ export class AvrBoard {
   }
 
   #powerUp(): void {
+    this.#asleep = false;
     const cpu = new CPU(this.#flash, ramBytes);
     this.#cpu = cpu;
+    new AVRTimer(cpu, timer0Config);
     new AVRTimer(cpu, timer1Config);
     new AVREEPROM(cpu, this.#eeprom);
     const usart = new AVRUSART(cpu, usart0Config, clockHz);
@@ -128,8 +135,26 @@ export class AvrBoard {
     const cpu = this.#cpu;
     const end = (timeUs - this.#originUs) * (clockHz / 1e6);
     while (cpu.cycles < end) {
-      avrInstruction(cpu);
-      cpu.tick();
+      if (this.#asleep) {
+        const { pc } = cpu;
+        if (cpu.nextInterrupt < 0) cpu.cycles = Math.min(end, Math.max(cpu.cycles, nextEventCycles(cpu)));
+        cpu.tick();
+        this.#asleep = cpu.pc === pc;
+      } else if (this.#flash[cpu.pc] === sleepInstruction && (cpu.data[sleepControl]! & sleepEnable) !== 0) {
+        // avr8js takes SLEEP for a NOP. In idle mode nothing happens until an interrupt, which then returns behind it.
+        cpu.pc++;
+        cpu.cycles++;
+        this.#asleep = true;
+      } else {
+        avrInstruction(cpu);
+        cpu.tick();
+      }
     }
   }
+}
+
+/** When the next peripheral has something to do; avr8js keeps it to itself. */
+function nextEventCycles(cpu: CPU): number {
+  const { nextClockEvent } = cpu as unknown as { readonly nextClockEvent: { readonly cycles: number } | null };
+  return nextClockEvent?.cycles ?? Number.POSITIVE_INFINITY;
 }

@@ -1,0 +1,57 @@
+/** What a rig's process and its owner say to each other. */
+import type { ArmVariation } from '@sim2servo/sim/arm-variation';
+import type { Pulse } from './arm-on-board.js';
+
+export interface RigSetup {
+  /** Name of a shipped robot, or the path of a robot folder. */
+  readonly robot: string;
+  readonly imagePath: string;
+  readonly variation?: ArmVariation;
+  readonly seed?: number;
+}
+
+export type RigRequest =
+  /** Forgets what was measured so far. */
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'report' }
+  /** Pulls the reset line. */
+  | { readonly kind: 'reset' }
+  /** Flips one bit in every n-th byte that comes from the host, from now on; 0: no more. */
+  | { readonly kind: 'corrupt'; readonly every: number }
+  /** Pulls the cable, for good. */
+  | { readonly kind: 'hangUp' }
+  | { readonly kind: 'stop' };
+
+/** Since the last `clear`; all times are emulated µs. */
+export interface RigReport {
+  /** Emulated time over the time that emulating it took: what the machine could do. */
+  readonly realTimeFactor: number;
+  /** The furthest that the rig was behind the wall clock, µs. */
+  readonly maxLagUs: number;
+  /** Share of looks at which it was more than 1 ms behind. */
+  readonly lateShare: number;
+  /** Whether latencies measured here mean anything. */
+  readonly keptUp: boolean;
+  readonly nowUs: number;
+  readonly resets: number;
+  readonly bytesLost: number;
+  readonly sensorToRegisterUs: readonly number[];
+  readonly registerToPulseUs: readonly number[];
+  readonly pulses: readonly Pulse[];
+  /** True joint angles now, rad. */
+  readonly positionRad: readonly number[];
+  /** When the last byte from the host was put on the wire. */
+  readonly lastHostByteUs: number;
+  /** The device's own state as its last frame says, and why. */
+  readonly device: string;
+  readonly reason: string;
+  /** Sample time of the first frame that said `latched`; NaN where none has. */
+  readonly latchedUs: number;
+}
+
+export interface RigReply {
+  readonly id: number;
+  readonly report?: RigReport;
+}
+
+export type RigEvent = { readonly kind: 'ready'; readonly path: string } | ({ readonly kind: 'reply' } & RigReply) | { readonly kind: 'failed'; readonly message: string };
