@@ -7,7 +7,7 @@
  * Deadlines are absolute ({@link PeriodLock}). A tick whose write ends after the next deadline costs that next tick: it is skipped and
  * counted, never caught up. Who may move is decided by the pure reducer in models; how far, by the shield in models.
  */
-
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { createServoState, type ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
 import { toAction } from '@sim2servo/models/action';
 import { createControlState, resetControlState } from '@sim2servo/models/control-state';
@@ -16,8 +16,9 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 import { initialMotion, type MotionState, motionRamp, reduceMotion } from '@sim2servo/models/motion-state';
 import { observe } from '@sim2servo/models/observe';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import { type Limiter, limiters, refusals } from '@sim2servo/models/shield';
+import { refusals } from '@sim2servo/models/shield';
 import type { Task } from '@sim2servo/models/tasks/task';
+import { armInPlace, freshPosition } from './arming.js';
 import { Episodes } from './episodes.js';
 import { type Exploration, explore } from './exploration.js';
 import type { GoalSource } from './goal-source.js';
@@ -25,6 +26,8 @@ import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { PeriodLock } from './period-lock.js';
 import type { Policy } from './policy-session.js';
 import type { AttentiveClock } from './realtime-clock.js';
+import { SampleReader } from './sample-reader.js';
+import { TickCounters } from './tick-counters.js';
 import { createTickRecord, recordSizes, type TickSink } from './tick-record.js';
 import { nextOutputUs, TickTiming } from './tick-timing.js';
 
@@ -43,36 +46,28 @@ export interface LoopOptions {
   /** Called about five times a second of the clock, between two ticks. */
   readonly onStatus?: (status: LoopStatus) => void;
   readonly signal?: AbortSignal;
+  /** A virtual clock may never let the event loop turn: then the loop does now and again, so that a signal can come through. */
+  readonly virtualTime?: boolean;
 }
 
-const limiterList = Object.entries(limiters) as [Limiter, number][];
 /** The loop looks for a sample this long before it is expected; the rehearsal lies here too. */
 const leadUs = 1_000;
-const firstSampleUs = 2_000_000;
 const statusEveryUs = 200_000;
-/** Older samples that may lie in the bus's queue after the host was away. */
-const maxOldSamples = 16;
 
 export class ControlLoop {
   readonly #o: LoopOptions;
   readonly #dtS: number;
   readonly #state;
   readonly #servo;
+  readonly #samples;
   readonly #tick;
   readonly #episodes;
   readonly #timing = new TickTiming();
-  readonly #limiterTicks = new Float64Array(limiterList.length);
+  readonly #counters = new TickCounters();
   readonly #targets: Float64Array;
   /** Reused: an event a tick would be garbage a tick. */
   readonly #tickEvent = { kind: 'tick' as const, dtS: 0, fresh: true, finite: true };
   #motion: MotionState = initialMotion;
-  #armedAtUs = Number.POSITIVE_INFINITY;
-  #ticks = 0;
-  #missed = 0;
-  #stale = 0;
-  #refused = 0;
-  #dropped = 0;
-  #badSample = '';
 
   constructor(options: LoopOptions) {
     const { spec } = options;
@@ -80,6 +75,7 @@ export class ControlLoop {
     this.#dtS = 1 / options.controlRateHz;
     this.#state = createControlState(spec);
     this.#servo = createServoState(spec.joints.length);
+    this.#samples = new SampleReader(spec, options.motion, options.clock, this.#servo);
     this.#tick = createTickRecord(recordSizes(spec));
     this.#targets = this.#tick.target;
     this.#episodes = new Episodes(spec, options.task, options.goals, options.controlRateHz);
@@ -99,12 +95,9 @@ export class ControlLoop {
     try {
       end = await this.#pursue(lock, wallOffsetS);
     } catch (error) {
-      this.#motion = reduceMotion(this.#motion, { kind: 'fault', reason: messageOf(error) }, this.#o.spec.safety);
-      end = {
-        kind: 'failed',
-        reason: messageOf(error),
-        error: error instanceof Error ? error : new Error(String(error)),
-      };
+      const reason = messageOf(error);
+      this.#motion = reduceMotion(this.#motion, { kind: 'fault', reason }, this.#o.spec.safety);
+      end = { kind: 'failed', reason, error: error instanceof Error ? error : new Error(reason) };
     }
     try {
       await motion.halt('hold');
@@ -119,105 +112,69 @@ export class ControlLoop {
   async #arm(): Promise<PeriodLock> {
     const { spec, motion, clock, controlRateHz, signal } = this.#o;
     const servo = this.#servo;
-    await this.#freshPosition();
     const lockNow = () => new PeriodLock(controlRateHz, servo.periodUs, servo.sampledAtUs, clock.nowUs());
+    await freshPosition(spec, motion, servo);
     lockNow();
     if (signal?.aborted === true)
       throw new KitError('E_INTERRUPTED', 'interrupted before the arm was armed', 'run it again', 'interrupt');
     this.#motion = reduceMotion(this.#motion, { kind: 'arm', freshPosition: true }, spec.safety);
-    try {
-      await motion.arm();
-      this.#armedAtUs = clock.nowUs();
-      // The device's deadline runs from here on: it is told to stay before anything else is waited for.
-      this.#targets.set(servo.position);
-      motion.write(this.#targets);
-      await this.#freshPosition();
-    } catch (error) {
-      const untold = await motion.halt('hold').then(
-        () => '',
-        (haltError: unknown) => `; nor could it be told to hold: ${messageOf(haltError)}`,
-      );
-      if (untold === '' || !(error instanceof KitError)) throw error;
-      throw new KitError(error.code, `${error.message}${untold}`, error.hint, error.exit, { cause: error });
-    }
+    await armInPlace(spec, motion, servo, this.#targets);
     resetControlState(this.#state, servo.position);
     this.#episodes.leadIn(this.#state);
     return lockNow();
   }
 
-  async #freshPosition(): Promise<void> {
-    if (!(await this.#o.motion.read(this.#servo, firstSampleUs)))
-      throw new KitError(
-        'E_NO_SAMPLE',
-        `the device sent no position for ${firstSampleUs / 1e6} s`,
-        'check the cable and the board with `kit doctor`',
-        'noDevice',
-      );
-    const bad = this.#notFinite();
-    if (bad !== '') throw new KitError('E_POSITION', bad, 'check the feedback wires and site.json', 'noDevice');
-  }
-
-  #notFinite(): string {
-    const position = this.#servo.position;
-    for (let j = 0; j < position.length; j++)
-      if (!Number.isFinite(position[j]))
-        return `the measured position of joint '${this.#o.spec.joints[j]!.name}' is ${position[j]}`;
-    return '';
-  }
-
   async #pursue(lock: PeriodLock, wallOffsetS: number): Promise<LoopEnd> {
-    const { clock, policy, recorder, signal, onStatus } = this.#o;
-    const maxTicks = this.#o.maxTicks ?? Number.POSITIVE_INFINITY;
+    const { clock, policy, motion, onStatus, virtualTime } = this.#o;
     const episodes = this.#episodes;
+    const counters = this.#counters;
     const timing = this.#timing;
+    const maxTicks = this.#o.maxTicks ?? Number.POSITIVE_INFINITY;
     let deadline = lock.next(clock.nowUs());
     let lastStart = Number.NaN;
     let lastSampleUs = this.#servo.sampledAtUs;
     let statusDue = clock.nowUs();
-    let running = 0;
+    let pursued = 0;
 
     for (;;) {
       await clock.waitUntil(deadline - leadUs);
-      if (signal?.aborted === true) return this.#hold('interrupted', 'interrupted');
-      const failure = recorder?.failure();
-      if (failure !== undefined) return { ...this.#hold('failed', failure.message), error: failure };
-      if (running >= maxTicks) return this.#hold('done', 'the time is over');
-      if (this.#motion.motion === 'running' && episodes.over && !episodes.begin(this.#state))
-        return this.#hold('done', 'all goals were pursued');
-
+      const end = this.#due(pursued >= maxTicks);
+      if (end !== undefined) return end;
       const rehearsal = policy.rehearse();
       if (rehearsal !== undefined) await rehearsal;
 
       const readFrom = clock.nowUs();
-      const fresh = await this.#read(deadline, lock);
+      const fresh = await this.#samples.read(deadline, lock);
       const start = clock.nowUs();
       timing.readUs.record(start - readFrom);
       // The host may have been away: deadlines that passed meanwhile are gone.
       const overslept = ticksPassed(start, lock.next(deadline), lock);
-      for (let i = 0; i < overslept; i++) deadline = lock.next(deadline);
+      if (overslept > 0) deadline = lock.next(deadline, overslept);
       if (!Number.isNaN(lastStart)) {
         const periods = Math.max(1, Math.round((start - lastStart) / lock.tickPeriodUs));
         timing.periodErrorUs.record(Math.abs(start - lastStart - periods * lock.tickPeriodUs));
       }
       lastStart = start;
-      const device = this.#deviceFault(fresh);
-      if (device !== '') return this.#stop(device);
       if (fresh) {
+        const fault = this.#samples.deviceFault();
+        if (fault !== '') return this.#stop(fault);
         const periods = Math.max(1, Math.round((this.#servo.sampledAtUs - lastSampleUs) / lock.tickPeriodUs));
         sense(this.#state, this.#servo.position, periods * this.#dtS);
         lastSampleUs = this.#servo.sampledAtUs;
         episodes.judge(this.#state);
-      } else this.#stale++;
+      } else counters.stale++;
 
       const bits = await this.#decide(fresh);
       this.#tickEvent.fresh = fresh;
       this.#tickEvent.finite = (bits & refusals) === 0;
-      if (!this.#tickEvent.finite) this.#refused++;
       this.#motion = reduceMotion(this.#motion, this.#tickEvent, this.#o.spec.safety);
-      if (this.#motion.motion === 'stopped') return this.#stop(`${this.#motion.reason}${this.#badSample}`);
+      if (this.#motion.motion === 'stopped') {
+        const { bad } = this.#samples;
+        return this.#stop(fresh || bad === '' ? this.#motion.reason : `${this.#motion.reason}: ${bad}`);
+      }
 
       const writeFrom = clock.nowUs();
-      this.#o.motion.write(this.#targets);
+      motion.write(this.#targets);
       const written = clock.nowUs();
       timing.writeUs.record(written - writeFrom);
       if (fresh) {
@@ -226,55 +183,39 @@ export class ControlLoop {
         timing.sensorToServoUs.record(nextOutputUs(written, sampledAtUs, phaseUs, periodUs) - sampledAtUs);
       }
       const late = ticksPassed(written, lock.next(deadline), lock);
-      this.#record(start, wallOffsetS, bits, fresh, late > 0);
-      this.#ticks++;
-      this.#missed += overslept + late;
-      if (!episodes.over) running += 1 + overslept + late;
-      episodes.advance(this.#state, 1 + overslept + late);
-      for (let i = 0; i <= late; i++) deadline = lock.next(deadline);
-      if (onStatus !== undefined && written >= statusDue) {
-        onStatus(this.status());
+      this.#record(wallOffsetS + start / 1e6, bits, fresh, late > 0);
+      counters.ticks++;
+      counters.missed += overslept + late;
+      const periods = 1 + overslept + late;
+      if (!episodes.over) pursued += periods;
+      episodes.advance(this.#state, periods);
+      deadline = lock.next(deadline, 1 + late);
+      if (written >= statusDue) {
+        onStatus?.(this.status());
         statusDue = written + statusEveryUs;
+        if (virtualTime === true) await eventLoopTurn();
       }
     }
   }
 
-  /** Waits for the sample that belongs to `deadline`; older ones that lie in the queue are passed over. */
-  async #read(deadline: number, lock: PeriodLock): Promise<boolean> {
-    const { motion, clock } = this.#o;
-    const servo = this.#servo;
-    const until = deadline + lock.samplePeriodUs / 2;
-    for (let i = 0; i < maxOldSamples; i++) {
-      const from = clock.nowUs();
-      clock.attend?.(until);
-      const fresh = await motion.read(servo, Math.max(0, until - from));
-      clock.relax?.();
-      const now = clock.nowUs();
-      if (!fresh) return false;
-      lock.observe(servo.sampledAtUs, now, now - from > 50);
-      if (now - servo.sampledAtUs < lock.transportUs + 0.75 * lock.samplePeriodUs || now >= until) break;
-    }
-    this.#badSample = this.#notFinite();
-    if (this.#badSample === '') return true;
-    this.#badSample = `: ${this.#badSample}`;
-    return false;
-  }
-
-  /** Why the device no longer follows; empty while it does. */
-  #deviceFault(fresh: boolean): string {
-    const { device, reason, sampledAtUs } = this.#servo;
-    // A sample taken before the arming was answered still shows the device as it was.
-    if (!fresh || sampledAtUs <= this.#armedAtUs || device === 'armed') return '';
-    if (device === 'limp') return 'the device went limp by itself: it was reset or lost its power';
-    return `the device has ${device === 'latched' ? 'latched' : 'gone to hold'}${reason === '' ? '' : `: ${reason}`}`;
+  /** Why it ends before this tick; starts the next goal where one is due. */
+  #due(timeOver: boolean): LoopEnd | undefined {
+    const { recorder, signal } = this.#o;
+    if (signal?.aborted === true) return this.#hold('interrupted', 'interrupted');
+    const failure = recorder?.failure();
+    if (failure !== undefined) return { ...this.#hold('failed', failure.message), error: failure };
+    if (timeOver) return this.#hold('done', 'the time is over');
+    if (this.#motion.motion === 'running' && this.#episodes.over && !this.#episodes.begin(this.#state))
+      return this.#hold('done', 'all goals were pursued');
+    return undefined;
   }
 
   /** Policy and shield; on a stale tick the arm is told to stay. Returns limiter bits; targets and actions are in the tick record. */
   async #decide(fresh: boolean): Promise<number> {
     const { spec, clock, policy, exploration } = this.#o;
     const tick = this.#tick;
-    const from = clock.nowUs();
     observe(spec, this.#state, policy.observation);
+    const from = clock.nowUs();
     if (fresh) {
       const pending = policy.infer();
       if (pending !== undefined) await pending;
@@ -294,16 +235,15 @@ export class ControlLoop {
       tick.actionExecuted,
     );
     this.#timing.shieldUs.record(clock.nowUs() - inferred);
-    if (bits !== 0)
-      for (let i = 0; i < limiterList.length; i++) if ((bits & limiterList[i]![1]) !== 0) this.#limiterTicks[i]! += 1;
+    this.#counters.limited(bits);
     return bits;
   }
 
-  #record(start: number, wallOffsetS: number, bits: number, fresh: boolean, late: boolean): void {
+  #record(timeS: number, bits: number, fresh: boolean, late: boolean): void {
     const { recorder, policy } = this.#o;
     if (recorder === undefined) return;
     const tick = this.#tick;
-    tick.timeS = wallOffsetS + start / 1e6;
+    tick.timeS = timeS;
     tick.episode = this.#episodes.episode;
     tick.step = this.#episodes.step;
     tick.observation.set(policy.observation);
@@ -315,7 +255,7 @@ export class ControlLoop {
     tick.stale = !fresh;
     tick.truncated = this.#episodes.last;
     if (recorder.record(tick)) return;
-    this.#dropped++;
+    this.#counters.recordsDropped++;
     this.#episodes.cut();
   }
 
@@ -326,28 +266,22 @@ export class ControlLoop {
 
   #stop(reason: string): LoopEnd {
     this.#motion = reduceMotion(this.#motion, { kind: 'fault', reason }, this.#o.spec.safety);
-    return {
-      kind: 'stopped',
-      reason,
-      error: new KitError(
-        'E_SAFETY_STOP',
-        `the arm was stopped and holds: ${reason}`,
-        'find the cause, see that the arm is free, then run again',
-        'safetyStop',
-      ),
-    };
+    const hint = 'find the cause, see that the arm is free, then run again';
+    const error = new KitError('E_SAFETY_STOP', `the arm was stopped and holds: ${reason}`, hint, 'safetyStop');
+    return { kind: 'stopped', reason, error };
   }
 
   status(): LoopStatus {
+    const { results, episode, errorM } = this.#episodes;
     return {
       motion: this.#motion.motion,
       reason: this.#motion.reason,
-      ticks: this.#ticks,
-      missed: this.#missed,
-      episode: this.#episodes.episode,
-      targets: this.#episodes.results.length,
-      reached: this.#episodes.results.filter(r => r.reached).length,
-      errorM: this.#episodes.errorM,
+      ticks: this.#counters.ticks,
+      missed: this.#counters.missed,
+      episode,
+      targets: results.length,
+      reached: results.filter(result => result.reached).length,
+      errorM,
       linkErrors: this.#servo.linkErrors,
       inferP99Us: this.#timing.inferUs.percentile(0.99),
       positionRad: Array.from(this.#state.position),
@@ -355,20 +289,18 @@ export class ControlLoop {
   }
 
   #report(end: LoopEnd, lock: PeriodLock): LoopReport {
+    const { ticks, missed, stale, refused, recordsDropped } = this.#counters;
     return {
       end,
       motion: this.#motion,
-      ticks: this.#ticks,
-      missed: this.#missed,
-      stale: this.#stale,
-      refused: this.#refused,
-      recordsDropped: this.#dropped,
+      ticks,
+      missed,
+      stale,
+      refused,
+      recordsDropped,
       relocks: lock.relocks,
       linkErrors: this.#servo.linkErrors,
-      limiterTicks: Object.fromEntries(limiterList.map(([name], i) => [name, this.#limiterTicks[i]!])) as Record<
-        Limiter,
-        number
-      >,
+      limiterTicks: this.#counters.limiterTicks(),
       targets: this.#episodes.results,
       timing: this.#timing.toJSON(),
     };

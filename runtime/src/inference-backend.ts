@@ -72,7 +72,8 @@ async function bindNative(model: Uint8Array, buffers: GraphBuffers): Promise<Bou
   initOrt();
   const session = new binding.InferenceSession();
   try {
-    session.loadModel(model.slice().buffer, 0, model.byteLength, sessionOptions);
+    // A copy, since what the file system gave may be a part of a shared pool.
+    session.loadModel(new Uint8Array(model).buffer, 0, model.byteLength, sessionOptions);
   } catch (error) {
     throw refused(error);
   }

@@ -79,10 +79,10 @@ function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
       damage = messageOf(error);
     }
   }
-  if (!anything && damage !== '')
+  if (!anything)
     throw new KitError(
       'E_LOG_FORMAT',
-      `${path} is not an MCAP log: ${damage}`,
+      `${path} is not an MCAP log: ${damage || `its ${bytes} bytes hold no whole record`}`,
       'name a file that `kit run` wrote',
       'usage',
     );

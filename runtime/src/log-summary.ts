@@ -1,6 +1,7 @@
 /** The end of an MCAP file: data end, summary with the chunk index, footer. Layout: https://mcap.dev/spec#summary-section */
-import { crc32 } from 'node:zlib';
+
 import { MCAP_MAGIC, McapRecordBuilder, type McapTypes, Opcode } from '@mcap/core';
+import { crc32 } from '@sim2servo/firmware-bridge/kitlink/crc32';
 
 export interface LogSummary {
   readonly schema: McapTypes.Schema;

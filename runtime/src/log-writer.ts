@@ -5,8 +5,9 @@
  * every second. So this joins that package's record and chunk builders itself. Schema and channel stand before the first chunk, so
  * that any prefix with whole chunks can be read.
  */
-import { crc32 } from 'node:zlib';
+
 import { McapChunkBuilder, McapRecordBuilder, type McapTypes } from '@mcap/core';
+import { crc32 } from '@sim2servo/firmware-bridge/kitlink/crc32';
 import {
   encodeTransition,
   type TransitionRecord,
@@ -83,6 +84,10 @@ export class LogWriter {
 
   get openRecords(): number {
     return this.#chunk.numMessages;
+  }
+
+  get openBytes(): number {
+    return this.#chunk.byteLength;
   }
 
   add(record: TransitionRecord): void {

@@ -25,14 +25,23 @@ export class RealtimeClock implements AttentiveClock {
     return performance.now() * 1000;
   }
 
-  waitUntil(timeUs: number): Promise<void> {
+  waitUntil(timeUs: number, wake?: Promise<unknown>): Promise<void> {
     return new Promise(resolve => {
+      let over = false;
+      let timer: NodeJS.Timeout | undefined;
+      const finish = () => {
+        over = true;
+        clearTimeout(timer);
+        resolve();
+      };
       const turn = () => {
-        if (this.#spinTurn(timeUs)) resolve();
+        if (over) return;
+        if (this.#spinTurn(timeUs)) finish();
         else setImmediate(turn);
       };
+      wake?.then(finish, finish);
       const sleepMs = Math.floor((timeUs - this.nowUs() - spinUs) / 1000);
-      if (sleepMs >= 1) setTimeout(turn, sleepMs);
+      if (sleepMs >= 1) timer = setTimeout(turn, sleepMs);
       else turn();
     });
   }

@@ -12,6 +12,8 @@ import type { RecorderMessage, RecorderWorkerData } from './recorder-messages.js
 /** A second, less the time between two looks and for writing. */
 const chunkMs = 800;
 const lookMs = 50;
+/** In virtual time a second holds far more ticks than a reader wants in one chunk. */
+const chunkBytes = 2 ** 18;
 
 const { memory, path, metadata, policyDigest } = workerData as RecorderWorkerData;
 const ring = new RecordRing(memory);
@@ -38,7 +40,7 @@ function record(writer: LogWriter): void {
     for (let tick = ring.shift(); tick !== undefined; tick = ring.shift()) {
       if (writer.openRecords === 0) chunkOpenedMs = performance.now();
       writer.add({ ...tick, policyDigest });
-      if (performance.now() - chunkOpenedMs >= chunkMs) writer.closeChunk();
+      if (performance.now() - chunkOpenedMs >= chunkMs || writer.openBytes >= chunkBytes) writer.closeChunk();
     }
     if (closing) return;
     if (writer.openRecords > 0 && performance.now() - chunkOpenedMs >= chunkMs) writer.closeChunk();

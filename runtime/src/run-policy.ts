@@ -113,6 +113,7 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
           ...(options.exploration !== undefined && { exploration: options.exploration }),
           ...(options.onStatus !== undefined && { onStatus: options.onStatus }),
           ...(options.signal !== undefined && { signal: options.signal }),
+          virtualTime: options.virtualTime ?? false,
         }).run();
       } finally {
         try {

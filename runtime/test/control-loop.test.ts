@@ -274,6 +274,13 @@ t.test('the signal holds the arm', async t => {
   t.equal(report.ticks, 71);
 });
 
+t.test('a signal comes through in virtual time, too, where nothing ever waits', async t => {
+  const abort = new AbortController();
+  setImmediate(() => abort.abort());
+  const { loop } = fixture(swing(), { signal: abort.signal, virtualTime: true, goals: listedGoals([goal], 1e6) });
+  t.equal((await loop.run()).end.kind, 'interrupted');
+});
+
 t.test('a signal that comes before the arming moves nothing', async t => {
   const { loop, board } = fixture(still, { signal: AbortSignal.abort() });
   await t.rejects(loop.run(), { code: 'E_INTERRUPTED', exit: 'interrupt' });

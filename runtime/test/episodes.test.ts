@@ -1,0 +1,92 @@
+import { createControlState } from '@sim2servo/models/control-state';
+import { fingertip } from '@sim2servo/models/kinematics';
+import t from 'tap';
+import { Episodes } from '../src/episodes.js';
+import { listedGoals } from '../src/goal-source.js';
+import { robot, task } from './support/arm-fixture.js';
+
+const { spec } = robot;
+/** A point `offsetM` beside the fingertip at `position`. */
+function near(position: number[], offsetM: number): Float64Array {
+  const out = new Float64Array(3);
+  fingertip(spec, position, out);
+  out[2]! += offsetM;
+  return out;
+}
+
+t.test('the lead-in pursues the home posture and counts for nothing', async t => {
+  const state = createControlState(spec);
+  const episodes = new Episodes(spec, task, listedGoals([near([0, 1], 0)], 10), 50);
+  episodes.leadIn(state);
+  t.same(
+    state.goal,
+    near(
+      spec.joints.map(joint => joint.home),
+      0,
+    ),
+  );
+  t.ok(episodes.over);
+  for (let i = 0; i < 200; i++) episodes.advance(state, 1);
+  t.equal(episodes.episode, 0);
+  t.equal(episodes.step, 200);
+  t.same(episodes.results, []);
+});
+
+t.test('a target is judged by the mean over the last half second, by hand', async t => {
+  const state = createControlState(spec);
+  state.position.set([0.2, 1.1]);
+  const goal = near([0.2, 1.1], 0.004);
+  const episodes = new Episodes(spec, task, listedGoals([goal], 100), 50);
+  t.ok(episodes.begin(state));
+  for (let i = 0; i < 100; i++) {
+    // Far away at first; 4 mm and then 8 mm off in the judged 25 ticks.
+    state.position.set(i < 75 ? [-1, 2] : [0.2, 1.1]);
+    if (i >= 90) state.goal[2] = goal[2]! + 0.004;
+    episodes.judge(state);
+    t.equal(episodes.last, i === 99);
+    episodes.advance(state, 1);
+  }
+  t.equal(episodes.results.length, 1);
+  const [result] = episodes.results;
+  t.ok(Math.abs(result!.errorM - (15 * 0.004 + 10 * 0.008) / 25) < 1e-12);
+  t.ok(result!.reached);
+  t.ok(episodes.over);
+  t.notOk(episodes.begin(state));
+});
+
+t.test('a target that is missed by more than the task allows is not reached', async t => {
+  const state = createControlState(spec);
+  const episodes = new Episodes(spec, task, listedGoals([near([0, 0], task.reachedM + 0.001)], 30), 50);
+  episodes.begin(state);
+  for (let i = 0; i < 30; i++) {
+    episodes.judge(state);
+    episodes.advance(state, 1);
+  }
+  t.notOk(episodes.results[0]!.reached);
+});
+
+t.test('skipped periods take their time, and no sample in the judged part is no success', async t => {
+  const state = createControlState(spec);
+  const episodes = new Episodes(spec, task, listedGoals([near([0, 0], 0)], 30), 50);
+  episodes.begin(state);
+  episodes.advance(state, 1);
+  t.equal(episodes.step, 1);
+  episodes.advance(state, 29);
+  t.equal(episodes.step, 30);
+  t.ok(Number.isNaN(episodes.results[0]!.errorM));
+  t.notOk(episodes.results[0]!.reached);
+});
+
+t.test('a cut starts a new episode of the same goal', async t => {
+  const state = createControlState(spec);
+  const episodes = new Episodes(spec, task, listedGoals([near([0, 0], 0)], 30), 50);
+  episodes.begin(state);
+  episodes.advance(state, 5);
+  const goal = [...state.goal];
+  episodes.cut();
+  t.equal(episodes.episode, 2);
+  t.equal(episodes.step, 0);
+  t.same([...state.goal], goal);
+  episodes.advance(state, 25);
+  t.equal(episodes.results.length, 1, 'the goal ends at its time');
+});

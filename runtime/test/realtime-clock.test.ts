@@ -1,0 +1,55 @@
+import t from 'tap';
+import { RealtimeClock } from '../src/realtime-clock.js';
+
+t.test('a wait never ends early', async t => {
+  const clock = new RealtimeClock();
+  for (const us of [0, 10, 400, 1_700, 3_100, 12_345]) {
+    const until = clock.nowUs() + us;
+    await clock.waitUntil(until);
+    t.ok(clock.nowUs() >= until);
+  }
+});
+
+t.test('a time that is over is not waited for', async t => {
+  const clock = new RealtimeClock();
+  await clock.waitUntil(0);
+  await clock.waitUntil(Number.NEGATIVE_INFINITY);
+  t.pass();
+});
+
+t.test('the event loop turns while it spins', async t => {
+  const clock = new RealtimeClock();
+  let turns = 0;
+  let over = false;
+  const count = () => {
+    turns++;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  await clock.waitUntil(clock.nowUs() + 1_400);
+  over = true;
+  t.ok(turns > 3, `${turns} turns`);
+});
+
+t.test('a wake ends a wait', async t => {
+  const clock = new RealtimeClock();
+  const far = clock.nowUs() + 3_600e6;
+  await clock.waitUntil(far, new Promise(resolve => setTimeout(resolve, 5)));
+  t.ok(clock.nowUs() < far);
+  await clock.waitUntil(far, Promise.resolve());
+  await clock.waitUntil(far, Promise.reject(new Error('also a reason to look')));
+  t.ok(clock.nowUs() < far);
+});
+
+t.test('attending keeps the loop turning without being awaited, until relaxed', async t => {
+  const clock = new RealtimeClock();
+  clock.attend(clock.nowUs() + 3_600e6);
+  clock.attend(clock.nowUs() + 3_600e6);
+  let done = false;
+  setTimeout(() => {
+    done = true;
+  }, 3);
+  while (!done) await new Promise(resolve => setImmediate(resolve));
+  clock.relax();
+  t.pass('a timer fired meanwhile; the process can end');
+});
