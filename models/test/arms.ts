@@ -1,0 +1,47 @@
+/** Arms for the tests: the shipped one as a record that a test may change, and one that moves in space. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { shippedRobots } from '../src/robot-folder.js';
+import { type RobotSpec, robotSpecSchema } from '../src/robot-spec.js';
+import type { Site } from '../src/site.js';
+
+/** The text of a file of desk2, parsed, as its own copy. */
+function shipped(file: string): unknown {
+  return JSON.parse(readFileSync(join(shippedRobots, 'desk2', file), 'utf8'));
+}
+
+export function desk2Json(): RobotSpec {
+  return shipped('robot.json') as RobotSpec;
+}
+
+export function desk2SiteJson(): Site {
+  return shipped('site.json') as Site;
+}
+
+export function desk2(changes: Partial<RobotSpec> = {}): RobotSpec {
+  return robotSpecSchema.parse({ ...desk2Json(), ...changes });
+}
+
+/** A waist that turns about z, a shoulder and an elbow that pitch about y; the stretched arm points up. */
+export function spatialArm(): RobotSpec {
+  const joint = (name: string) => ({
+    name,
+    unit: 'rad',
+    range: [-1.6, 1.6],
+    maxVelocity: 3,
+    maxAcceleration: 40,
+    home: 0,
+  });
+  return robotSpecSchema.parse({
+    ...desk2Json(),
+    name: 'spatial',
+    joints: [joint('waist'), joint('shoulder'), joint('elbow')],
+    frames: [
+      { name: 'turntable', joint: 'waist', translationM: [0, 0, 0.1] },
+      { name: 'upper-arm', parent: 'turntable', joint: 'shoulder', axis: [0, 1, 0], translationM: [0, 0, 0] },
+      { name: 'forearm', parent: 'upper-arm', joint: 'elbow', axis: [0, 3, 0], translationM: [0, 0, 0.2] },
+      { name: 'fingertip', parent: 'forearm', translationM: [0, 0, 0.1] },
+    ],
+    reachM: 0.4,
+  });
+}

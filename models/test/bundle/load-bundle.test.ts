@@ -1,0 +1,2 @@
+/** Tests of bundle/load-bundle; its writer is at it. */
+export {};

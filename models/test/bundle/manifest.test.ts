@@ -1,0 +1,2 @@
+/** Tests of bundle/manifest; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of bundle/minisign; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of bundle/policy-graph; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of bundle/write-bundle; its writer is at it. */
+export {};

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { fingertip, fingertipErrorM } from '../src/kinematics.js';
+import type { RobotSpec } from '../src/robot-spec.js';
+import { desk2, spatialArm } from './arms.js';
+
+const planar = desk2();
+const spatial = spatialArm();
+const quarter = Math.PI / 2;
+
+function at(spec: RobotSpec, ...position: number[]): number[] {
+  const out = new Float64Array(3);
+  fingertip(spec, position, out);
+  return [...out].map(x => Math.round(x * 1e9) / 1e9 + 0);
+}
+
+t.test('the planar arm stands where a drawing says', async t => {
+  t.same(at(planar, 0, 0), [0.22, 0, 0.06], 'stretched along x, 60 mm above the desk');
+  t.same(at(planar, quarter, 0), [0, 0.22, 0.06], 'stretched along y');
+  t.same(at(planar, 0, quarter), [0.12, 0.1, 0.06], 'elbow at a right angle');
+  t.same(at(planar, quarter, quarter), [-0.1, 0.12, 0.06]);
+  t.same(at(planar, 0, Math.PI), [0.02, 0, 0.06], 'folded back');
+  const sixty = Math.PI / 3;
+  t.same(
+    at(planar, sixty, -sixty),
+    [0.16, Math.round(0.12 * Math.sqrt(0.75) * 1e9) / 1e9, 0.06],
+    'forearm along x again',
+  );
+});
+
+t.test('the planar arm is the two-link formula everywhere', async t => {
+  fc.assert(
+    fc.property(fc.double({ min: -7, max: 7, noNaN: true }), fc.double({ min: -7, max: 7, noNaN: true }), (a, b) => {
+      const out = new Float64Array(3);
+      fingertip(planar, [a, b], out);
+      return (
+        Math.abs(out[0]! - 0.12 * Math.cos(a) - 0.1 * Math.cos(a + b)) < 1e-12 &&
+        Math.abs(out[1]! - 0.12 * Math.sin(a) - 0.1 * Math.sin(a + b)) < 1e-12 &&
+        out[2] === 0.06
+      );
+    }),
+  );
+  t.pass();
+});
+
+t.test('an arm in space turns about each joint’s own axis, in the frame that the earlier ones have turned', async t => {
+  t.same(at(spatial, 0, 0, 0), [0, 0, 0.4], 'upright');
+  t.same(at(spatial, 0, quarter, 0), [0.3, 0, 0.1], 'pitched forward: z goes to x');
+  t.same(at(spatial, quarter, quarter, 0), [0, 0.3, 0.1], 'and turned: x goes to y');
+  t.same(at(spatial, quarter, quarter, -quarter), [0, 0.2, 0.2], 'the forearm upright again');
+  t.same(at(spatial, Math.PI, quarter, quarter), [-0.2, 0, 0], 'the forearm pointing down');
+});
+
+t.test('the length of an axis does not count', async t => {
+  const long = spatialArm();
+  for (const frame of long.frames) frame.axis = frame.axis.map(x => 5 * x) as [number, number, number];
+  t.same(at(long, 0.3, -0.7, 1.1), at(spatial, 0.3, -0.7, 1.1));
+});
+
+t.test('turning joints never changes the length of links', async t => {
+  const angle = fc.double({ min: -4, max: 4, noNaN: true });
+  fc.assert(
+    fc.property(angle, angle, angle, (a, b, c) => {
+      const out = new Float64Array(3);
+      fingertip(spatial, [a, b, c], out);
+      const reach = Math.hypot(out[0]!, out[1]!, out[2]! - 0.1);
+      const expected = Math.sqrt(0.2 ** 2 + 0.1 ** 2 + 2 * 0.2 * 0.1 * Math.cos(c));
+      return Math.abs(reach - expected) < 1e-12;
+    }),
+  );
+  t.pass();
+});
+
+t.test('two specs do not disturb each other', async t => {
+  const before = at(planar, 0.4, 0.9);
+  at(spatial, 1, 1, 1);
+  t.same(at(planar, 0.4, 0.9), before);
+});
+
+t.test('a position that is no number gives a fingertip that is none, for the shield to refuse', async t => {
+  const out = new Float64Array(3);
+  fingertip(planar, [Number.NaN, 0], out);
+  t.ok(Number.isNaN(out[0]));
+});
+
+t.test('the error is the distance in space', async t => {
+  t.equal(fingertipErrorM(planar, [0, 0], [0.22, 0, 0.06]), 0);
+  t.ok(Math.abs(fingertipErrorM(planar, [0, 0], [0.22 - 0.03, 0.04, 0.06]) - 0.05) < 1e-12, '3–4–5');
+  t.ok(Math.abs(fingertipErrorM(planar, [0, 0], [0.22, 0, 0]) - 0.06) < 1e-12, 'height counts');
+});

@@ -1,0 +1,2 @@
+/** Tests of onnx-model; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of schemas; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of tasks/held-out-goals; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of tasks/reach; its writer is at it. */
+export {};

@@ -1,0 +1,2 @@
+/** Tests of tasks/reachable-set; its writer is at it. */
+export {};

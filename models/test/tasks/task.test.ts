@@ -1,0 +1,2 @@
+/** Tests of tasks/task; its writer is at it. */
+export {};

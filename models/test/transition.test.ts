@@ -1,0 +1,2 @@
+/** Tests of transition; its writer is at it. */
+export {};
