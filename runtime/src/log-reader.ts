@@ -60,23 +60,30 @@ function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
     const count = readSync(handle, block, 0, blockBytes, fed);
     if (count === 0) break;
     fed += count;
-    try {
-      reader.append(block.subarray(0, count));
-      for (let item = reader.nextRecord(); item !== undefined; item = reader.nextRecord()) {
-        anything = true;
-        if (item.type === 'Metadata' && item.name === logMetadata) visitor.metadata?.(item.metadata);
-        else if (item.type === 'Channel' && item.topic === transitionTopic) channels.add(item.id);
-        else if (item.type === 'Chunk') {
-          chunks++;
-          visitor.chunk?.();
-        } else if (item.type === 'Message' && channels.has(item.channelId)) {
-          records++;
-          visitor.record?.(decodeTransition(item.data));
-        }
+    // Only what the parser throws is damage; what the visitor throws is the visitor's.
+    const parse = <T>(step: () => T): T | undefined => {
+      try {
+        return step();
+      } catch (error) {
+        damage = messageOf(error);
+        return undefined;
       }
-    } catch (error) {
-      if (error instanceof KitError) throw error;
-      damage = messageOf(error);
+    };
+    parse(() => reader.append(block.subarray(0, count)));
+    for (let item = parse(() => reader.nextRecord()); item !== undefined; item = parse(() => reader.nextRecord())) {
+      anything = true;
+      if (item.type === 'Metadata' && item.name === logMetadata) visitor.metadata?.(item.metadata);
+      else if (item.type === 'Channel' && item.topic === transitionTopic) channels.add(item.id);
+      else if (item.type === 'Chunk') {
+        chunks++;
+        visitor.chunk?.();
+      } else if (item.type === 'Message' && channels.has(item.channelId)) {
+        const { data } = item;
+        const record = parse(() => decodeTransition(data));
+        if (record === undefined) break;
+        records++;
+        visitor.record?.(record);
+      }
     }
   }
   if (!anything)
