@@ -9,8 +9,8 @@ import { LogWriter } from './log-writer.js';
 import { RecordRing } from './record-ring.js';
 import type { RecorderMessage, RecorderWorkerData } from './recorder-messages.js';
 
-/** A second, less the time between two looks and for writing. */
-const chunkMs = 800;
+/** A second, less the time between two looks and what writing may take on a busy machine. */
+const chunkMs = 700;
 const lookMs = 50;
 /** In virtual time a second holds far more ticks than a reader wants in one chunk. */
 const chunkBytes = 2 ** 18;
