@@ -1,8 +1,23 @@
 /** All commands, in the order that the help shows them. */
 import type { AddCommand } from './command-context.js';
+import { addDeploy } from './commands/deploy.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
+import { addEval } from './commands/eval.js';
+import { addExport } from './commands/export.js';
+import { addFinetune } from './commands/finetune.js';
 import { addInspect } from './commands/inspect.js';
+import { addLogs } from './commands/logs.js';
 import { addTrain } from './commands/train.js';
 
-export const commands: readonly AddCommand[] = [addDoctor, addEngine, addTrain, addInspect];
+export const commands: readonly AddCommand[] = [
+  addDoctor,
+  addEngine,
+  addTrain,
+  addEval,
+  addExport,
+  addInspect,
+  addDeploy,
+  addLogs,
+  addFinetune,
+];

@@ -1,0 +1,34 @@
+/**
+ * The board's 32-bit microseconds on the host's clock. A frame's flight is never shorter than its bytes take, so of the last frames the
+ * one that seemed fastest says best how far the clocks are apart; the window is short, because a board's resonator may be 0.5 % off.
+ */
+const window = 16;
+
+export class BoardClock {
+  readonly #offsets = new Float64Array(window).fill(Number.POSITIVE_INFINITY);
+  #frames = 0;
+  #boardUs = 0;
+
+  /** The board's time, counted on beyond 32 bits. */
+  #unwrap(timeUs: number): number {
+    return this.#boardUs + ((timeUs - this.#boardUs) | 0);
+  }
+
+  /**
+   * A frame has come.
+   *
+   * @param sentUs   the board's time in its header, 32 bits
+   * @param flightUs what its bytes take on the wire
+   */
+  observe(sentUs: number, arrivedUs: number, flightUs: number): void {
+    this.#boardUs = this.#frames === 0 ? sentUs : this.#unwrap(sentUs);
+    this.#offsets[this.#frames++ % window] = arrivedUs - flightUs - this.#boardUs;
+  }
+
+  /** The host's time of an instant of the board's; good for half an hour around the last frame. */
+  toHost(boardUs: number): number {
+    let offset = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < window; i++) if (this.#offsets[i]! < offset) offset = this.#offsets[i]!;
+    return this.#unwrap(boardUs) + offset;
+  }
+}

@@ -1,0 +1,88 @@
+/** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { SerialPort } from 'serialport';
+import type { ByteStream } from './byte-stream.js';
+
+/** @throws KitError E_PORT_ABSENT, E_PORT_KIND, E_PORT_PERMISSION, E_PORT_BUSY, E_PORT_OPEN */
+export async function openSerial(path: string, baudRate: number): Promise<ByteStream> {
+  await checkPath(path);
+  // hupcl false: closing must not pull the reset line of the next one who opens. lock: a second opener is refused by the system.
+  const port = new SerialPort({ path, baudRate, hupcl: false, lock: true, autoOpen: false });
+  await new Promise<void>((resolve, reject) => {
+    port.open(error => (error ? reject(openError(path, error)) : resolve()));
+  });
+  return new SerialStream(port);
+}
+
+async function checkPath(path: string): Promise<void> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    const ports = (await SerialPort.list()).map(port => port.path);
+    throw new KitError(
+      'E_PORT_ABSENT',
+      `there is no port ${path}`,
+      ports.length === 0 ? 'plug the board in; kit hil up --rig avr gives a virtual one' : `found: ${ports.join(', ')}`,
+      'noDevice',
+    );
+  }
+  if (process.platform !== 'win32' && !stat.isCharacterDevice())
+    throw new KitError('E_PORT_KIND', `${path} is not a serial port`, 'name a device like /dev/ttyUSB0', 'noDevice');
+}
+
+function openError(path: string, error: Error): KitError {
+  const message = messageOf(error);
+  if (/lock|busy|temporarily unavailable/i.test(message)) {
+    const owner = ownerOf(path);
+    return new KitError('E_PORT_BUSY', `${path} is in use${owner === undefined ? '' : ` by process ${owner}`}`, 'end the other program first', 'noDevice', { cause: error });
+  }
+  if (/permission|EACCES/i.test(message))
+    return new KitError('E_PORT_PERMISSION', `you may not open ${path}`, 'sudo usermod -aG dialout $USER, then log in again', 'noDevice', { cause: error });
+  return new KitError('E_PORT_OPEN', `can't open ${path}: ${message}`, 'check that it is a serial port that works', 'noDevice', { cause: error });
+}
+
+/** Process that has `path` open, where Linux lets us see. */
+function ownerOf(path: string): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const device = realpathSync(path);
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)) {
+    try {
+      for (const descriptor of readdirSync(`/proc/${pid}/fd`)) if (readlinkSync(`/proc/${pid}/fd/${descriptor}`) === device) return Number(pid);
+    } catch {
+      // It has ended meanwhile, or is somebody else's: then nobody can be named.
+    }
+  }
+  return undefined;
+}
+
+class SerialStream implements ByteStream {
+  readonly #port: SerialPort;
+  #closing = false;
+
+  constructor(port: SerialPort) {
+    this.#port = port;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#port.isOpen) this.#port.write(bytes);
+  }
+
+  onData(receive: (chunk: Uint8Array) => void): void {
+    this.#port.on('data', receive);
+  }
+
+  onClose(closed: (reason: Error | undefined) => void): void {
+    let failure: Error | undefined;
+    this.#port.on('error', error => {
+      failure = error;
+    });
+    this.#port.on('close', (error: Error | null) => closed(this.#closing ? undefined : (error ?? failure ?? new Error('it was closed'))));
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#port.isOpen) return;
+    await new Promise<void>(resolve => this.#port.close(() => resolve()));
+  }
+}
