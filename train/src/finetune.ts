@@ -3,8 +3,8 @@
  *
  * Half of each batch is logged and half simulated, as in RLPD (arXiv 2302.02948 §4.1): the logs say how this arm differs, the simulation,
  * which has not been told, keeps the policy able to do what the logs don't show. Actor, critics and temperature go on from the parent's;
- * RLPD's ten new critics were tried first and are worse here (learner-file.ts). The newest policy is exported, not the best in simulation:
- * the simulation cannot judge an arm that it does not know.
+ * RLPD's ten new critics were tried first and are worse here (learner-file.ts). What is exported is the average of the newest actors, not the
+ * best in simulation: the simulation cannot judge an arm that it does not know.
  */
 import { KitError } from '@sim2servo/models/error';
 import { type ExportedBundle, exportBundle } from './export-bundle.js';
@@ -46,7 +46,7 @@ export interface FinetuneOutcome {
   readonly seconds: number;
 }
 
-export const finetuneDefaults = { seed: 0, steps: 4000, loggedShare: 0.5 } as const;
+export const finetuneDefaults = { seed: 0, steps: 6000, loggedShare: 0.5 } as const;
 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneOutcome> {
   const source = openPolicySource(options.from, options.robot);
@@ -96,7 +96,6 @@ function finetuneConfig(source: PolicySource, options: FinetuneOptions, logs: re
       evaluateEvery: 1000,
       checkpointEvery: steps,
     },
-    sac: { ...config.sac, learningRate: 3e-4 },
     finetune: {
       parent: source.digest ?? source.path,
       logs: [...logs],

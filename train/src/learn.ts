@@ -6,12 +6,14 @@
  */
 import { Random } from '@sim2servo/models/random';
 import { compileActors } from './acting.js';
+import { ActorAverage } from './actor-average.js';
 import type { Sizes } from './algorithms/algorithm.js';
 import { type SacConfig, sac } from './algorithms/sac.js';
 import type { PolicyCheckpoint, RunCheckpoint } from './checkpoint.js';
 import { Collector } from './collector.js';
 import { createEngine } from './engine/create-engine.js';
-import type { Engine } from './engine/engine.js';
+import type { Engine, EngineState } from './engine/engine.js';
+import type { GroupLayout } from './engine/group-layout.js';
 import type { EnvironmentRecipe } from './environment-recipe.js';
 import { type Evaluation, Evaluator } from './evaluator.js';
 import type { Scalars } from './metrics/metrics-log.js';
@@ -57,8 +59,8 @@ export interface LearnOptions {
     readonly reachedM: number;
   };
   readonly start?: Start;
-  /** Which policy is handed to `onBest`: that of the best evaluation, or always the newest, where the evaluation cannot know better. */
-  readonly keep?: 'best' | 'last';
+  /** Which policy is handed to `onBest`: that of the best evaluation, or the average of the newest ones, where the evaluation cannot know better. */
+  readonly keep?: 'best' | 'average';
   readonly resume?: RunCheckpoint;
   readonly onMetrics?: (step: number, scalars: Scalars) => void;
   readonly onBest: (checkpoint: PolicyCheckpoint) => void;
@@ -83,6 +85,8 @@ export interface LearnResult {
 /** Observations that go with a policy checkpoint. */
 const keptObservations = 256;
 const progressEveryMs = 250;
+/** Updates over which `keep: 'average'` averages. */
+const averageHorizon = 2000;
 
 export async function learn(options: LearnOptions): Promise<LearnResult> {
   const { loop, sizes } = options;
@@ -107,7 +111,15 @@ export async function learn(options: LearnOptions): Promise<LearnResult> {
   const evaluator = Evaluator.start({ ...evaluation, actor, seed, episodes: loop.evaluationEpisodes });
   const [started, judging] = await Promise.allSettled([collector, evaluator]);
   try {
-    const run = new LearningRun(options, engine, replay, await collector, await evaluator, seeds.fork('learner'));
+    const run = new LearningRun(
+      options,
+      engine,
+      actor.stochastic.layout,
+      replay,
+      await collector,
+      await evaluator,
+      seeds.fork('learner'),
+    );
     if (start) run.startFrom(start);
     if (resume) run.resume(resume);
     return await run.go();
@@ -121,6 +133,9 @@ export async function learn(options: LearnOptions): Promise<LearnResult> {
 class LearningRun {
   readonly #options: LearnOptions;
   readonly #engine: Engine;
+  readonly #layout: GroupLayout;
+  readonly #average: ActorAverage | undefined;
+  readonly #actor: Float32Array;
   readonly #batch: ReplayBatch;
   readonly #replay: ReplayBuffer;
   readonly #collector: Collector;
@@ -143,6 +158,7 @@ class LearningRun {
   constructor(
     options: LearnOptions,
     engine: Engine,
+    layout: GroupLayout,
     replay: ReplayBuffer,
     collector: Collector,
     evaluator: Evaluator,
@@ -150,6 +166,9 @@ class LearningRun {
   ) {
     this.#options = options;
     this.#engine = engine;
+    this.#layout = layout;
+    this.#actor = new Float32Array(engine.actorLength);
+    if (options.keep === 'average') this.#average = new ActorAverage(engine.actorLength, averageHorizon);
     this.#batch = asReplayBatch(engine.batch);
     this.#replay = replay;
     this.#collector = collector;
@@ -219,7 +238,10 @@ class LearningRun {
     const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
     if (learning) {
       const owed = (step: number) => Math.floor((step - loop.learningStarts) * loop.updatesPerStep);
-      for (let left = owed(this.#step + loop.blockSteps) - owed(this.#step); left > 0; left--) await this.#update();
+      const updates = owed(this.#step + loop.blockSteps) - owed(this.#step);
+      for (let i = 0; i < updates; i++) await this.#update();
+      this.#engine.readActor(this.#actor);
+      this.#average?.add(this.#actor, updates);
     }
     await collecting;
     this.#replay.commit();
@@ -261,16 +283,25 @@ class LearningRun {
   async #startEvaluation(): Promise<void> {
     await this.#settleEvaluation();
     if (this.#normaliser === undefined) return;
-    const parameters = new Float32Array(this.#engine.actorLength);
-    this.#engine.readActor(parameters);
+    this.#engine.readActor(this.#actor);
+    const parameters = (this.#average?.values ?? this.#actor).slice();
     const candidate = {
       format: 'sim2servo/policy-checkpoint@1',
       step: this.#step,
-      engine: this.#engine.save(),
+      engine: this.#withActor(this.#engine.save(), parameters),
       normaliser: this.#normaliser,
       observations: this.#recentObservations(),
     } as const;
     this.#judging = { candidate, evaluation: this.#evaluator.evaluate({ parameters, normaliser: this.#normaliser }) };
+  }
+
+  /** The state with another actor: the average, where one is kept. */
+  #withActor(state: EngineState, flat: Float32Array): EngineState {
+    const actor = this.#layout.parameters.map(({ name, offset, length }) => [
+      `actor/${name}`,
+      flat.slice(offset, offset + length),
+    ]);
+    return { ...state, parameters: { ...state.parameters, ...Object.fromEntries(actor) } };
   }
 
   async #settleEvaluation(): Promise<void> {
@@ -288,7 +319,7 @@ class LearningRun {
       'eval/stochastic_mean_reward': stochastic.meanReturn,
       'eval/stochastic_mean_error_mm': stochastic.meanErrorM * 1000,
     });
-    if (this.#options.keep !== 'last' && !(deterministic.meanReturn > this.#bestReturn)) return;
+    if (this.#options.keep !== 'average' && !(deterministic.meanReturn > this.#bestReturn)) return;
     this.#bestReturn = deterministic.meanReturn;
     this.#best = { step: candidate.step, evaluation };
     this.#options.onBest({ ...candidate, evaluation });

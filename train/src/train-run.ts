@@ -74,7 +74,7 @@ export async function runIn(
     const result = await learn({
       ...learnOptions(config, spec, taskNamed(config.task)),
       ...from,
-      ...(from.start && { keep: 'last' as const }),
+      ...(from.start && { keep: 'average' as const }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       signal: options.signal,
       onMetrics: (step, scalars) => metrics.write(step, scalars),

@@ -74,7 +74,7 @@ export const defaultTrainingConfig: TrainingConfig = {
   randomise: true,
   loop: {
     seed: 0,
-    steps: 40_000,
+    steps: 30_000,
     learningStarts: 2_000,
     blockSteps: 16,
     updatesPerStep: 1,

@@ -124,8 +124,8 @@ t.test('evaluations and metrics are reported with the steps they belong to', asy
   t.equal(progress.at(-1)?.step, 640);
 });
 
-t.test('the newest policy is kept where the evaluation cannot know better', async t => {
-  const { best } = await run({ keep: 'last' });
+t.test('the average of the newest actors is kept where the evaluation cannot know better', async t => {
+  const { best } = await run({ keep: 'average' });
   t.strictSame(
     best.map(checkpoint => checkpoint.step),
     [208, 400, 608, 640],

@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readPolicyCheckpoint, readRunCheckpoint } from '../src/checkpoint.js';
+import { encodeCheckpoint } from '../src/checkpoint-file.js';
+import { readMetrics } from '../src/metrics/metrics-log.js';
+import { openRunFolder } from '../src/run-folder.js';
+import { resumeRun, trainRun } from '../src/train-run.js';
+import { smallConfig } from './environments/small-run.js';
+
+t.test('a run on the simulated arm leaves config, metrics, events, two checkpoints and three figures', async t => {
+  const out = join(t.testdir({}), 'run');
+  const outcome = await trainRun(smallConfig, out);
+  t.ok(outcome.finished);
+  t.notOk(outcome.resumeHint);
+  t.strictSame(openRunFolder(out).config, smallConfig);
+  t.strictSame(readdirSync(join(out, 'figures')).sort(), ['action-usage.svg', 'entropy.svg', 'learning-curve.svg']);
+  t.ok(readdirSync(out).some(name => name.startsWith('events.out.tfevents.')));
+  t.ok(readMetrics(out).some(line => line['eval/mean_error_mm'] !== undefined));
+  t.equal(readRunCheckpoint(outcome.folder.latestCheckpoint).step, 1200);
+  t.equal(readPolicyCheckpoint(outcome.folder.bestCheckpoint).step, outcome.best?.step);
+  for (const name of readdirSync(join(out, 'figures')))
+    t.match(readFileSync(join(out, 'figures', name), 'utf8'), /^<svg [\s\S]*<\/svg>\n$/);
+});
+
+t.test('a run that is interrupted says how to go on, and goes on bit for bit with MuJoCo in it', async t => {
+  const folder = t.testdir({});
+  await trainRun(smallConfig, join(folder, 'whole'));
+  const stop = new AbortController();
+  const stopped = await trainRun(smallConfig, join(folder, 'parts'), {
+    signal: stop.signal,
+    onProgress: ({ step }) => {
+      if (step > 500) stop.abort();
+    },
+  });
+  t.notOk(stopped.finished);
+  t.match(stopped.resumeHint, `kit train --resume ${join(folder, 'parts')}`);
+  const resumed = await resumeRun(join(folder, 'parts'));
+  t.ok(resumed.finished);
+  const [whole, parts] = ['whole', 'parts'].map(name =>
+    readRunCheckpoint(join(folder, name, 'checkpoints', 'latest.ckpt')),
+  );
+  t.ok(encodeCheckpoint(parts).equals(encodeCheckpoint(whole)));
+  const steps = readMetrics(join(folder, 'parts')).map(line => line['time/total_timesteps']);
+  t.strictSame(
+    [...new Set(steps)],
+    [...new Set(readMetrics(join(folder, 'whole')).map(line => line['time/total_timesteps']))].sort(
+      (a, b) => steps.indexOf(a) - steps.indexOf(b),
+    ),
+    'no line twice, none missing',
+  );
+});
+
+t.test('a finished run can be taken further', async t => {
+  const out = join(t.testdir({}), 'run');
+  await trainRun({ ...smallConfig, loop: { ...smallConfig.loop, steps: 600 } }, out);
+  const further = await resumeRun(out, { steps: 800 });
+  t.equal(further.step, 800);
+});
+
+t.test('an unknown robot makes no run', async t => {
+  const out = join(t.testdir({}), 'run');
+  await t.rejects(trainRun({ ...smallConfig, robot: 'nobody' }, out), { code: 'E_ROBOT_UNKNOWN' });
+  t.notOk(existsSync(join(out, 'checkpoints', 'latest.ckpt')));
+});
