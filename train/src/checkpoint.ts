@@ -8,13 +8,17 @@ import type { ObservationNormaliser } from './observation-normaliser.js';
 import type { ReplayState } from './replay/replay-buffer.js';
 import type { RolloutState } from './rollout-statistics.js';
 
-/** The networks of one moment, with what they need to act, and how well they did. */
-export interface PolicyCheckpoint {
-  readonly format: 'sim2servo/policy-checkpoint@1';
+/** Which policy was kept, and how well it did. */
+export interface JudgedPolicy {
   readonly step: number;
+  readonly evaluation: Evaluation;
+}
+
+/** The networks of one moment, with what they need to act, and how well they did. */
+export interface PolicyCheckpoint extends JudgedPolicy {
+  readonly format: 'sim2servo/policy-checkpoint@1';
   readonly engine: EngineState;
   readonly normaliser: ObservationNormaliser;
-  readonly evaluation: Evaluation;
   /** Raw observations that the policy met, [n, observationSize]: the golden vectors of an export are taken from them. */
   readonly observations: Float32Array;
 }
@@ -31,8 +35,8 @@ export interface RunCheckpoint {
   /** The learner's random generator: batches and noise. */
   readonly learner: readonly number[];
   readonly rollout: RolloutState;
-  /** Mean return of the best evaluation so far. */
-  readonly bestReturn: number;
+  /** What `best.ckpt` holds. */
+  readonly best?: JudgedPolicy;
 }
 
 export function readPolicyCheckpoint(path: string): PolicyCheckpoint {

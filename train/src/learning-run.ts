@@ -1,0 +1,193 @@
+/**
+ * One training run, block by block: collect, update, log, evaluate, save.
+ *
+ * One block is `blockSteps` steps of the environment, and meanwhile the updates that they are worth (see collector.ts). Everything that
+ * happens at the end of a block, and nothing else, decides what the next one does, so a run saved between two blocks goes on bit for bit.
+ */
+import { Random } from '@sim2servo/models/random';
+import type { RunCheckpoint } from './checkpoint.js';
+import type { Collector } from './collector.js';
+import type { Engine } from './engine/engine.js';
+import type { LearnOptions, LearnResult, Start } from './learn.js';
+import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
+import type { PolicyJudge } from './policy-judge.js';
+import { ReplayMixer, type TransitionSource } from './replay/mixer.js';
+import { asReplayBatch, type ReplayBatch, type ReplayBuffer } from './replay/replay-buffer.js';
+import { RolloutStatistics } from './rollout-statistics.js';
+import { ScalarMeans } from './scalar-means.js';
+
+const progressEveryMs = 250;
+
+export interface LearningParts {
+  readonly engine: Engine;
+  readonly replay: ReplayBuffer;
+  readonly judge: PolicyJudge;
+  readonly collector: Collector;
+}
+
+export class LearningRun {
+  readonly #options: LearnOptions;
+  readonly #engine: Engine;
+  readonly #batch: ReplayBatch;
+  readonly #replay: ReplayBuffer;
+  readonly #judge: PolicyJudge;
+  readonly #collector: Collector;
+  readonly #rollout = new RolloutStatistics();
+  readonly #means = new ScalarMeans();
+  #source: TransitionSource;
+  #random: Random;
+  #normaliser: ObservationNormaliser | undefined;
+  #step = 0;
+  #since = { ms: performance.now(), step: 0, updates: 0 };
+  #shownMs = 0;
+
+  constructor(options: LearnOptions, { engine, replay, judge, collector }: LearningParts, random: Random) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#batch = asReplayBatch(engine.batch);
+    this.#replay = replay;
+    this.#judge = judge;
+    this.#collector = collector;
+    this.#random = random;
+    this.#source = replay;
+    collector.setNormaliser(identityNormaliser(options.sizes.observation));
+  }
+
+  startFrom(start: Start): void {
+    const drawn = this.#engine.save();
+    const known = Object.entries(start.parameters).filter(([name]) => name in drawn.parameters);
+    this.#engine.load({ ...drawn, parameters: { ...drawn.parameters, ...Object.fromEntries(known) } });
+    this.#source = new ReplayMixer(start.logged, this.#replay, start.loggedShare);
+    this.#useNormaliser(start.normaliser);
+  }
+
+  resume(checkpoint: RunCheckpoint): void {
+    this.#engine.load(checkpoint.engine);
+    this.#replay.load(checkpoint.replay);
+    this.#rollout.load(checkpoint.rollout);
+    this.#random = Random.restore(checkpoint.learner);
+    this.#step = checkpoint.step;
+    if (checkpoint.best) this.#judge.restore(checkpoint.best);
+    if (checkpoint.normaliser) this.#useNormaliser(checkpoint.normaliser);
+  }
+
+  async go(): Promise<LearnResult> {
+    const { loop, signal } = this.#options;
+    const firstStep = this.#step;
+    const firstUpdates = this.#engine.updates;
+    this.#since = { ms: performance.now(), step: firstStep, updates: firstUpdates };
+    const startedMs = performance.now();
+    while (this.#step < loop.steps && !signal?.aborted) {
+      const before = this.#step;
+      await this.#block();
+      if (this.#crossed(before, loop.logEvery)) this.#log();
+      if (this.#crossed(before, loop.evaluateEvery)) await this.#evaluate();
+      if (this.#crossed(before, loop.checkpointEvery)) await this.#save();
+      this.#showProgress();
+    }
+    const finished = this.#step >= loop.steps;
+    const seconds = (performance.now() - startedMs) / 1000;
+    if (finished && !this.#crossed(this.#step - loop.blockSteps, loop.evaluateEvery)) await this.#evaluate();
+    await this.#save();
+    this.#showProgress(true);
+    const updates = this.#engine.updates - firstUpdates;
+    return {
+      finished,
+      step: this.#step,
+      updates: this.#engine.updates,
+      seconds,
+      stepsPerSecond: (this.#step - firstStep) / seconds,
+      updatesPerSecond: updates / seconds,
+      episodeReturn: this.#rollout.meanReturn,
+      best: this.#judge.kept,
+    };
+  }
+
+  async #block(): Promise<void> {
+    const { loop, start } = this.#options;
+    const learning = this.#step >= loop.learningStarts;
+    if (learning && this.#normaliser === undefined)
+      this.#useNormaliser(fitNormaliser(this.#replay.observation, this.#options.sizes.observation, this.#replay.size));
+    this.#engine.readActor(this.#collector.parameters);
+    const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
+    if (learning) {
+      const owed = (step: number) => Math.floor((step - loop.learningStarts) * loop.updatesPerStep);
+      const updates = owed(this.#step + loop.blockSteps) - owed(this.#step);
+      for (let i = 0; i < updates; i++) await this.#update();
+      this.#judge.watch(updates);
+    }
+    await collecting;
+    this.#replay.commit();
+    this.#rollout.take(this.#replay, loop.blockSteps);
+    this.#step += loop.blockSteps;
+  }
+
+  async #update(): Promise<void> {
+    this.#source.sample(this.#batch, this.#random, this.#normaliser!);
+    this.#engine.drawNoise(this.#random);
+    const metrics = this.#engine.update();
+    this.#means.add(metrics instanceof Promise ? await metrics : metrics);
+  }
+
+  /** Nothing can be said of a policy before its first observation was normalised. */
+  async #evaluate(): Promise<void> {
+    if (this.#normaliser) await this.#judge.start(this.#step, this.#normaliser);
+  }
+
+  #useNormaliser(normaliser: ObservationNormaliser): void {
+    this.#normaliser = normaliser;
+    this.#collector.setNormaliser(normaliser);
+  }
+
+  #crossed(before: number, every: number): boolean {
+    return Math.floor(this.#step / every) > Math.floor(before / every);
+  }
+
+  #log(): void {
+    const now = performance.now();
+    const seconds = (now - this.#since.ms) / 1000;
+    this.#options.onMetrics?.(this.#step, {
+      ...this.#rollout.scalars,
+      ...this.#means.take(),
+      'train/learning_rate': this.#options.sac.learningRate,
+      'train/n_updates': this.#engine.updates,
+      'time/fps': (this.#step - this.#since.step) / seconds,
+      'time/updates_per_second': (this.#engine.updates - this.#since.updates) / seconds,
+    });
+    this.#since = { ms: now, step: this.#step, updates: this.#engine.updates };
+  }
+
+  async #save(): Promise<void> {
+    await this.#judge.settle();
+    this.#options.onCheckpoint({
+      format: 'sim2servo/run-checkpoint@1',
+      step: this.#step,
+      engine: this.#engine.save(),
+      ...(this.#normaliser && { normaliser: this.#normaliser }),
+      replay: this.#replay.save(),
+      collector: await this.#collector.save(),
+      learner: this.#random.save(),
+      rollout: this.#rollout.save(),
+      ...(this.#judge.kept && { best: this.#judge.kept }),
+    });
+  }
+
+  #showProgress(last = false): void {
+    const now = performance.now();
+    if (!last && now - this.#shownMs < progressEveryMs) return;
+    this.#shownMs = now;
+    const { onProgress, loop } = this.#options;
+    const seconds = Math.max(1e-3, (now - this.#since.ms) / 1000);
+    const stepsPerSecond = (this.#step - this.#since.step) / seconds;
+    onProgress?.({
+      step: this.#step,
+      steps: loop.steps,
+      updates: this.#engine.updates,
+      stepsPerSecond,
+      updatesPerSecond: (this.#engine.updates - this.#since.updates) / seconds,
+      etaS: stepsPerSecond > 0 ? (loop.steps - this.#step) / stepsPerSecond : Number.NaN,
+      episodeReturn: this.#rollout.meanReturn,
+      evaluation: this.#judge.lastEvaluation,
+    });
+  }
+}
