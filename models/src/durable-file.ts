@@ -1,5 +1,5 @@
 /** Files that are whole or absent after a crash: write aside, sync, rename, sync the folder. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export function syncFolder(folder: string): void {
@@ -25,7 +25,8 @@ export function writeDurably(path: string, content: Uint8Array | string): void {
     }
     renameSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    // Even a forced `rmSync` throws where the folder is a file, and would hide the error.
+    if (existsSync(draft)) rmSync(draft);
     throw error;
   }
   syncFolder(dirname(path));

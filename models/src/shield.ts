@@ -27,6 +27,9 @@ export function limiterNames(bits: number): Limiter[] {
   return (Object.keys(limiters) as Limiter[]).filter(name => (bits & limiters[name]) !== 0);
 }
 
+/** Less than this is arithmetic, no limit: rad. */
+const rounding = 1e-9;
+
 function allFinite(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
   return true;
@@ -91,7 +94,10 @@ export function shieldTargets(
     }
 
     // An arm that is found outside its range may come back at any permitted speed but never go further out.
-    out[j] = Math.max(Math.min(low, from), Math.min(Math.max(high, from), from + velocity * dtS));
+    const next = from + velocity * dtS;
+    const kept = Math.max(Math.min(low, from), Math.min(Math.max(high, from), next));
+    if (Math.abs(kept - next) > rounding) bits |= limiters.range;
+    out[j] = kept;
   }
   return bits;
 }

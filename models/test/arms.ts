@@ -1,11 +1,12 @@
-/** Arms for the tests: the shipped one as a record that a test may change, and one that moves in space. */
+/** Arms for the tests: the shipped one, its files as records that a test may change, and one that moves in space. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type ControlState, createControlState, resetControlState } from '../src/control-state.js';
 import { shippedRobots } from '../src/robot-folder.js';
 import { type RobotSpec, robotSpecSchema } from '../src/robot-spec.js';
-import type { Site } from '../src/site.js';
+import { type Site, siteSchema } from '../src/site.js';
 
-/** The text of a file of desk2, parsed, as its own copy. */
+/** A file of desk2, parsed, as its own copy. */
 function shipped(file: string): unknown {
   return JSON.parse(readFileSync(join(shippedRobots, 'desk2', file), 'utf8'));
 }
@@ -18,8 +19,18 @@ export function desk2SiteJson(): Site {
   return shipped('site.json') as Site;
 }
 
-export function desk2(changes: Partial<RobotSpec> = {}): RobotSpec {
+export const desk2: RobotSpec = robotSpecSchema.parse(desk2Json());
+export const desk2Site: Site = siteSchema.parse(desk2SiteJson());
+
+export function desk2With(changes: Partial<RobotSpec>): RobotSpec {
   return robotSpecSchema.parse({ ...desk2Json(), ...changes });
+}
+
+/** At rest at `position` (or at home), told to stay there. */
+export function atRest(spec: RobotSpec, position: readonly number[] = spec.joints.map(j => j.home)): ControlState {
+  const state = createControlState(spec);
+  resetControlState(state, position);
+  return state;
 }
 
 /** A waist that turns about z, a shoulder and an elbow that pitch about y; the stretched arm points up. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createControlState, resetControlState } from '../src/control-state.js';
-import { desk2, spatialArm } from './arms.js';
+import { desk2, desk2With, spatialArm } from './arms.js';
 
 t.test('a state is as large as its robot', async t => {
   const state = createControlState(spatialArm());
@@ -10,11 +10,11 @@ t.test('a state is as large as its robot', async t => {
   t.equal(state.targetVelocity.length, 3);
   t.equal(state.goal.length, 3);
   t.equal(state.actions.length, 9, 'three actions of three joints');
-  t.equal(createControlState(desk2({ actionHistory: 5 })).actions.length, 10);
+  t.equal(createControlState(desk2With({ actionHistory: 5 })).actions.length, 10);
 });
 
 t.test('a reset arm rests where it is found: nothing commanded, nothing remembered', async t => {
-  const state = createControlState(desk2());
+  const state = createControlState(desk2);
   for (const part of [state.position, state.velocity, state.target, state.targetVelocity, state.actions, state.goal])
     part.fill(0.5);
   resetControlState(state, [0.3, 1.4]);
@@ -27,7 +27,7 @@ t.test('a reset arm rests where it is found: nothing commanded, nothing remember
 });
 
 t.test('the state keeps no hold of the array it was reset from', async t => {
-  const state = createControlState(desk2());
+  const state = createControlState(desk2);
   const measured = Float64Array.of(0.1, 1);
   resetControlState(state, measured);
   measured.fill(9);

@@ -4,7 +4,7 @@ import { fingertip, fingertipErrorM } from '../src/kinematics.js';
 import type { RobotSpec } from '../src/robot-spec.js';
 import { desk2, spatialArm } from './arms.js';
 
-const planar = desk2();
+const planar = desk2;
 const spatial = spatialArm();
 const quarter = Math.PI / 2;
 

@@ -43,12 +43,12 @@ export function writeBundle(folder: string, content: BundleContent): string {
     throw new KitError('E_BUNDLE_TARGET', `${target} exists and is not a bundle`, 'name another folder', 'usage');
   const draft = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
   try {
-    rmSync(draft, { recursive: true, force: true });
+    discard(draft);
     mkdirSync(draft, { recursive: true });
     for (const [file, bytes] of files) writeDurably(join(draft, file), bytes);
     replaceFolder(target, draft);
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
+    discard(draft);
     throw new KitError(
       'E_BUNDLE_WRITE',
       `can't write the bundle ${target}: ${messageOf(error)}`,
@@ -100,6 +100,11 @@ function bundleFiles(content: BundleContent): Map<string, Uint8Array | string> {
   return files.set('policy.json', manifest);
 }
 
+/** Even a forced `rmSync` throws where a folder above is a file, and would then hide the error that it cleans up after. */
+function discard(folder: string): void {
+  if (existsSync(folder)) rmSync(folder, { recursive: true });
+}
+
 /**
  * Puts `draft` in the place of `target`. Node cannot exchange two folders in one step, so the old one is set aside first: whoever is
  * killed between the two renames leaves both beside each other, whole, and nothing under `target`'s name.
@@ -115,7 +120,7 @@ function replaceFolder(target: string, draft: string): void {
       throw error;
     }
     syncFolder(dirname(target));
-    rmSync(aside, { recursive: true, force: true });
+    discard(aside);
   } else {
     renameSync(draft, target);
     syncFolder(dirname(target));

@@ -1,0 +1,24 @@
+/**
+ * Writes the JSON Schemas of robot.json, site.json and policy.json, for editors, from the zod schemas that the kit itself reads with.
+ * `node models/scripts/build-schemas.mjs [FOLDER]`; needs a build. What only code can check (duplicates, references) is not in them.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { manifestSchema } from '../dist/src/bundle/manifest.js';
+import { robotSpecSchema } from '../dist/src/robot-spec.js';
+import { siteSchema } from '../dist/src/site.js';
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('../schemas', import.meta.url));
+const schemas = {
+  robot: { title: 'A robot: what a policy may depend on', schema: robotSpecSchema },
+  site: { title: 'A site: what belongs to one desk', schema: siteSchema },
+  policy: { title: 'The manifest of a policy bundle', schema: manifestSchema },
+};
+
+mkdirSync(folder, { recursive: true });
+for (const [name, { title, schema }] of Object.entries(schemas)) {
+  const json = { title, ...z.toJSONSchema(schema, { io: 'input' }) };
+  writeFileSync(join(folder, `${name}.schema.json`), `${JSON.stringify(json, null, 2)}\n`);
+}
