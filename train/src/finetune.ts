@@ -10,7 +10,7 @@ import { KitError } from '@sim2servo/models/error';
 import { type ExportedBundle, exportBundle } from './export-bundle.js';
 import type { TrainingProgress } from './learn.js';
 import { openPolicySource, type PolicySource } from './policy-source.js';
-import { importLogs, logFiles } from './replay/log-import.js';
+import { importLogs, logFiles, type SkippedPairs } from './replay/log-import.js';
 import { createRunFolder, type RunFolder } from './run-folder.js';
 import { runIn } from './train-run.js';
 import type { TrainingConfig } from './training-config.js';
@@ -41,7 +41,7 @@ export interface FinetuneOutcome {
   /** Logged transitions that were learnt from, the episodes they came in, and what was left out. */
   readonly transitions: number;
   readonly episodes: number;
-  readonly skipped: { readonly gap: number; readonly stale: number };
+  readonly skipped: SkippedPairs;
   readonly updates: number;
   readonly seconds: number;
 }

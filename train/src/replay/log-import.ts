@@ -16,6 +16,16 @@ import type { Task } from '@sim2servo/models/tasks/task';
 import { decodeTransition, type TransitionRecord, transitionTopic } from '@sim2servo/models/transition';
 import { ReplayBuffer } from './replay-buffer.js';
 
+/** Pairs of records that are no transition, by reason. */
+export interface SkippedPairs {
+  /** A tick between them was lost. */
+  readonly gap: number;
+  /** One of them saw an old sample. */
+  readonly stale: number;
+  /** The action was sent too late for the next record to show its effect. */
+  readonly late: number;
+}
+
 export interface ImportedLogs {
   readonly replay: ReplayBuffer;
   /** SHA-256 of each file, in the order of their names. */
@@ -23,8 +33,8 @@ export interface ImportedLogs {
   readonly records: number;
   readonly transitions: number;
   readonly episodes: number;
-  /** Pairs that were left out, by reason. */
-  readonly skipped: { readonly gap: number; readonly stale: number };
+  /** What was left out. */
+  readonly skipped: SkippedPairs;
 }
 
 /** All `.mcap` files of a folder, or the one file that `path` names. */
@@ -102,7 +112,7 @@ export function replayOf(
   const width = observationSize(spec);
   const total = logs.reduce((sum, log) => sum + log.length, 0);
   const replay = ReplayBuffer.create({ capacity: Math.max(1, total), slack: 0, observationSize: width, actionSize });
-  const skipped = { gap: 0, stale: 0 };
+  const skipped = { gap: 0, stale: 0, late: 0 };
   let episodes = 0;
   for (const log of logs) {
     for (const [i, record] of log.entries()) {
@@ -118,6 +128,7 @@ export function replayOf(
       if (next === undefined || next.episode !== record.episode) continue;
       if (next.step !== record.step + 1) skipped.gap++;
       else if (next.stale || record.stale) skipped.stale++;
+      else if (record.late) skipped.late++;
       else
         replay.add(
           Float32Array.from(record.observation),

@@ -48,7 +48,7 @@ t.test(
     const { replay, transitions, episodes, skipped } = replayOf([log], spec, task);
     t.equal(transitions, 4);
     t.equal(episodes, 2);
-    t.strictSame(skipped, { gap: 1, stale: 0 });
+    t.strictSame(skipped, { gap: 1, stale: 0, late: 0 });
     const pairs = Array.from({ length: 4 }, (_, row) => [
       replay.observation[row * 21],
       replay.nextObservation[row * 21],
@@ -93,7 +93,18 @@ t.test('what was taken from a stale sample is left out and counted', t => {
     task,
   );
   t.equal(transitions, 1);
-  t.strictSame(skipped, { gap: 0, stale: 2 });
+  t.strictSame(skipped, { gap: 0, stale: 2, late: 0 });
+  t.end();
+});
+
+t.test('an action that was sent late is left out: the next record does not show what it did', t => {
+  const { transitions, skipped } = replayOf(
+    [[record(0, 0, { late: true }), record(0, 1), record(0, 2, { late: true })]],
+    spec,
+    task,
+  );
+  t.equal(transitions, 1);
+  t.strictSame(skipped, { gap: 0, stale: 0, late: 1 });
   t.end();
 });
 
