@@ -3,7 +3,7 @@
  *
  * A log holds what happened, not what it was worth: rewards are computed here by the task's own function, so a log can be learnt from
  * under another reward. Actions are the executed ones. Two records make a transition only where they follow each other in one episode
- * without a gap, and neither was taken from a stale sample; nothing reaches across.
+ * without a gap, neither saw a stale sample and the action was in time; nothing reaches across.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
