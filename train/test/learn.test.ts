@@ -97,6 +97,16 @@ t.test('the same seed gives the same run, another seed another', async t => {
   t.notOk(bits(a.checkpoints[0]!).equals(bits(c.checkpoints[0]!)));
 });
 
+t.test('an engine that answers late learns the same', async t => {
+  const short = { ...loop, steps: 192, evaluateEvery: 1_000_000 };
+  const [split, eager] = [await run({ loop: short }), await run({ loop: { ...short, engine: 'eager-cpu' } })];
+  const [a, b] = [split, eager].map(({ checkpoints }) => checkpoints[0]!.engine.parameters);
+  const worst = Math.max(
+    ...Object.entries(a!).flatMap(([name, values]) => [...values].map((value, i) => Math.abs(value - b![name]![i]!))),
+  );
+  t.ok(worst < 1e-4, `${worst}`);
+});
+
 t.test('evaluations and metrics are reported with the steps they belong to', async t => {
   const { result, metrics, best, progress } = await run();
   const evaluated = metrics.filter(([, scalars]) => 'eval/mean_reward' in scalars).map(([step]) => step);
