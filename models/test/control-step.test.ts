@@ -84,7 +84,9 @@ t.test('a refused tick sends the last target again and counts as standing still'
 });
 
 t.test('replaying what was executed gives the same targets: a log can be relabelled', async () => {
-  const actions = fc.array(fc.tuple(fc.float({ noNaN: true }), fc.float({ noNaN: true })), { maxLength: 30 });
+  // Not across a refused tick: that one stops dead, which no action can ask for.
+  const action = fc.float({ noNaN: true, noDefaultInfinity: true });
+  const actions = fc.array(fc.tuple(action, action), { maxLength: 30 });
   fc.assert(
     fc.property(actions, asked => {
       const first = atRest(desk2, [0.3, 0.5]);

@@ -42,8 +42,8 @@ t.test('an editor learns what is required, what is not allowed, and what things 
   t.equal(robot.additionalProperties, false);
   t.ok(robot.required?.includes('joints'));
   t.notOk(robot.required?.includes('$schema'));
-  t.equal(robot.properties['joints']?.items?.additionalProperties, false);
-  t.match(robot.properties['joints']?.items?.properties['range']?.description, /shield/);
+  t.equal(robot.properties.joints?.items?.additionalProperties, false);
+  t.match(robot.properties.joints?.items?.properties.range?.description, /shield/);
   const site = read('site');
   t.notOk(site.required?.includes('trustedKeys'), 'what has a default may be left out');
   t.ok(read('policy').required?.includes('seal'));

@@ -81,8 +81,8 @@ t.test('a file that is cut off is refused', async t => {
 t.test('a manifest without a digest for the policy or its golden vectors is refused', async t => {
   for (const name of ['policy.onnx', 'golden.json']) {
     const folder = forge(smallBundle(join(t.testdir({}), name)), manifest => {
-      const { [name]: _, ...files } = manifest['files'] as Record<string, string>;
-      manifest['files'] = files;
+      const { [name]: _, ...files } = manifest.files as Record<string, string>;
+      manifest.files = files;
     });
     t.throws(() => loadBundle(folder), {
       code: 'E_FILE_SCHEMA',
@@ -94,7 +94,7 @@ t.test('a manifest without a digest for the policy or its golden vectors is refu
 t.test('a name that leads out of the folder is refused before anything is read', async t => {
   const parent = t.testdir({ secret: 'key' });
   const folder = forge(smallBundle(parent), manifest => {
-    manifest['files'] = { ...(manifest['files'] as object), '../secret': sha256('key') };
+    manifest.files = { ...(manifest.files as object), '../secret': sha256('key') };
   });
   t.throws(() => loadBundle(folder), { code: 'E_FILE_SCHEMA', message: /files/ });
 });
@@ -173,7 +173,7 @@ t.test('golden vectors of other sizes are refused although every digest fits', a
 
 t.test('a manifest of another format is refused', async t => {
   const folder = forge(smallBundle(t.testdir({})), manifest => {
-    manifest['format'] = 'sim2servo/policy@9';
+    manifest.format = 'sim2servo/policy@9';
   });
   t.throws(() => loadBundle(folder), { code: 'E_FILE_SCHEMA', message: /format/ });
 });
@@ -211,7 +211,7 @@ t.test('where a site trusts keys', async t => {
   });
   t.test('one that was forged with fitting digests and seal is refused by its signature', async t => {
     const folder = forge(signed('forged'), manifest => {
-      manifest['controlRateHz'] = 51;
+      manifest.controlRateHz = 51;
     });
     t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_SIGNATURE_WRONG' });
     t.doesNotThrow(() => loadBundle(folder), 'which alone can tell: a seal is no signature');

@@ -56,7 +56,7 @@ t.test('file names that would lead out of the folder are refused', async t => {
     t.throws(
       () =>
         parseJson(
-          JSON.stringify({ ...manifest, files: { ...manifest.files, ['x']: 'a'.repeat(64) } }).replace(
+          JSON.stringify({ ...manifest, files: { ...manifest.files, x: 'a'.repeat(64) } }).replace(
             '"x"',
             JSON.stringify(name),
           ),

@@ -16,7 +16,7 @@ t.test(
     t.same(readdirSync(folder).sort(), ['golden.json', 'learner.bin', 'policy.json', 'policy.onnx']);
     const manifest = JSON.parse(readFileSync(join(folder, 'policy.json'), 'utf8')) as Record<string, unknown>;
     t.equal(digest, sha256(readFileSync(join(folder, 'policy.json'))), 'the digest returned is that of the manifest');
-    t.same(manifest['files'], {
+    t.same(manifest.files, {
       'policy.onnx': sha256(readFileSync(join(folder, 'policy.onnx'))),
       'golden.json': sha256(readFileSync(join(folder, 'golden.json'))),
       'learner.bin': sha256('weights'),

@@ -1,0 +1,94 @@
+import t, { type Test } from 'tap';
+import { parseJson } from '../src/json-file.js';
+import { siteSchema } from '../src/site.js';
+import { desk2SiteJson } from './arms.js';
+
+const read = (json: unknown) => parseJson(JSON.stringify(json), siteSchema, 'site');
+
+/** desk2's site with one place changed is refused with a complaint about `path`. */
+function refused(t: Test, path: string, change: (json: ReturnType<typeof desk2SiteJson>) => void, about = ''): void {
+  const json = desk2SiteJson();
+  change(json);
+  const pattern = new RegExp(`\n  ${path.replace(/[[\]().]/g, '\\$&')}: .*${about}`);
+  t.throws(() => read(json), { code: 'E_FILE_SCHEMA', exit: 'usage', message: pattern }, `${path} ${about}`);
+}
+
+t.test('what is left out has the default that the documents name', async t => {
+  const { bus, trustedKeys, servos } = read({ ...desk2SiteJson(), bus: { kind: 'kitlink' } });
+  t.same(bus, { kind: 'kitlink', baudRate: 500_000, deadlineMs: 60 });
+  t.same(trustedKeys, []);
+  t.equal(servos[0]?.offsetRad, 0);
+});
+
+t.test('an unknown key is refused wherever it stands, by name', async t => {
+  const more = (part: object) => Object.assign(part, { colour: 'red' });
+  refused(t, '(top level)', json => more(json), '"colour"');
+  refused(t, 'bus', json => more(json.bus), '"colour"');
+  refused(t, 'servos[1]', json => more(json.servos[1]!), '"colour"');
+  refused(t, 'servos[1].feedback', json => more(json.servos[1]!.feedback), '"colour"');
+});
+
+t.test('a servo id that stands twice is refused', async t => {
+  refused(t, 'servos[1].id', json => Object.assign(json.servos[1]!, { id: 0 }), 'servo id 0 stands twice');
+});
+
+t.test('a joint with two servos is refused', async t => {
+  refused(
+    t,
+    'servos[1].joint',
+    json => Object.assign(json.servos[1]!, { joint: 'shoulder' }),
+    "'shoulder' has two servos",
+  );
+});
+
+t.test('pulses that no servo understands are refused', async t => {
+  refused(t, 'servos[0].pulseUs[0]', json => Object.assign(json.servos[0]!, { pulseUs: [400, 2400] }));
+  refused(t, 'servos[0].pulseUs[1]', json => Object.assign(json.servos[0]!, { pulseUs: [600, 2600] }));
+  refused(t, 'servos[0].pulseUs[1]', json => Object.assign(json.servos[0]!, { pulseUs: [600, 2000.5] }));
+  refused(t, 'servos[0].pulseUs', json => Object.assign(json.servos[0]!, { pulseUs: [1500, 1500] }), 'must differ');
+});
+
+t.test('pulses and counts may run downwards, angles may not', async t => {
+  t.doesNotThrow(() => read(desk2SiteJson()), 'the elbow’s do');
+  refused(t, 'servos[0].angleRad', json => json.servos[0]!.angleRad.reverse(), 'comes first');
+});
+
+t.test('counts that a 10-bit converter cannot give are refused', async t => {
+  for (const [end, counts] of [
+    [0, [-1, 900]],
+    [1, [90, 1024]],
+  ] as const)
+    refused(t, `servos[0].feedback.counts[${end}]`, json => Object.assign(json.servos[0]!.feedback, { counts }));
+  refused(
+    t,
+    'servos[0].feedback.counts',
+    json => Object.assign(json.servos[0]!.feedback, { counts: [5, 5] }),
+    'differ',
+  );
+});
+
+t.test('ids and times stay within what the bus can carry', async t => {
+  for (const id of [-1, 254, 0.5]) refused(t, 'servos[0].id', json => Object.assign(json.servos[0]!, { id }));
+  for (const deadlineMs of [19, 501, 60.5])
+    refused(t, 'bus.deadlineMs', json => Object.assign(json.bus, { deadlineMs }));
+  refused(t, 'bus.baudRate', json => Object.assign(json.bus, { baudRate: 0 }));
+});
+
+t.test('a port that is named has a name', async t => {
+  refused(t, 'bus.port', json => Object.assign(json.bus, { port: '' }));
+  t.equal(read({ ...desk2SiteJson(), bus: { kind: 'kitlink', port: '/dev/ttyUSB0' } }).bus.port, '/dev/ttyUSB0');
+});
+
+t.test('buses and servos of other kinds are refused', async t => {
+  refused(t, 'bus.kind', json => Object.assign(json.bus, { kind: 'can' }));
+  refused(t, 'servos[0].kind', json => Object.assign(json.servos[0]!, { kind: 'stepper' }));
+  refused(t, 'servos', json => Object.assign(json, { servos: [] }));
+  refused(t, 'format', json => Object.assign(json, { format: 'sim2servo/site@0' }));
+});
+
+t.test('a trusted key is a minisign public key, or the mistake shows here and not at the first policy', async t => {
+  const key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'; // the one in minisign's own manual
+  t.same(read({ ...desk2SiteJson(), trustedKeys: [key] }).trustedKeys, [key]);
+  for (const wrong of ['', 'hello', key.slice(1), `${key}A`, `untrusted comment: x\n${key}`])
+    refused(t, 'trustedKeys[0]', json => Object.assign(json, { trustedKeys: [wrong] }), 'minisign public key');
+});
