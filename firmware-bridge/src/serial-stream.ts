@@ -19,7 +19,7 @@ export async function openSerial(path: string, baudRate: number): Promise<ByteSt
 async function checkPath(path: string): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
-    const ports = (await SerialPort.list()).map(port => port.path);
+    const ports = await listPorts();
     throw new KitError(
       'E_PORT_ABSENT',
       `there is no port ${path}`,
@@ -29,6 +29,18 @@ async function checkPath(path: string): Promise<void> {
   }
   if (process.platform !== 'win32' && !stat.isCharacterDevice())
     throw new KitError('E_PORT_KIND', `${path} is not a serial port`, 'name a device like /dev/ttyUSB0', 'noDevice');
+}
+
+/** Paths of the ports that are there. Without udev (containers, small systems) the names in /dev have to do. */
+export async function listPorts(): Promise<string[]> {
+  try {
+    return (await SerialPort.list()).map(port => port.path);
+  } catch (error) {
+    if (process.platform !== 'linux') throw error;
+    return readdirSync('/dev')
+      .filter(name => /^tty(USB|ACM|AMA)\d+$/.test(name))
+      .map(name => `/dev/${name}`);
+  }
 }
 
 function openError(path: string, error: Error): KitError {

@@ -34,10 +34,11 @@ import { PulseMap, ticksPerUs } from './pulse-map.js';
 /** An Uno's bootloader listens for up to two seconds after the reset that opening causes. */
 const helloTimeoutUs = 4_000_000;
 const helloEveryUs = 100_000;
-const answerTimeoutUs = 40_000;
-const tries = 5;
+const answerTimeoutUs = 50_000;
+const tries = 10;
 /** Two periods: a board that streams has spoken by then. */
 const sampleTimeoutUs = 100_000;
+const settlingSamples = 10;
 /** An arm that stands this far outside its limits is not pulled back by arming. */
 const outsideRad = 0.1;
 
@@ -96,7 +97,8 @@ export class KitLink implements ServoLink, ServoMotion {
       this.#map = new PulseMap(this.#options.spec, this.#options.site, info.channels);
       this.#ticks = new Uint16Array(info.channels);
       await this.#configure(info);
-      await this.#sample();
+      // The first frames of a port that was just opened come in fits and starts: how far the clocks are apart needs a few more.
+      for (let i = 0; i < settlingSamples; i++) await this.#sample();
     } catch (error) {
       await this.close();
       throw error;

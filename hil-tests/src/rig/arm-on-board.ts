@@ -129,11 +129,11 @@ export class ArmOnBoard {
 
   /** Bytes from the host, put on the wire now. */
   receive(bytes: Uint8Array): void {
-    this.#board.receive(bytes);
+    this.#board.receive(bytes, this.#nowUs);
   }
 
   reset(): void {
-    this.#board.reset();
+    this.#board.reset(this.#nowUs);
   }
 
   /**

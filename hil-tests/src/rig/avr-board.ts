@@ -68,7 +68,7 @@ export class AvrBoard {
     this.#powerUp();
   }
 
-  get timeUs(): number {
+  get #timeUs(): number {
     return this.#originUs + this.#cpu.cycles / (clockHz / 1e6);
   }
 
@@ -82,15 +82,15 @@ export class AvrBoard {
     return this.#line.lost;
   }
 
-  /** Bytes from the host; they arrive one character time after the other. */
-  receive(bytes: Uint8Array): void {
-    this.#line.send(bytes);
+  /** Bytes from the host at `timeUs`; they arrive one character time after the other. The bootloader swallows what is not for it. */
+  receive(bytes: Uint8Array, timeUs: number): void {
+    if (timeUs >= this.#originUs) this.#line.send(bytes);
   }
 
   /** Pulls the reset line, as opening the port does. The firmware starts after the bootloader's pause; EEPROM stays. */
-  reset(): void {
+  reset(timeUs: number): void {
     this.#resets++;
-    this.#originUs = this.timeUs + bootloaderUs;
+    this.#originUs = timeUs + bootloaderUs;
     this.#rise.fill(Number.NaN);
     this.#powerUp();
   }
@@ -107,14 +107,14 @@ export class AvrBoard {
     this.#line = new ReceiveLine(cpu, usart, characterCycles);
     const adc = new AVRADC(cpu, adcConfig);
     adc.onADCRead = input => {
-      const counts = 'channel' in input ? this.#events.sample(input.channel, this.timeUs) : 0;
+      const counts = 'channel' in input ? this.#events.sample(input.channel, this.#timeUs) : 0;
       cpu.addClockEvent(() => adc.completeADCRead(counts), adc.sampleCycles);
     };
     new AVRIOPort(cpu, portBConfig).addListener((value, before) => this.#edges(value, before));
     for (const [channel, low] of [timer1Config.OCRA, timer1Config.OCRB].entries()) {
       const write = cpu.writeHooks[low]!;
       cpu.writeHooks[low] = (value, old, address, mask) => {
-        this.#events.register(channel, this.timeUs);
+        this.#events.register(channel, this.#timeUs);
         return write(value, old, address, mask);
       };
     }
@@ -124,9 +124,9 @@ export class AvrBoard {
     for (let channel = 0; channel < channels; channel++) {
       const bit = outputs[channel]!;
       if (((value ^ before) & bit) === 0) continue;
-      if ((value & bit) !== 0) this.#rise[channel] = this.timeUs;
+      if ((value & bit) !== 0) this.#rise[channel] = this.#timeUs;
       else if (!Number.isNaN(this.#rise[channel]))
-        this.#events.pulse(channel, this.#rise[channel]!, this.timeUs - this.#rise[channel]!);
+        this.#events.pulse(channel, this.#rise[channel]!, this.#timeUs - this.#rise[channel]!);
     }
   }
 

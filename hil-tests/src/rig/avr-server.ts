@@ -10,16 +10,22 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { ArmOnBoard } from './arm-on-board.js';
 import { PseudoTerminal } from './pseudo-terminal.js';
 import type { RigReport, RigRequest, RigSetup } from './rig-messages.js';
+import { warmUp } from './warm-up.js';
 
 /** Sleep between two looks: the most that a byte of the host waits before it is on the wire. */
 const napMs = 0.15;
 /** The event loop turns this often, for messages of the owner. */
 const turnMs = 4;
 const lateUs = 1_000;
-/** A rig that lags this far has lost touch (the machine slept): time is taken up again from now. */
-const lostUs = 200_000;
+/**
+ * A rig that lags further than this lets the time go that it has lost, and goes on from now. Made up in a burst, the host's answers would
+ * come when the firmware's deadline is already over: it would blame the host for the rig's own nap.
+ */
+const slipUs = 3_000;
 /** Above this share of late looks, latencies are not reported. */
 const lateShareLimit = 0.01;
+/** Share of the time that may have slipped. */
+const slipLimit = 0.005;
 const pulsesKept = 20_000;
 
 export class AvrServer {
@@ -33,6 +39,7 @@ export class AvrServer {
   #looks = 0;
   #lateLooks = 0;
   #maxLagUs = 0;
+  #slippedUs = 0;
   #lastHostByteUs = Number.NaN;
   #latchedUs = Number.NaN;
   #stateName = 'limp';
@@ -55,7 +62,9 @@ export class AvrServer {
 
   static async start(setup: RigSetup): Promise<AvrServer> {
     const { robot, ...rest } = setup;
-    return new AvrServer(await ArmOnBoard.create({ ...rest, robot: loadRobot(robot) }), await PseudoTerminal.open());
+    const options = { ...rest, robot: loadRobot(robot) };
+    await warmUp(options);
+    return new AvrServer(await ArmOnBoard.create(options), await PseudoTerminal.open());
   }
 
   get path(): string {
@@ -73,7 +82,10 @@ export class AvrServer {
       this.#looks++;
       if (lagUs > lateUs) this.#lateLooks++;
       this.#maxLagUs = Math.max(this.#maxLagUs, lagUs);
-      if (lagUs > lostUs) originMs += (lagUs - lateUs) / 1000;
+      if (lagUs > slipUs) {
+        originMs += lagUs / 1000;
+        this.#slippedUs += lagUs;
+      }
       if (!this.#hungUp && this.#port.poll(bytes => this.#fromHost(bytes)) === 'opened') this.#device.reset();
       const bytes = this.#device.runUntil(Math.max(this.#device.nowUs, (startMs - originMs) * 1000));
       if (bytes.length > 0) {
@@ -107,6 +119,7 @@ export class AvrServer {
         this.#looks = 0;
         this.#lateLooks = 0;
         this.#maxLagUs = 0;
+        this.#slippedUs = 0;
         this.#latchedUs = Number.NaN;
         return undefined;
       case 'report':
@@ -129,13 +142,12 @@ export class AvrServer {
 
   #report(): RigReport {
     const { timings, pulses, arm } = this.#device;
-    const lateShare = this.#lateLooks / Math.max(1, this.#looks);
     const realTimeFactor = (this.#device.nowUs - this.#sinceUs) / 1000 / this.#busyMs;
     return {
       realTimeFactor,
       maxLagUs: this.#maxLagUs,
-      lateShare,
-      keptUp: lateShare <= lateShareLimit && realTimeFactor > 1,
+      slippedUs: this.#slippedUs,
+      keptUp: this.#lateLooks / Math.max(1, this.#looks) <= lateShareLimit && this.#slippedUs <= slipLimit * (this.#device.nowUs - this.#sinceUs),
       nowUs: this.#device.nowUs,
       resets: this.#device.resets,
       bytesLost: this.#device.bytesLost,

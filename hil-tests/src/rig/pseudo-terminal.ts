@@ -11,7 +11,7 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 interface OpenedTerminal {
   readonly _fd: number;
   readonly _pty: string;
-  readonly _master: { pause(): void };
+  readonly _master: { pause(): void; readonly _handle: { readStop(): void } };
   readonly _slave: { pause(): void; destroy(): void };
 }
 
@@ -40,9 +40,12 @@ export class PseudoTerminal {
     }
     terminal._master.pause();
     terminal._slave.pause();
+    // Its streams start to read in the next turn of the loop. Stopped there, the master's never sees the end that kills it.
+    await new Promise(resolve => setImmediate(resolve));
+    terminal._master._handle.readStop();
     terminal._slave.destroy();
+    await new Promise(resolve => setImmediate(resolve));
     // node-pty keeps another descriptor of the slave; while it is open nobody's closing would show.
-    await new Promise(resolve => setTimeout(resolve, 20));
     for (const descriptor of readdirSync('/proc/self/fd').map(Number)) if (target(descriptor) === terminal._pty) closeSync(descriptor);
     return new PseudoTerminal(terminal._pty, terminal._fd);
   }

@@ -28,8 +28,8 @@ export interface RigReport {
   readonly realTimeFactor: number;
   /** The furthest that the rig was behind the wall clock, µs. */
   readonly maxLagUs: number;
-  /** Share of looks at which it was more than 1 ms behind. */
-  readonly lateShare: number;
+  /** Wall time that it let go because it was too far behind. */
+  readonly slippedUs: number;
   /** Whether latencies measured here mean anything. */
   readonly keptUp: boolean;
   readonly nowUs: number;
