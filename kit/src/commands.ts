@@ -6,8 +6,11 @@ import { addEngine } from './commands/engine.js';
 import { addEval } from './commands/eval.js';
 import { addExport } from './commands/export.js';
 import { addFinetune } from './commands/finetune.js';
+import { addHil } from './commands/hil.js';
 import { addInspect } from './commands/inspect.js';
 import { addLogs } from './commands/logs.js';
+import { addRun } from './commands/run.js';
+import { addTour } from './commands/tour.js';
 import { addTrain } from './commands/train.js';
 
 export const commands: readonly AddCommand[] = [
@@ -18,6 +21,9 @@ export const commands: readonly AddCommand[] = [
   addExport,
   addInspect,
   addDeploy,
+  addRun,
   addLogs,
   addFinetune,
+  addHil,
+  addTour,
 ];

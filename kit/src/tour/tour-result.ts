@@ -24,12 +24,12 @@ export interface TourResult {
     readonly meanErrorMm: number;
     readonly log: string;
     readonly realTimeFactor: number;
-    /** False where the machine was too slow to emulate in real time: the latencies below are absent then. */
+    /** False where the machine was too slow to emulate in real time: the latencies inside the board are null then. */
     readonly keptUp: boolean;
     readonly periodErrorUs: Percentiles;
     readonly inferUs: Percentiles;
-    readonly sensorToRegisterUs?: Percentiles;
-    readonly registerToPulseUs?: Percentiles;
+    readonly sensorToRegisterUs: Percentiles | null;
+    readonly registerToPulseUs: Percentiles | null;
   };
   readonly stop: { readonly holdMs: number };
   readonly finetune: {

@@ -1,0 +1,102 @@
+/** The parts of `npm start`, each a call into the packages, each with what came of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
+import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { runInLockstep } from '@sim2servo/hil-tests/rig/lockstep-run';
+import { KitError } from '@sim2servo/models/error';
+import { Random } from '@sim2servo/models/random';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
+import { type Task, taskNamed } from '@sim2servo/models/tasks/task';
+import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
+import type { RunReport } from '@sim2servo/runtime/run-policy';
+import { changedArm } from '@sim2servo/sim/arm-variation';
+import { runToEnd, startRun } from './run-process.js';
+import { type Percentiles, percentiles } from './tour-result.js';
+
+export const targets = 20;
+const controlRateHz = 50;
+/** Episodes of two seconds each that the changed arm is logged for. */
+const loggedEpisodes = 60;
+const explorationSigma = 0.15;
+
+export interface LiveRun {
+  readonly report: RunReport;
+  readonly realTimeFactor: number;
+  readonly keptUp: boolean;
+  readonly sensorToRegisterUs: Percentiles;
+  readonly registerToPulseUs: Percentiles;
+  readonly holdMs: number;
+}
+
+/** Twenty targets in real time through a serial port, then the same program killed in the middle of a motion. */
+export async function liveRun(robot: LoadedRobot, policy: string, logPath: string, killedLog: string, signal: AbortSignal): Promise<LiveRun> {
+  const rig = await AvrRig.start({ robot: robot.folder, imagePath: firmwareImage });
+  try {
+    const common = ['--robot', robot.folder, '--policy', policy, '--port', rig.path];
+    await rig.tell({ kind: 'clear' });
+    const report = await runToEnd([...common, '--held-out', String(targets), '--log', logPath], signal);
+    const { realTimeFactor, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
+    const holdMs = await killAndWatch(rig, [...common, '--log', killedLog]);
+    return {
+      report,
+      realTimeFactor,
+      keptUp,
+      sensorToRegisterUs: percentiles(sensorToRegisterUs),
+      registerToPulseUs: percentiles(registerToPulseUs),
+      holdMs,
+    };
+  } finally {
+    await rig.stop();
+  }
+}
+
+/** `kill -9` in the middle of a motion. @returns from the last byte of the host to the board's own hold, emulated ms */
+async function killAndWatch(rig: AvrRig, args: readonly string[]): Promise<number> {
+  await rig.tell({ kind: 'clear' });
+  const child = startRun(args, false);
+  const gone = new Promise(resolve => child.once('exit', resolve));
+  const patienceMs = 20_000;
+  for (const since = performance.now(); (await rig.report()).device !== 'armed'; await sleep(50))
+    if (child.exitCode !== null || performance.now() - since > patienceMs) {
+      child.kill('SIGKILL');
+      throw new KitError('E_TOUR_STOP', 'the run that was to be killed never armed the board', 'try `kit run` by hand to see why');
+    }
+  await sleep(1500);
+  child.kill('SIGKILL');
+  await gone;
+  for (let i = 0; i < 40; i++) {
+    await sleep(50);
+    const { latchedUs, lastHostByteUs } = await rig.report();
+    if (!Number.isNaN(latchedUs)) return (latchedUs - lastHostByteUs) / 1000;
+  }
+  throw new KitError('E_TOUR_STOP', 'the board went on for two seconds after its host was killed', 'do not use this firmware: report it', 'safetyStop');
+}
+
+function ticksOf(task: Task): number {
+  return Math.round(task.episodeS * controlRateHz);
+}
+
+/** The held-out targets on the changed arm, in lockstep. */
+export function changedRun(robot: LoadedRobot, policyDir: string, logPath: string, signal: AbortSignal): Promise<RunReport> {
+  const task = taskNamed('reach');
+  const goals = listedGoals(heldOutGoals(robot.spec, task, targets), ticksOf(task));
+  return runInLockstep({ robot, policyDir, goals, variation: changedArm, logPath, signal });
+}
+
+/** The changed arm at work on targets of its own, with a little noise on its actions: what is learnt on from. */
+export function collectRun(robot: LoadedRobot, policyDir: string, logPath: string, seed: number, signal: AbortSignal): Promise<RunReport> {
+  const task = taskNamed('reach');
+  const random = new Random(seed);
+  return runInLockstep({
+    robot,
+    policyDir,
+    goals: drawnGoals(robot.spec, task, random.fork('goals'), ticksOf(task)),
+    seconds: loggedEpisodes * task.episodeS,
+    variation: changedArm,
+    seed: seed + 1,
+    exploration: { sigma: explorationSigma, random: random.fork('exploration') },
+    logPath,
+    signal,
+  });
+}
