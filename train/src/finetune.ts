@@ -5,6 +5,9 @@
  * which has not been told, keeps the policy able to do what the logs don't show. Actor, critics and temperature go on from the parent's;
  * RLPD's ten new critics were tried first and are worse here (learner-file.ts). What is exported is the average of the newest actors, not the
  * best in simulation: the simulation cannot judge an arm that it does not know.
+ *
+ * Logs of a policy that explores are worth more than those of one that does not: on desk2's changed arm, 50 episodes with noise of 0.15, 0.3, 0.5
+ * and 0.8 on the actions won back about 40, 55, 70 and 80 % of the lost accuracy.
  */
 import { KitError } from '@sim2servo/models/error';
 import { type ExportedBundle, exportBundle } from './export-bundle.js';

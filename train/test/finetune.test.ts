@@ -32,7 +32,7 @@ t.before(async () => {
   const { controlRateHz } = config;
   const arm = await createEnvironment({ robot: 'desk2', task: 'reach', controlRateHz, randomise: changedArm });
   const policy = await openOnnxPolicy(model, sizesOf(robot.spec));
-  const options = { spec: robot.spec, task, controlRateHz, episodes: 40, exploration: 0.3, random: new Random(42) };
+  const options = { spec: robot.spec, task, controlRateHz, episodes: 40, exploration: 0.7, random: new Random(42) };
   await writeLog(join(logs, 'desk.mcap'), await recordEpisodes(arm, policy.act, options));
 });
 
