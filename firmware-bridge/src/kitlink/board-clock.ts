@@ -1,8 +1,9 @@
 /**
  * The board's 32-bit microseconds on the host's clock. A frame's flight is never shorter than its bytes take, so of the last frames the
- * one that seemed fastest says best how far the clocks are apart; the window is short, because a board's resonator may be 0.5 % off.
+ * one that seemed fastest says best how far the clocks are apart. The window is short: a board's resonator may be 0.5 % off, and a host
+ * that was away must not believe for long that the samples are old.
  */
-const window = 16;
+const window = 4;
 
 export class BoardClock {
   readonly #offsets = new Float64Array(window).fill(Number.POSITIVE_INFINITY);

@@ -21,7 +21,7 @@ const lateUs = 1_000;
  * A rig that lags further than this lets the time go that it has lost, and goes on from now. Made up in a burst, the host's answers would
  * come when the firmware's deadline is already over: it would blame the host for the rig's own nap.
  */
-const slipUs = 3_000;
+const slipUs = 10_000;
 /** Above this share of late looks, latencies are not reported. */
 const lateShareLimit = 0.01;
 /** Share of the time that may have slipped. */
