@@ -26,11 +26,13 @@ echo "flash $flash of $flash_limit bytes, RAM $used of $ram bytes ($((ram - used
 cp "$work/$image.hex" "$folder/$image.hex"
 cat > "$folder/$image.json" <<END
 {
+  "image": "$image.hex",
   "part": "atmega328p",
   "clockHz": 16000000,
   "baudRate": 500000,
-  "protocol": $(sed -n 's/^#define KL_VERSION //p' wire.h),
+  "protocolVersion": $(sed -n 's/^#define KL_VERSION //p' wire.h),
   "compiler": "$(avr-gcc --version | head -n 1)",
+  "libc": "$(echo '__AVR_LIBC_VERSION_STRING__' | avr-gcc -E -P -include avr/version.h - | tail -n 1 | tr -d '"')",
   "flashBytes": $flash,
   "flashLimitBytes": $flash_limit,
   "ramBytes": $used,

@@ -100,8 +100,8 @@ typedef struct PACKED {
   uint32_t sequence, host_us, received_us;
 } kl_nack;
 
-/* Each stops at 65535. */
-typedef struct PACKED {
+/* Each stops at 65535. Two-byte fields only, so nothing needs packing and each may be pointed at. */
+typedef struct {
   uint16_t bad_checksum, bad_format, overruns, dropped;
   uint16_t session, sequence, expired, nonce, not_now, clamped;
 } kl_counters;
@@ -128,6 +128,7 @@ _Static_assert(sizeof(kl_halt) == 5, "HALT");
 _Static_assert(sizeof(kl_info) == 32, "INFO");
 _Static_assert(sizeof(kl_ack) == 17, "ACK");
 _Static_assert(sizeof(kl_nack) == 14, "NACK");
+_Static_assert(sizeof(kl_counters) == 20, "counters");
 _Static_assert(sizeof(kl_state) == 52 + 4 * KL_CHANNELS, "STATE");
 _Static_assert(sizeof(kl_header) + sizeof(kl_state) + 4 <= KL_MAX_FRAME, "the longest frame");
 
