@@ -3,8 +3,8 @@
  * `npm test` and the `kit` program; does nothing where nothing is stale.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -15,17 +15,24 @@ const say = text => process.stderr.write(`${text}\n`);
 function run(what, program, args) {
   const { status, error, signal } = spawnSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
-  say(`${what} failed: ${program} ${args.join(' ')} ${error ? error.message : signal ? `was ended by ${signal}` : `left with ${status}`}`);
+  say(
+    `${what} failed: ${program} ${args.join(' ')} ${error ? error.message : signal ? `was ended by ${signal}` : `left with ${status}`}`,
+  );
   process.exit(status === null ? 1 : status);
 }
 
 /** Refuses a Node that is older than package.json's engines, in words. */
 function checkNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const wanted = engines.node.match(/(\d+)\.(\d+)/).slice(1).map(Number);
+  const wanted = engines.node
+    .match(/(\d+)\.(\d+)/)
+    .slice(1)
+    .map(Number);
   const found = process.versions.node.split('.').map(Number);
   if (found[0] < wanted[0] || (found[0] === wanted[0] && found[1] < wanted[1])) {
-    say(`sim2servo needs Node ${engines.node}; this is ${process.versions.node}. Install a newer one from https://nodejs.org.`);
+    say(
+      `sim2servo needs Node ${engines.node}; this is ${process.versions.node}. Install a newer one from https://nodejs.org.`,
+    );
     process.exit(2);
   }
 }

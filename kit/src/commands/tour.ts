@@ -8,6 +8,7 @@ import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/release-store';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
+import { changedArm } from '@sim2servo/sim/arm-variation';
 import { exportBundle } from '@sim2servo/train/export-bundle';
 import { finetune } from '@sim2servo/train/finetune';
 import { trainRun } from '@sim2servo/train/train-run';
@@ -17,7 +18,7 @@ import { wholeNumber } from '../number-option.js';
 import { duration, ProgressLine } from '../progress-line.js';
 import { loggedTrails } from '../tour/logged-trails.js';
 import type { TourResult } from '../tour/tour-result.js';
-import { changedRun, collectRun, liveRun, targets } from '../tour/tour-steps.js';
+import { collectRun, heldOutRun, liveRun, targets } from '../tour/tour-steps.js';
 import { workspaceFigure } from '../workspace-figure.js';
 import { trainingLine } from './train.js';
 
@@ -102,7 +103,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
 
   const before = await steps.step(
     'Put the policy on an arm that differs: load +50 %, servo gain −20 %, horns 3° askew (same firmware, virtual time)',
-    () => changedRun(robot, store, at('logs', 'changed-before.mcap'), signal),
+    () => heldOutRun(robot, store, changedArm, at('logs', 'changed-before.mcap'), signal),
     reached,
   );
 
@@ -133,7 +134,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
 
   const after = await steps.step(
     'The same targets on the changed arm, with the new policy',
-    () => changedRun(robot, store, at('logs', 'changed-after.mcap'), signal),
+    () => heldOutRun(robot, store, changedArm, at('logs', 'changed-after.mcap'), signal),
     reached,
   );
 

@@ -10,7 +10,7 @@ import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { type Task, taskNamed } from '@sim2servo/models/tasks/task';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
-import { changedArm } from '@sim2servo/sim/arm-variation';
+import { type ArmVariation, changedArm } from '@sim2servo/sim/arm-variation';
 import { runToEnd, startRun } from './run-process.js';
 import { type Percentiles, percentiles } from './tour-result.js';
 
@@ -18,7 +18,7 @@ export const targets = 20;
 const controlRateHz = 50;
 /** Episodes of two seconds each that the changed arm is logged for. */
 const loggedEpisodes = 60;
-const explorationSigma = 0.15;
+const explorationSigma = 0.5;
 
 export interface LiveRun {
   readonly report: RunReport;
@@ -77,11 +77,17 @@ function ticksOf(task: Task): number {
   return Math.round(task.episodeS * controlRateHz);
 }
 
-/** The held-out targets on the changed arm, in lockstep. */
-export function changedRun(robot: LoadedRobot, policyDir: string, logPath: string, signal: AbortSignal): Promise<RunReport> {
+/** The held-out targets on an arm, in lockstep. */
+export function heldOutRun(
+  robot: LoadedRobot,
+  policyDir: string,
+  variation: ArmVariation,
+  logPath: string,
+  signal: AbortSignal,
+): Promise<RunReport> {
   const task = taskNamed('reach');
   const goals = listedGoals(heldOutGoals(robot.spec, task, targets), ticksOf(task));
-  return runInLockstep({ robot, policyDir, goals, variation: changedArm, logPath, signal });
+  return runInLockstep({ robot, policyDir, goals, variation, logPath, signal });
 }
 
 /** The changed arm at work on targets of its own, with a little noise on its actions: what is learnt on from. */

@@ -1,0 +1,12 @@
+/** `npm run long`: what takes too long for every change. Raw results go to bench/results/. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root, setup } from './setup.mjs';
+
+setup();
+const jobs = [['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json']];
+for (const [what, program, out] of jobs) {
+  process.stderr.write(`${what} → ${out}\n`);
+  const { status } = spawnSync(process.execPath, [join(root, program), join(root, out)], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
