@@ -4,8 +4,8 @@ import type { RobotSpec } from './robot-spec.js';
 
 /** The target that an action of 0 asks for, and how far ±1 moves it, for joint `j`. */
 function centre(spec: RobotSpec, j: number, state: ControlState): number {
-  const [low, high] = spec.joints[j]!.range;
-  return spec.action.kind === 'position' ? (low + high) / 2 : state.target[j]!;
+  const range = spec.joints[j]!.range;
+  return spec.action.kind === 'position' ? (range[0] + range[1]) / 2 : state.target[j]!;
 }
 
 function reach(spec: RobotSpec, j: number, dtS: number): number {

@@ -8,7 +8,7 @@ interface Pose {
 }
 
 /** Poses are scratch of one call; a spec's frame count never changes, so nothing is allocated after the first call. */
-const scratch = new WeakMap<RobotSpec, { poses: Pose[]; parents: number[]; joints: number[] }>();
+const scratch = new WeakMap<RobotSpec, { poses: Pose[]; parents: number[]; joints: number[]; axes: Float64Array[] }>();
 
 function prepared(spec: RobotSpec) {
   let found = scratch.get(spec);
@@ -17,6 +17,7 @@ function prepared(spec: RobotSpec) {
       poses: spec.frames.map(() => ({ rotation: new Float64Array(9), origin: new Float64Array(3) })),
       parents: spec.frames.map(f => spec.frames.findIndex(other => other.name === f.parent)),
       joints: spec.frames.map(f => spec.joints.findIndex(j => j.name === f.joint)),
+      axes: spec.frames.map(f => Float64Array.from(f.axis, part => part / Math.hypot(...f.axis))),
     };
     scratch.set(spec, found);
   }
@@ -32,7 +33,7 @@ const base: Pose = { rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), origi
  * @param out      [3] in m
  */
 export function fingertip(spec: RobotSpec, position: ArrayLike<number>, out: Float64Array): void {
-  const { poses, parents, joints } = prepared(spec);
+  const { poses, parents, joints, axes } = prepared(spec);
   for (let f = 0; f < poses.length; f++) {
     const frame = spec.frames[f]!;
     const parent = parents[f]! < 0 ? base : poses[parents[f]!]!;
@@ -43,17 +44,16 @@ export function fingertip(spec: RobotSpec, position: ArrayLike<number>, out: Flo
       pose.origin[row] = parent.origin[row]! + R[3 * row]! * t[0] + R[3 * row + 1]! * t[1] + R[3 * row + 2]! * t[2];
     const joint = joints[f]!;
     if (joint < 0) pose.rotation.set(R);
-    else rotate(R, frame.axis, position[joint]!, pose.rotation);
+    else rotate(R, axes[f]!, position[joint]!, pose.rotation);
   }
   out.set(poses[poses.length - 1]!.origin);
 }
 
-/** out = R · rotation by `angle` about `axis` (Rodrigues). */
-function rotate(R: Float64Array, axis: readonly [number, number, number], angle: number, out: Float64Array): void {
-  const length = Math.hypot(axis[0], axis[1], axis[2]);
-  const x = axis[0] / length;
-  const y = axis[1] / length;
-  const z = axis[2] / length;
+/** out = R · rotation by `angle` about the unit vector `axis` (Rodrigues). */
+function rotate(R: Float64Array, axis: Float64Array, angle: number, out: Float64Array): void {
+  const x = axis[0]!;
+  const y = axis[1]!;
+  const z = axis[2]!;
   const c = Math.cos(angle);
   const s = Math.sin(angle);
   const v = 1 - c;

@@ -55,7 +55,8 @@ export function observe(spec: RobotSpec, state: ControlState, out: Float32Array)
     switch (term) {
       case 'position':
         for (let j = 0; j < spec.joints.length; j++) {
-          const [low, high] = spec.joints[j]!.range;
+          const low = spec.joints[j]!.range[0];
+          const high = spec.joints[j]!.range[1];
           out[at++] = (2 * state.position[j]! - low - high) / (high - low);
         }
         break;

@@ -64,7 +64,9 @@ export function shieldTargets(
   for (let j = 0; j < spec.joints.length; j++) {
     const joint = spec.joints[j]!;
     const from = state.target[j]!;
-    const [low, high] = joint.range;
+    // Not taken apart with [low, high]: where that is not compiled away it makes an iterator a joint a tick.
+    const low = joint.range[0];
+    const high = joint.range[1];
 
     const inRange = Math.max(low, Math.min(high, requested[j]!));
     if (inRange !== requested[j]) bits |= limiters.range;

@@ -64,6 +64,20 @@ t.test('a target beyond the range is cut to its end', async t => {
   t.strictSame(names, ['range']);
 });
 
+t.test('a joint too fast to brake before the end of its range stops there, and the log says so', async t => {
+  const heavy = desk2With({
+    joints: desk2.joints.map(j => ({ ...j, maxAcceleration: 1 })),
+    safety: { ...desk2.safety, softLimit: 0.001 },
+  });
+  const state = atRest(heavy, [1.49, 1.2]);
+  state.targetVelocity[0] = 2;
+  const out = new Float64Array(2);
+  // Asked for: 0.5 rad/s, to 1.5. Braking allows 1.98 rad/s at least, which would lead to 1.53.
+  const bits = shieldTargets(heavy, state, [1.5, 1.2], dtS, 1, out);
+  near(t, [...out], [1.5, 1.2]);
+  t.strictSame(limiterNames(bits), ['range', 'acceleration']);
+});
+
 t.test('velocity is limited to the maximum of the joint: 4 rad/s are 0.08 rad in 20 ms', async t => {
   const { out, names } = tick([0, 1.2], [1, 0.2]);
   near(t, out, [0.08, 1.12]);
