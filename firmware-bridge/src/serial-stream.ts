@@ -1,6 +1,5 @@
 /** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
-import { realpathSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { SerialPort } from 'serialport';
 import type { ByteStream } from './byte-stream.js';
@@ -47,11 +46,29 @@ function openError(path: string, error: Error): KitError {
   const message = messageOf(error);
   if (/lock|busy|temporarily unavailable/i.test(message)) {
     const owner = ownerOf(path);
-    return new KitError('E_PORT_BUSY', `${path} is in use${owner === undefined ? '' : ` by process ${owner}`}`, 'end the other program first', 'noDevice', { cause: error });
+    return new KitError(
+      'E_PORT_BUSY',
+      `${path} is in use${owner === undefined ? '' : ` by process ${owner}`}`,
+      'end the other program first',
+      'noDevice',
+      { cause: error },
+    );
   }
   if (/permission|EACCES/i.test(message))
-    return new KitError('E_PORT_PERMISSION', `you may not open ${path}`, 'sudo usermod -aG dialout $USER, then log in again', 'noDevice', { cause: error });
-  return new KitError('E_PORT_OPEN', `can't open ${path}: ${message}`, 'check that it is a serial port that works', 'noDevice', { cause: error });
+    return new KitError(
+      'E_PORT_PERMISSION',
+      `you may not open ${path}`,
+      'sudo usermod -aG dialout $USER, then log in again',
+      'noDevice',
+      { cause: error },
+    );
+  return new KitError(
+    'E_PORT_OPEN',
+    `can't open ${path}: ${message}`,
+    'check that it is a serial port that works',
+    'noDevice',
+    { cause: error },
+  );
 }
 
 /** Process that has `path` open, where Linux lets us see. */
@@ -60,7 +77,8 @@ function ownerOf(path: string): number | undefined {
   const device = realpathSync(path);
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)) {
     try {
-      for (const descriptor of readdirSync(`/proc/${pid}/fd`)) if (readlinkSync(`/proc/${pid}/fd/${descriptor}`) === device) return Number(pid);
+      for (const descriptor of readdirSync(`/proc/${pid}/fd`))
+        if (readlinkSync(`/proc/${pid}/fd/${descriptor}`) === device) return Number(pid);
     } catch {
       // It has ended meanwhile, or is somebody else's: then nobody can be named.
     }
@@ -89,7 +107,9 @@ class SerialStream implements ByteStream {
     this.#port.on('error', error => {
       failure = error;
     });
-    this.#port.on('close', (error: Error | null) => closed(this.#closing ? undefined : (error ?? failure ?? new Error('it was closed'))));
+    this.#port.on('close', (error: Error | null) =>
+      closed(this.#closing ? undefined : (error ?? failure ?? new Error('it was closed'))),
+    );
   }
 
   async close(): Promise<void> {

@@ -24,8 +24,8 @@ import {
   encodeHalt,
   encodeMotion,
   type InfoMessage,
-  type NackMessage,
   messageType,
+  type NackMessage,
   reasonWords,
   type StateMessage,
 } from './messages.js';
@@ -89,7 +89,12 @@ export class KitLink implements ServoLink, ServoMotion {
       this.#reader.push(chunk);
     });
     stream.onClose(reason => {
-      this.#closed = new KitError('E_PORT_CLOSED', `the port has gone${reason === undefined ? '' : `: ${reason.message}`}`, 'check the cable; the board holds the arm by itself', 'noDevice');
+      this.#closed = new KitError(
+        'E_PORT_CLOSED',
+        `the port has gone${reason === undefined ? '' : `: ${reason.message}`}`,
+        'check the cable; the board holds the arm by itself',
+        'noDevice',
+      );
       this.#notify();
     });
     try {
@@ -114,12 +119,27 @@ export class KitLink implements ServoLink, ServoMotion {
       const info = this.#info;
       if (info === undefined) continue;
       if (info.version !== protocolVersion)
-        throw new KitError('E_LINK_VERSION', `the board speaks version ${info.version} of the link, this kit version ${protocolVersion}`, 'write the image of this kit to it: kit device flash', 'failed');
+        throw new KitError(
+          'E_LINK_VERSION',
+          `the board speaks version ${info.version} of the link, this kit version ${protocolVersion}`,
+          'write the image of this kit to it: kit device flash',
+          'failed',
+        );
       return info;
     }
     if (this.#bytes === 0)
-      throw new KitError('E_NO_ANSWER', `nothing answers on the port within ${helloTimeoutUs / 1e6} s`, 'check cable and power, and that the board has the firmware: kit device flash', 'noDevice');
-    throw new KitError('E_FOREIGN_DEVICE', `what answers on the port (${this.#bytes} bytes, no frame among them) is no kitlink board`, 'check the port; write the firmware with kit device flash', 'noDevice');
+      throw new KitError(
+        'E_NO_ANSWER',
+        `nothing answers on the port within ${helloTimeoutUs / 1e6} s`,
+        'check cable and power, and that the board has the firmware: kit device flash',
+        'noDevice',
+      );
+    throw new KitError(
+      'E_FOREIGN_DEVICE',
+      `what answers on the port (${this.#bytes} bytes, no frame among them) is no kitlink board`,
+      'check the port; write the firmware with kit device flash',
+      'noDevice',
+    );
   }
 
   async #configure(info: InfoMessage): Promise<void> {
@@ -128,11 +148,23 @@ export class KitLink implements ServoLink, ServoMotion {
     if (info.configDigest === this.#digest) return;
     const answer = await this.#ask(messageType.config, payload);
     if ('nack' in answer)
-      throw new KitError('E_CONFIG_REFUSED', `the board refuses its configuration: ${reasonWords[answer.nack.reason]}`, 'check ranges and pulses in robot.json and site.json', 'usage');
+      throw new KitError(
+        'E_CONFIG_REFUSED',
+        `the board refuses its configuration: ${reasonWords[answer.nack.reason]}`,
+        'check ranges and pulses in robot.json and site.json',
+        'usage',
+      );
   }
 
   #frame(type: number, payload: Uint8Array): Uint8Array {
-    return encodeFrame({ version: protocolVersion, type, session: this.#session, sequence: ++this.#sequence, timeUs: this.#clock.nowUs() >>> 0, payload });
+    return encodeFrame({
+      version: protocolVersion,
+      type,
+      session: this.#session,
+      sequence: ++this.#sequence,
+      timeUs: this.#clock.nowUs() >>> 0,
+      payload,
+    });
   }
 
   #send(type: number, payload: Uint8Array): void {
@@ -149,7 +181,12 @@ export class KitLink implements ServoLink, ServoMotion {
       this.#stream!.write(frame);
       if (await this.#wait(answerTimeoutUs, () => this.#answer?.sequence === sequence)) return this.#answer!.answer;
     }
-    throw new KitError('E_UNANSWERED', `the board did not answer ${tries} times in ${(tries * answerTimeoutUs) / 1000} ms`, 'check the cable; the board holds the arm by itself', 'timeout');
+    throw new KitError(
+      'E_UNANSWERED',
+      `the board did not answer ${tries} times in ${(tries * answerTimeoutUs) / 1000} ms`,
+      'check the cable; the board holds the arm by itself',
+      'timeout',
+    );
   }
 
   #receive(frame: Frame): void {
@@ -174,7 +211,8 @@ export class KitLink implements ServoLink, ServoMotion {
         const flightUs = (frame.payload.length + frameOverheadBytes) * this.#microsPerByte;
         this.#boardClock.observe(frame.timeUs, now, flightUs);
         const answered = state.motionReceivedUs !== 0 && state.motionReceivedUs !== this.#state?.motionReceivedUs;
-        if (answered) this.#roundTripUs = ((now >>> 0) - state.motionHostUs - (frame.timeUs - state.motionReceivedUs)) >>> 0;
+        if (answered)
+          this.#roundTripUs = ((now >>> 0) - state.motionHostUs - (frame.timeUs - state.motionReceivedUs)) >>> 0;
         this.#state = state;
         this.#samples++;
         break;
@@ -215,7 +253,12 @@ export class KitLink implements ServoLink, ServoMotion {
   async #sample(): Promise<StateMessage> {
     const before = this.#samples;
     if (!(await this.#wait(sampleTimeoutUs, () => this.#samples > before)))
-      throw new KitError('E_NO_SAMPLE', `the board sent no sample within ${sampleTimeoutUs / 1000} ms`, 'check the cable', 'timeout');
+      throw new KitError(
+        'E_NO_SAMPLE',
+        `the board sent no sample within ${sampleTimeoutUs / 1000} ms`,
+        'check the cable',
+        'timeout',
+      );
     return this.#state!;
   }
 
@@ -233,15 +276,24 @@ export class KitLink implements ServoLink, ServoMotion {
     out.periodUs = state.periodTicks / ticksPerUs;
     const { counters } = state;
     out.linkErrors =
-      this.#reader.badChecksum + this.#reader.badFormat + counters.badChecksum + counters.badFormat + counters.overruns + counters.dropped;
+      this.#reader.badChecksum +
+      this.#reader.badFormat +
+      counters.badChecksum +
+      counters.badFormat +
+      counters.overruns +
+      counters.dropped;
     out.roundTripUs = this.#roundTripUs;
     return fresh;
   }
 
   write(targets: Float64Array): void {
-    if (this.#nonce === undefined) throw new KitError('E_NOT_ARMED', 'motion was asked for before arming', 'arm first', 'bug');
+    if (this.#nonce === undefined)
+      throw new KitError('E_NOT_ARMED', 'motion was asked for before arming', 'arm first', 'bug');
     this.#map.toTicks(targets, this.#ticks);
-    this.#send(messageType.motion, encodeMotion({ nonce: this.#nonce, sampleUs: this.#state!.sampleUs, pulseTicks: this.#ticks }));
+    this.#send(
+      messageType.motion,
+      encodeMotion({ nonce: this.#nonce, sampleUs: this.#state!.sampleUs, pulseTicks: this.#ticks }),
+    );
   }
 
   async arm(): Promise<void> {
@@ -252,15 +304,28 @@ export class KitLink implements ServoLink, ServoMotion {
     for (const [j, { name, range }] of spec.joints.entries()) {
       const angle = present[j]!;
       if (angle < range[0] - outsideRad || angle > range[1] + outsideRad)
-        throw new KitError('E_ARM_OUTSIDE', `joint '${name}' stands at ${angle.toFixed(2)} rad, outside its range [${range}]`, 'move it back by hand, then try again', 'safetyStop');
+        throw new KitError(
+          'E_ARM_OUTSIDE',
+          `joint '${name}' stands at ${angle.toFixed(2)} rad, outside its range [${range}]`,
+          'move it back by hand, then try again',
+          'safetyStop',
+        );
       present[j] = Math.max(range[0], Math.min(range[1], angle));
     }
     this.#map.toTicks(present, this.#ticks);
     this.#nonce = undefined;
     this.#session = randomInt(1, 2 ** 32);
-    const answer = await this.#ask(messageType.arm, encodeArm({ configDigest: this.#digest, sampleUs: state.sampleUs, pulseTicks: this.#ticks }));
+    const answer = await this.#ask(
+      messageType.arm,
+      encodeArm({ configDigest: this.#digest, sampleUs: state.sampleUs, pulseTicks: this.#ticks }),
+    );
     if ('nack' in answer)
-      throw new KitError('E_ARM_REFUSED', `the board refuses to arm: ${reasonWords[answer.nack.reason]}`, 'open the port again, and check site.json', 'safetyStop');
+      throw new KitError(
+        'E_ARM_REFUSED',
+        `the board refuses to arm: ${reasonWords[answer.nack.reason]}`,
+        'open the port again, and check site.json',
+        'safetyStop',
+      );
     this.#nonce = answer.ack.value;
   }
 
@@ -268,7 +333,12 @@ export class KitLink implements ServoLink, ServoMotion {
     this.#nonce = undefined;
     const answer = await this.#ask(messageType.halt, encodeHalt({ kind, sampleUs: this.#state!.sampleUs }));
     if ('nack' in answer)
-      throw new KitError('E_HALT_REFUSED', `the board refuses to ${kind}: ${reasonWords[answer.nack.reason]}`, 'cut the power of the servos if the arm moves', 'safetyStop');
+      throw new KitError(
+        'E_HALT_REFUSED',
+        `the board refuses to ${kind}: ${reasonWords[answer.nack.reason]}`,
+        'cut the power of the servos if the arm moves',
+        'safetyStop',
+      );
   }
 
   async close(): Promise<void> {

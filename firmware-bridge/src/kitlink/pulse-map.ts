@@ -23,7 +23,12 @@ export class PulseMap {
     const limits: ChannelConfig[] = Array.from({ length: channels }, () => channelOff);
     for (const [j, servo] of this.#servos.entries()) {
       if (servo.id >= channels)
-        throw new KitError('E_CHANNEL', `servo '${servo.joint}' has id ${servo.id}, the board has channels 0 to ${channels - 1}`, 'correct the id in site.json', 'usage');
+        throw new KitError(
+          'E_CHANNEL',
+          `servo '${servo.joint}' has id ${servo.id}, the board has channels 0 to ${channels - 1}`,
+          'correct the id in site.json',
+          'usage',
+        );
       const { range, maxVelocity } = spec.joints[j]!;
       const ends = range.map(angle => pulseOfAngle(servo, angle) * ticksPerUs);
       const ticksPerRad = Math.abs(ends[1]! - ends[0]!) / (range[1] - range[0]);
@@ -43,7 +48,13 @@ export class PulseMap {
   toTicks(anglesRad: ArrayLike<number>, out: Uint16Array): void {
     for (const [j, servo] of this.#servos.entries()) {
       const angle = anglesRad[j]!;
-      if (!Number.isFinite(angle)) throw new KitError('E_TARGET', `the target of '${servo.joint}' is ${angle}`, 'this is a bug: the shield must not let it through', 'bug');
+      if (!Number.isFinite(angle))
+        throw new KitError(
+          'E_TARGET',
+          `the target of '${servo.joint}' is ${angle}`,
+          'this is a bug: the shield must not let it through',
+          'bug',
+        );
       const { minTicks, maxTicks } = this.config.channels[servo.id]!;
       out[servo.id] = Math.max(minTicks, Math.min(maxTicks, Math.round(pulseOfAngle(servo, angle) * ticksPerUs)));
     }

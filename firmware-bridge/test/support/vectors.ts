@@ -1,0 +1,40 @@
+/** The vectors that the TypeScript codec and the C core are both tested with. */
+import { readFileSync } from 'node:fs';
+
+export interface CobsVector {
+  readonly name: string;
+  readonly decoded: string;
+  readonly encoded: string;
+  readonly alsoDecodes?: string;
+}
+
+export interface FrameVector {
+  readonly name: string;
+  readonly wire: string;
+  readonly frame: {
+    readonly version: number;
+    readonly type: number;
+    readonly session: number;
+    readonly sequence: number;
+    readonly timeUs: number;
+    readonly payload: string;
+  };
+  readonly kind?: string;
+  readonly message?: Record<string, unknown>;
+}
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../../vectors/${name}`, import.meta.url), 'utf8'));
+}
+
+export const cobsVectors = read('cobs.json') as {
+  readonly vectors: readonly CobsVector[];
+  readonly bad: readonly { readonly name: string; readonly encoded: string }[];
+};
+export const crcVectors = read('crc32.json') as {
+  readonly vectors: readonly { readonly bytes: string; readonly crc32: string }[];
+};
+export const frameVectors = read('frames.json') as { readonly vectors: readonly FrameVector[] };
+
+export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
