@@ -4,7 +4,7 @@
  *
  *   reset | forget | spoil BYTE | counts N N | bytes HEX | advance US | cobs HEX | uncobs HEX | crc HEX
  *
- * Answers: `sent HEX`, `pulses N N`, `result TEXT`, in the order in which they happen; `ok TIME` ends each command's.
+ * Answers: `sent HEX`, `pulses TIME N N`, `result TEXT`, in the order in which they happen; `ok TIME` ends each command's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static size_t parse_hex(const char *text) {
 uint32_t kl_port_now_us(void) { return time_us; }
 uint16_t kl_port_period(void) { return (uint16_t)(time_us / PERIOD_US); }
 void kl_port_settle(void) {}
-void kl_port_pulses(const uint16_t ticks[KL_CHANNELS]) { printf("pulses %u %u\n", ticks[0], ticks[1]); }
+void kl_port_pulses(const uint16_t ticks[KL_CHANNELS]) { printf("pulses %u %u %u\n", (unsigned)time_us, ticks[0], ticks[1]); }
 bool kl_port_send(const uint8_t *from, uint16_t length) {
   print_hex("sent", from, length);
   return true;

@@ -46,27 +46,34 @@ if (program === undefined) {
       await board.command(`bytes ${hexOf(bytes)}`);
     }
     const after = (await host.nextState()).counters;
-    t.equal(after.badChecksum + after.badFormat - badChecksum - badFormat, frameVectors.vectors.length, 'each was counted');
+    t.equal(
+      after.badChecksum + after.badFormat - badChecksum - badFormat,
+      frameVectors.vectors.length,
+      'each was counted',
+    );
     await board.end();
   });
 
-  t.test('a million bytes of soup: the core neither stops, nor moves, nor misses the frame after a delimiter', async t => {
-    const random = new Random(7);
-    const board = new HostBoard(program);
-    const host = new RawHost(board.stream(), board);
-    await host.hello();
-    await host.configure();
-    for (let bytes = 0; bytes < 1_000_000; ) {
-      const soup = new Uint8Array(30_000);
-      for (let i = 0; i < soup.length; i++) soup[i] = random.integer(256);
-      await board.command(`bytes ${hexOf(soup)}00`);
-      bytes += soup.length + 1;
-      host.info = undefined;
+  t.test(
+    'a million bytes of soup: the core neither stops, nor moves, nor misses the frame after a delimiter',
+    async t => {
+      const random = new Random(7);
+      const board = new HostBoard(program);
+      const host = new RawHost(board.stream(), board);
       await host.hello();
-      if (host.info === undefined) t.fail(`HELLO went unheard after ${bytes} bytes`);
-    }
-    t.same(board.pulses, [], 'no pulse came of it');
-    t.ok((await host.nextState()).counters.badFormat > 1000, 'what was no frame was counted');
-    await board.end();
-  });
+      await host.configure();
+      for (let bytes = 0; bytes < 1_000_000; ) {
+        const soup = new Uint8Array(30_000);
+        for (let i = 0; i < soup.length; i++) soup[i] = random.integer(256);
+        await board.command(`bytes ${hexOf(soup)}00`);
+        bytes += soup.length + 1;
+        host.info = undefined;
+        await host.hello();
+        if (host.info === undefined) t.fail(`HELLO went unheard after ${bytes} bytes`);
+      }
+      t.same(board.pulses, [], 'no pulse came of it');
+      t.ok((await host.nextState()).counters.badFormat > 1000, 'what was no frame was counted');
+      await board.end();
+    },
+  );
 }

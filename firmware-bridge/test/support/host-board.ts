@@ -37,7 +37,7 @@ export class HostBoard implements Clock {
   readonly #toWrite: Uint8Array[] = [];
   /** Bytes on their way to the board pass through here: a test may spoil, hold back or drop them. */
   cable: (bytes: Uint8Array) => Uint8Array = bytes => bytes;
-  /** Ticks of the two channels, 0 while there is no pulse; each change with its time. */
+  /** Ticks of the two channels, 0 while there is no pulse; each change with the board's time. */
   readonly pulses: { readonly timeUs: number; readonly ticks: readonly [number, number] }[] = [];
 
   constructor(program: string) {
@@ -103,7 +103,8 @@ export class HostBoard implements Clock {
       const [what, ...rest] = this.#lines.shift()!.split(' ');
       if (what === 'result') results.push(rest.join(' '));
       else if (what === 'sent') this.#receive(bytesOf(rest[0]!));
-      else if (what === 'pulses') this.pulses.push({ timeUs: this.#timeUs, ticks: [Number(rest[0]), Number(rest[1])] });
+      else if (what === 'pulses')
+        this.pulses.push({ timeUs: Number(rest[0]), ticks: [Number(rest[1]), Number(rest[2])] });
       else if (what === 'ok') {
         /* After a reset the board's own time begins anew, the host's does not. */
         if (line.startsWith('advance')) this.#timeUs += Number(line.split(' ')[1]);

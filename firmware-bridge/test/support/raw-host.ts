@@ -52,14 +52,19 @@ export class RawHost {
         this.state = decodeState(payload);
         this.states++;
       }
-      const answer = type === messageType.ack ? decodeAck(payload) : type === messageType.nack ? decodeNack(payload) : undefined;
+      const answer =
+        type === messageType.ack ? decodeAck(payload) : type === messageType.nack ? decodeNack(payload) : undefined;
       if (answer !== undefined) this.#answers.push(answer);
     });
     stream.onData(chunk => reader.push(chunk));
   }
 
   /** Sends a frame and gives it two milliseconds; says what was answered: `ack`, the reason of a refusal, or `silence`. */
-  async send(type: number, payload: Uint8Array, over: { session?: number; sequence?: number; version?: number } = {}): Promise<string> {
+  async send(
+    type: number,
+    payload: Uint8Array,
+    over: { session?: number; sequence?: number; version?: number } = {},
+  ): Promise<string> {
     this.#answers.length = 0;
     const { session = this.session, sequence = ++this.sequence, version = protocolVersion } = over;
     const timeUs = this.#clock.nowUs() >>> 0;
@@ -83,7 +88,11 @@ export class RawHost {
   }
 
   /** Arms with a sample of this moment unless told otherwise. */
-  arm(session: number, pulseTicks: readonly number[] = [3000, 3000], over: { digest?: number; sampleUs?: number } = {}): Promise<string> {
+  arm(
+    session: number,
+    pulseTicks: readonly number[] = [3000, 3000],
+    over: { digest?: number; sampleUs?: number } = {},
+  ): Promise<string> {
     this.session = session;
     const { digest = someDigest, sampleUs = this.state?.sampleUs ?? 0 } = over;
     return this.send(messageType.arm, encodeArm({ configDigest: digest, sampleUs, pulseTicks }));
@@ -98,7 +107,11 @@ export class RawHost {
   }
 
   halt(kind: 'hold' | 'relax', over: { session?: number; sampleUs?: number } = {}): Promise<string> {
-    return this.send(messageType.halt, encodeHalt({ kind, sampleUs: over.sampleUs ?? this.state?.sampleUs ?? 0 }), over);
+    return this.send(
+      messageType.halt,
+      encodeHalt({ kind, sampleUs: over.sampleUs ?? this.state?.sampleUs ?? 0 }),
+      over,
+    );
   }
 
   /** Until the next STATE. */
