@@ -3,13 +3,13 @@
  * and physics goes on with the chip's own clock.
  */
 import { readFileSync } from 'node:fs';
+import { parseIntelHex } from '@sim2servo/firmware-bridge/intel-hex';
 import { angleOfPulse } from '@sim2servo/models/hobby-servo';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { type ArmVariation, nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import { AvrBoard, channels, flashBytes } from './avr-board.js';
-import { parseIntelHex } from './intel-hex.js';
 
 /** A servo that gets no pulse for this long goes limp. */
 const pulseLossUs = 100_000;

@@ -61,7 +61,7 @@ export class AvrBoard {
   #resets = 0;
   #asleep = false;
 
-  /** @param flash program memory, see {@link parseIntelHex} */
+  /** @param flash program memory, see `parseIntelHex` of firmware-bridge */
   constructor(flash: Uint8Array, events: BoardEvents) {
     this.#flash = new Uint16Array(flash.buffer, flash.byteOffset, flash.length / 2);
     this.#events = events;

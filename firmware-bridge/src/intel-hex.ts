@@ -10,7 +10,12 @@ import { KitError } from '@sim2servo/models/error';
 export function parseIntelHex(text: string, capacity: number): Uint8Array {
   const memory = new Uint8Array(capacity).fill(0xff);
   const refuse = (line: number, why: string): never => {
-    throw new KitError('E_HEX', `firmware image, line ${line}: ${why}`, 'use the image that ships with the kit, or build it again', 'usage');
+    throw new KitError(
+      'E_HEX',
+      `firmware image, line ${line}: ${why}`,
+      'use the image that ships with the kit, or build it again',
+      'usage',
+    );
   };
   let ended = false;
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -23,7 +28,8 @@ export function parseIntelHex(text: string, capacity: number): Uint8Array {
     if (type === 1) ended = true;
     else if (type === 0) {
       const address = (high << 8) | low;
-      if (address + length > capacity) refuse(i + 1, `address 0x${address.toString(16)} lies beyond the part's ${capacity} bytes`);
+      if (address + length > capacity)
+        refuse(i + 1, `address 0x${address.toString(16)} lies beyond the part's ${capacity} bytes`);
       memory.set(bytes.subarray(4, 4 + length), address);
     } else refuse(i + 1, `record type ${type} is not used on this part`);
   }
