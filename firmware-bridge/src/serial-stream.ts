@@ -1,24 +1,55 @@
 /** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
 import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { SerialPort } from 'serialport';
 import type { ByteStream } from './byte-stream.js';
+import { listPorts } from './serial-ports.js';
 
-/** @throws KitError E_PORT_ABSENT, E_PORT_KIND, E_PORT_PERMISSION, E_PORT_BUSY, E_PORT_OPEN */
-export async function openSerial(path: string, baudRate: number): Promise<ByteStream> {
+export interface SerialOptions {
+  /** Pulls the board's reset line once the port is open, so that its bootloader runs. */
+  readonly reset?: boolean;
+}
+
+/** @throws KitError E_PORT_ABSENT, E_PORT_KIND, E_PORT_PERMISSION, E_PORT_BUSY, E_PORT_OPEN, E_PORT_RESET */
+export async function openSerial(path: string, baudRate: number, options: SerialOptions = {}): Promise<ByteStream> {
   await checkPath(path);
   // hupcl false: closing must not pull the reset line of the next one who opens. lock: a second opener is refused by the system.
   const port = new SerialPort({ path, baudRate, hupcl: false, lock: true, autoOpen: false });
   await new Promise<void>((resolve, reject) => {
     port.open(error => (error ? reject(openError(path, error)) : resolve()));
   });
+  if (options.reset === true) await reset(port);
   return new SerialStream(port);
+}
+
+/** DTR (some boards: RTS) reaches the reset pin through a capacitor: its falling edge is the reset, the rising one makes it ready again. */
+async function reset(port: SerialPort): Promise<void> {
+  const lines = (on: boolean) =>
+    new Promise<void>((resolve, reject) => {
+      port.set({ dtr: on, rts: on }, error => (error ? reject(error) : resolve()));
+    });
+  try {
+    await lines(false);
+    await sleep(250);
+    await lines(true);
+    await sleep(50);
+  } catch (error) {
+    await new Promise<void>(resolve => port.close(() => resolve()));
+    throw new KitError(
+      'E_PORT_RESET',
+      `${port.path} has no reset line: ${messageOf(error)}`,
+      'a board can only be written through a real serial port',
+      'noDevice',
+      { cause: error },
+    );
+  }
 }
 
 async function checkPath(path: string): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
-    const ports = await listPorts();
+    const ports = (await listPorts()).map(port => port.path);
     throw new KitError(
       'E_PORT_ABSENT',
       `there is no port ${path}`,
@@ -28,18 +59,6 @@ async function checkPath(path: string): Promise<void> {
   }
   if (process.platform !== 'win32' && !stat.isCharacterDevice())
     throw new KitError('E_PORT_KIND', `${path} is not a serial port`, 'name a device like /dev/ttyUSB0', 'noDevice');
-}
-
-/** Paths of the ports that are there. Without udev (containers, small systems) the names in /dev have to do. */
-export async function listPorts(): Promise<string[]> {
-  try {
-    return (await SerialPort.list()).map(port => port.path);
-  } catch (error) {
-    if (process.platform !== 'linux') throw error;
-    return readdirSync('/dev')
-      .filter(name => /^tty(USB|ACM|AMA)\d+$/.test(name))
-      .map(name => `/dev/${name}`);
-  }
 }
 
 function openError(path: string, error: Error): KitError {
