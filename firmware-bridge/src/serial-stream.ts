@@ -62,7 +62,7 @@ async function checkPath(path: string): Promise<void> {
 }
 
 function openError(path: string, error: Error): KitError {
-  const message = messageOf(error);
+  const message = messageOf(error).replace(/^Error: /, '');
   if (/lock|busy|temporarily unavailable/i.test(message)) {
     const owner = ownerOf(path);
     return new KitError(

@@ -1,6 +1,7 @@
 /** All commands, in the order that the help shows them. */
 import type { AddCommand } from './command-context.js';
 import { addDeploy } from './commands/deploy.js';
+import { addDevice } from './commands/device.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEngine } from './commands/engine.js';
 import { addEval } from './commands/eval.js';
@@ -15,6 +16,7 @@ import { addTrain } from './commands/train.js';
 
 export const commands: readonly AddCommand[] = [
   addDoctor,
+  addDevice,
   addEngine,
   addTrain,
   addEval,
