@@ -4,7 +4,7 @@
  *
  *   reset | forget | spoil BYTE | counts N N | bytes HEX | advance US | cobs HEX | uncobs HEX | crc HEX
  *
- * Answers: `sent HEX`, `pulses TIME N N`, `result TEXT`, in the order in which they happen; `ok TIME` ends each command's.
+ * Answers: `sent TIME HEX`, `pulses TIME N N`, `result TEXT`, in the order in which they happen; `ok TIME` ends each command's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,8 @@ static char line[LINE];
 static uint8_t bytes[BYTES], other[KL_COBS_SIZE(BYTES)];
 
 static void print_hex(const char *what, const uint8_t *from, size_t length) {
-  printf("%s ", what);
+  fputs(what, stdout);
+  putchar(' ');
   for (size_t i = 0; i < length; i++) printf("%02x", from[i]);
   printf("\n");
 }
@@ -43,7 +44,8 @@ uint16_t kl_port_period(void) { return (uint16_t)(time_us / PERIOD_US); }
 void kl_port_settle(void) {}
 void kl_port_pulses(const uint16_t ticks[KL_CHANNELS]) { printf("pulses %u %u %u\n", (unsigned)time_us, ticks[0], ticks[1]); }
 bool kl_port_send(const uint8_t *from, uint16_t length) {
-  print_hex("sent", from, length);
+  printf("sent %u", (unsigned)time_us);
+  print_hex("", from, length);
   return true;
 }
 uint16_t kl_port_overruns(void) { return 0; }

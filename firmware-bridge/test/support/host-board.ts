@@ -33,6 +33,8 @@ export class HostBoard implements Clock {
   #ended: string | undefined;
   #errors = '';
   #timeUs = 0;
+  /** The board's own time: 32 bits, from 0 at each reset. */
+  #boardUs = 0;
   #receive: (chunk: Uint8Array) => void = () => {};
   readonly #toWrite: Uint8Array[] = [];
   /** Bytes on their way to the board pass through here: a test may spoil, hold back or drop them. */
@@ -91,6 +93,7 @@ export class HostBoard implements Clock {
 
   /** Returns what the core's functions said, for `cobs`, `uncobs` and `crc`. */
   async command(line: string): Promise<string[]> {
+    if (line === 'reset') this.#boardUs = 0;
     this.#process.stdin.write(`${line}\n`);
     const results: string[] = [];
     for (;;) {
@@ -102,15 +105,22 @@ export class HostBoard implements Clock {
       }
       const [what, ...rest] = this.#lines.shift()!.split(' ');
       if (what === 'result') results.push(rest.join(' '));
-      else if (what === 'sent') this.#receive(bytesOf(rest[0]!));
-      else if (what === 'pulses')
+      else if (what === 'sent') {
+        this.#passTo(Number(rest[0]));
+        this.#receive(bytesOf(rest[1]!));
+      } else if (what === 'pulses')
         this.pulses.push({ timeUs: Number(rest[0]), ticks: [Number(rest[1]), Number(rest[2])] });
       else if (what === 'ok') {
-        /* After a reset the board's own time begins anew, the host's does not. */
-        if (line.startsWith('advance')) this.#timeUs += Number(line.split(' ')[1]);
+        this.#passTo(Number(rest[0]));
         return results;
       } else throw new Error(`the host board said '${what}'`);
     }
+  }
+
+  /** Time has passed for both; the host's goes on over a reset of the board. */
+  #passTo(boardUs: number): void {
+    this.#timeUs += (boardUs - this.#boardUs) >>> 0;
+    this.#boardUs = boardUs;
   }
 
   stream(): ByteStream {
