@@ -34,6 +34,17 @@ export async function confirm(io: Io, what: string, yes: boolean): Promise<void>
   if (yes) return;
   const answer = await io.ask('Go on?');
   if (answer === undefined)
-    throw new KitError('E_NOT_CONFIRMED', 'nobody can be asked: stdin is not a terminal', 'add --yes if the arm is free to move', 'usage');
-  if (!answer) throw new KitError('E_NOT_CONFIRMED', 'you said no: nothing was moved', 'run it again when the arm is free', 'failed');
+    throw new KitError(
+      'E_NOT_CONFIRMED',
+      'nobody can be asked: stdin is not a terminal',
+      'add --yes if the arm is free to move',
+      'usage',
+    );
+  if (!answer)
+    throw new KitError(
+      'E_NOT_CONFIRMED',
+      'you said no: nothing was moved',
+      'run it again when the arm is free',
+      'failed',
+    );
 }

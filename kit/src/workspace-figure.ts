@@ -28,7 +28,8 @@ export function workspaceFigure(
   const scale = (size - 2 * margin) / (2 * spec.reachM);
   const parts = panels.map((panel, i) => {
     const x = (point: ArrayLike<number>) => (i * size + size / 2 - point[1]! * scale).toFixed(1);
-    const y = (point: ArrayLike<number>) => (size - margin - point[0]! * scale * 1.0 - (size - 2 * margin) * 0.25).toFixed(1);
+    const y = (point: ArrayLike<number>) =>
+      (size - margin - point[0]! * scale * 1.0 - (size - 2 * margin) * 0.25).toFixed(1);
     const random = new Random(7);
     const point = new Float64Array(3);
     let reachable = '';
@@ -45,7 +46,9 @@ export function workspaceFigure(
       return (
         `<path d="M${way.join('L')}" fill="none" stroke="#2563eb" stroke-width="1.2" stroke-opacity=".55"/>` +
         `<circle cx="${x(trail.goal)}" cy="${y(trail.goal)}" r="${(0.01 * scale).toFixed(1)}" fill="${colour}" fill-opacity=".18" stroke="${colour}" stroke-width="1.5"/>` +
-        (way.length > 0 ? `<circle cx="${way.at(-1)!.split(' ')[0]}" cy="${way.at(-1)!.split(' ')[1]}" r="2.2" fill="#111827"/>` : '')
+        (way.length > 0
+          ? `<circle cx="${way.at(-1)!.split(' ')[0]}" cy="${way.at(-1)!.split(' ')[1]}" r="2.2" fill="#111827"/>`
+          : '')
       );
     });
     const reached = panel.trails.filter(trail => trail.reached).length;

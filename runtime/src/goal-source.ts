@@ -34,9 +34,13 @@ export function listedGoals(goals: readonly ArrayLike<number>[], ticksEach: numb
 /** Goals drawn by the task itself, without end. */
 export function drawnGoals(spec: RobotSpec, task: Task, random: Random, ticksEach: number): GoalSource {
   checkTicks(ticksEach);
+  // Drawn one ahead: the first draw of a task may take long (reach finds out what the arm can reach), and the loop must not wait for it.
+  const upcoming = new Float64Array(3);
+  task.sampleGoal(spec, random, upcoming);
   return {
     next(out) {
-      task.sampleGoal(spec, random, out);
+      out.set(upcoming);
+      task.sampleGoal(spec, random, upcoming);
       return ticksEach;
     },
   };

@@ -54,7 +54,7 @@ t.test('samples that stay away stop the arm', async t => {
   board.loses = index => index >= 90;
   const report = await loop.run();
   t.equal(report.end.kind, 'stopped');
-  t.match(report.end.reason, /no fresh position for 3 ticks/);
+  t.match(report.end.reason, /no fresh position for 5 ticks/);
   t.same(board.halts, ['hold']);
 });
 

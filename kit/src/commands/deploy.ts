@@ -1,6 +1,7 @@
 /** `kit deploy`: a bundle becomes the robot's current policy, or nothing changes. */
-import { loadRobot } from '@sim2servo/models/robot-folder';
+
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/release-store';
 import type { AddCommand } from '../command-context.js';
 
@@ -23,7 +24,9 @@ export const addDeploy: AddCommand = (program, context) => {
         [
           `deployed ${deployment.digest.slice(0, 12)}… to ${deployment.release}`,
           `self-test there: golden vectors within ${deployment.goldenMaxError.toExponential(1)}, inference p99 ${deployment.inferUs.p99.toFixed(0)} µs`,
-          deployment.previous === undefined ? 'it is the first policy there' : `the one before, ${deployment.previous.slice(0, 12)}…, is kept as 'previous'`,
+          deployment.previous === undefined
+            ? 'it is the first policy there'
+            : `the one before, ${deployment.previous.slice(0, 12)}…, is kept as 'previous'`,
           `next: kit run --robot ${manifest.robot.name} --policy ${options.to} --port PATH`,
         ].join('\n'),
       );

@@ -92,7 +92,11 @@ const checks: readonly Check[] = [
     name: 'rig avr',
     run: () => {
       if (process.platform !== 'linux')
-        return { status: 'warn', detail: `its pseudo-terminal needs Linux; this is ${process.platform}`, fix: 'kit hil --rig ideal' };
+        return {
+          status: 'warn',
+          detail: `its pseudo-terminal needs Linux; this is ${process.platform}`,
+          fix: 'kit hil --rig ideal',
+        };
       return existsSync('/dev/ptmx')
         ? { status: 'ok', detail: 'pseudo-terminals are there' }
         : { status: 'fail', detail: '/dev/ptmx is absent', fix: 'mount -t devpts devpts /dev/pts' };
@@ -109,7 +113,10 @@ export const addDoctor: AddCommand = (program, context) => {
       for (const check of checks) findings.push({ name: check.name, ...(await check.run()) });
       context.result(findings, () =>
         findings
-          .map(f => `${f.status.padEnd(4)}  ${f.name.padEnd(26)} ${f.detail}${f.fix === undefined ? '' : `\n${' '.repeat(33)}→ ${f.fix}`}`)
+          .map(
+            f =>
+              `${f.status.padEnd(4)}  ${f.name.padEnd(26)} ${f.detail}${f.fix === undefined ? '' : `\n${' '.repeat(33)}→ ${f.fix}`}`,
+          )
           .join('\n'),
       );
       if (findings.some(f => f.status === 'fail')) context.exit('failed');

@@ -34,7 +34,11 @@ function folderOf(packageName: string): string {
     const folder = join(start, packageName);
     if (existsSync(join(folder, 'package.json'))) return folder;
   }
-  throw new KitError('E_ENGINE_PACKAGE', `the package ${packageName} is not installed`, 'run `npm install` in the folder of the kit');
+  throw new KitError(
+    'E_ENGINE_PACKAGE',
+    `the package ${packageName} is not installed`,
+    'run `npm install` in the folder of the kit',
+  );
 }
 
 export const addEngine: AddCommand = (program, context) => {
@@ -46,13 +50,22 @@ export const addEngine: AddCommand = (program, context) => {
     .action(async (name: string) => {
       const extra = extras[name];
       if (extra === undefined)
-        throw new KitError('E_ENGINE_UNKNOWN', `there is no extra engine '${name}'`, `choose one of: ${Object.keys(extras).join(', ')}`, 'usage');
+        throw new KitError(
+          'E_ENGINE_UNKNOWN',
+          `there is no extra engine '${name}'`,
+          `choose one of: ${Object.keys(extras).join(', ')}`,
+          'usage',
+        );
       const folder = folderOf(extra.package);
       context.io.err(`Fetching ${extra.what}\n  in ${folder}: node ${extra.script.join(' ')}`);
       const code = await new Promise<number | null>((resolve, reject) => {
         const child = spawn(process.execPath, [...extra.script], {
           cwd: folder,
-          env: { ...process.env, ...extra.environment, PATH: `${join(dirname(folder), '.bin')}:${process.env['PATH'] ?? ''}` },
+          env: {
+            ...process.env,
+            ...extra.environment,
+            PATH: `${join(dirname(folder), '.bin')}:${process.env['PATH'] ?? ''}`,
+          },
           stdio: ['ignore', 2, 2],
           signal: context.signal,
         });
@@ -60,7 +73,11 @@ export const addEngine: AddCommand = (program, context) => {
         child.on('exit', resolve);
       });
       if (code !== 0)
-        throw new KitError('E_ENGINE_INSTALL', `the installer of ${extra.package} left with ${code}`, 'read its lines above; the other engines go on working');
+        throw new KitError(
+          'E_ENGINE_INSTALL',
+          `the installer of ${extra.package} left with ${code}`,
+          'read its lines above; the other engines go on working',
+        );
       context.result({ installed: name }, () => `${name} is installed; see \`kit doctor\``);
     });
 };

@@ -28,7 +28,11 @@ export const addFinetune: AddCommand = (program, context) => {
     .option('--robot <folder>', "the robot's folder, if it has moved since")
     .option('--seed <n>', 'everything random follows from it', wholeNumber)
     .option('--steps <n>', `simulated steps beside the logs (default: ${finetuneDefaults.steps})`, wholeNumber)
-    .option('--logged-share <x>', `share of each batch that is logged (default: ${finetuneDefaults.loggedShare}; 1: logs alone)`, positiveNumber)
+    .option(
+      '--logged-share <x>',
+      `share of each batch that is logged (default: ${finetuneDefaults.loggedShare}; 1: logs alone)`,
+      positiveNumber,
+    )
     .action(async (flags: FinetuneFlags) => {
       const line = new ProgressLine(context.io);
       try {

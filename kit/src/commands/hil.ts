@@ -17,7 +17,11 @@ export const addHil: AddCommand = (program, context) => {
     .description('serve a virtual board on a serial port of its own, until Ctrl-C')
     .option('--robot <name>', 'shipped robot or robot folder', 'desk2')
     .addOption(new Option('--rig <rig>', 'which hardware').choices(['avr']).default('avr'))
-    .addOption(new Option('--arm <which>', 'the arm on it; changed: load +50 %, gain -20 %, 3° offset').choices(['nominal', 'changed']).default('nominal'))
+    .addOption(
+      new Option('--arm <which>', 'the arm on it; changed: load +50 %, gain -20 %, 3° offset')
+        .choices(['nominal', 'changed'])
+        .default('nominal'),
+    )
     .action(async (flags: UpFlags) => {
       const server = await AvrServer.start({
         robot: flags.robot,
@@ -26,9 +30,13 @@ export const addHil: AddCommand = (program, context) => {
       });
       context.signal.addEventListener('abort', () => server.stop());
       context.result({ port: server.path }, () => server.path);
-      context.io.err(`A ${flags.robot} with an ATmega328P is on ${server.path} (Ctrl-C ends it). Try:\n  kit run --robot ${flags.robot} --policy robot --port ${server.path} --seconds 20`);
+      context.io.err(
+        `A ${flags.robot} with an ATmega328P is on ${server.path} (Ctrl-C ends it). Try:\n  kit run --robot ${flags.robot} --policy robot --port ${server.path} --seconds 20`,
+      );
       await server.run();
       const report = server.handle({ kind: 'report' })!;
-      context.io.err(`It ran ${(report.nowUs / 1e6).toFixed(1)} s, could have run ${report.realTimeFactor.toFixed(1)} times as fast as real time.`);
+      context.io.err(
+        `It ran ${(report.nowUs / 1e6).toFixed(1)} s, could have run ${report.realTimeFactor.toFixed(1)} times as fast as real time.`,
+      );
     });
 };

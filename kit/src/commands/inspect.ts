@@ -1,6 +1,7 @@
 /** `kit inspect`: a policy bundle in words. */
-import { decodeModel } from '@sim2servo/models/onnx-model';
+
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { decodeModel } from '@sim2servo/models/onnx-model';
 import type { AddCommand } from '../command-context.js';
 
 export const addInspect: AddCommand = (program, context) => {

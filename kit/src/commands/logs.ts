@@ -29,7 +29,10 @@ export const addLogs: AddCommand = (program, context) => {
     .option('--out <file>', 'write a new file instead of replacing the log')
     .action((path: string, options: { out?: string }) => {
       const scan = recoverLog(path, options.out);
-      context.result({ path: options.out ?? path, ...scan }, () => `${scan.records} transitions are whole in ${options.out ?? path}`);
+      context.result(
+        { path: options.out ?? path, ...scan },
+        () => `${scan.records} transitions are whole in ${options.out ?? path}`,
+      );
     });
   logs
     .command('convert')

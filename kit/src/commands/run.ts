@@ -38,7 +38,11 @@ export const addRun: AddCommand = (program, context) => {
     .option('--port <path>', 'serial port of the board (default: the one in site.json)')
     .option('--seconds <n>', 'end after this time; without it, only Ctrl-C ends the run', positiveNumber)
     .option('--held-out <n>', 'pursue the first n held-out targets, then end', wholeNumber)
-    .option('--explore <sigma>', 'noise on the actions, for collecting data: 0.1 is a tenth of the full action', positiveNumber)
+    .option(
+      '--explore <sigma>',
+      'noise on the actions, for collecting data: 0.1 is a tenth of the full action',
+      positiveNumber,
+    )
     .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0)
     .option('--log <file>', 'where to record (default: logs/ROBOT-TIME.mcap)')
     .option('-y, --yes', 'the arm is free to move: do not ask')
@@ -49,11 +53,21 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const robot = loadRobot(flags.robot);
   const port = flags.port ?? robot.site.bus.port;
   if (port === undefined)
-    throw new KitError('E_NO_PORT', `neither --port nor site.json of ${robot.spec.name} names a port`, 'add --port /dev/ttyUSB0; kit device list shows what is there', 'usage');
+    throw new KitError(
+      'E_NO_PORT',
+      `neither --port nor site.json of ${robot.spec.name} names a port`,
+      'add --port /dev/ttyUSB0; kit device list shows what is there',
+      'usage',
+    );
   const { manifest, digest } = loadPolicy(robot, flags.policy);
   const logPath = flags.log ?? `logs/${robot.spec.name}-${new Date().toISOString().replaceAll(':', '')}.mcap`;
   makeFolder(dirname(logPath));
-  const what = flags.heldOut !== undefined ? `${flags.heldOut} held-out targets` : flags.seconds !== undefined ? `${flags.seconds} s` : 'until Ctrl-C';
+  const what =
+    flags.heldOut !== undefined
+      ? `${flags.heldOut} held-out targets`
+      : flags.seconds !== undefined
+        ? `${flags.seconds} s`
+        : 'until Ctrl-C';
   await confirm(
     context.io,
     `About to move ${robot.spec.name} on ${port} with policy ${manifest.name} (${digest.slice(0, 12)}…), task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}.\nKeep clear of the arm. Ctrl-C holds it; the log goes to ${logPath}.`,
@@ -67,7 +81,12 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       ? drawnGoals(robot.spec, task, random.fork('goals'), ticksEach)
       : listedGoals(heldOutGoals(robot.spec, task, flags.heldOut), ticksEach);
   const clock = new RealtimeClock();
-  const link = new KitLink({ open: () => openSerial(port, robot.site.bus.baudRate), clock, spec: robot.spec, site: robot.site });
+  const link = new KitLink({
+    open: () => openSerial(port, robot.site.bus.baudRate),
+    clock,
+    spec: robot.spec,
+    site: robot.site,
+  });
   const line = new ProgressLine(context.io);
   let report: RunReport;
   try {
@@ -98,7 +117,12 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new KitError('E_LOG_FOLDER', `can't make the folder ${folder} for the log: ${(error as Error).message}`, 'name another file with --log', 'usage');
+    throw new KitError(
+      'E_LOG_FOLDER',
+      `can't make the folder ${folder} for the log: ${(error as Error).message}`,
+      'name another file with --log',
+      'usage',
+    );
   }
 }
 
@@ -111,12 +135,15 @@ function statusLine(status: LoopStatus): string {
 
 function runWords(report: RunReport): string {
   const { timing } = report;
-  const us = (name: keyof typeof timing) => `${timing[name].p50.toFixed(0)} / ${timing[name].p99.toFixed(0)} / ${timing[name].p999.toFixed(0)} µs`;
+  const us = (name: keyof typeof timing) =>
+    `${timing[name].p50.toFixed(0)} / ${timing[name].p99.toFixed(0)} / ${timing[name].p999.toFixed(0)} µs`;
   const limited = Object.entries(report.limiterTicks).filter(([, ticks]) => ticks > 0);
   return [
     `${report.end.kind}: ${report.end.reason}`,
     `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${report.missed} missed, ${report.stale} stale, ${report.refused} refused`,
-    report.targets.length === 0 ? 'no target was pursued to its end' : `${report.reached} of ${report.targets.length} targets reached, mean error ${(report.meanErrorM * 1000).toFixed(1)} mm`,
+    report.targets.length === 0
+      ? 'no target was pursued to its end'
+      : `${report.reached} of ${report.targets.length} targets reached, mean error ${(report.meanErrorM * 1000).toFixed(1)} mm`,
     `p50 / p99 / p99.9: period error ${us('periodErrorUs')}, inference ${us('inferUs')}, sensor to servo ${us('sensorToServoUs')}`,
     `limiters: ${limited.length === 0 ? 'none acted' : limited.map(([name, ticks]) => `${name} ${ticks}`).join(', ')}; link errors ${report.linkErrors}`,
     `log: ${report.log?.path ?? 'none'}`,

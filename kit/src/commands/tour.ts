@@ -47,7 +47,8 @@ class Steps {
   }
 
   async step<Result>(title: string, work: () => Promise<Result>, words: (result: Result) => string): Promise<Result> {
-    if (this.#context.signal.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'npm start begins anew', 'interrupt');
+    if (this.#context.signal.aborted)
+      throw new KitError('E_INTERRUPTED', 'interrupted', 'npm start begins anew', 'interrupt');
     const number = ++this.#number;
     this.#context.io.err(`\n${number}. ${title}`);
     const from = performance.now();
@@ -59,7 +60,8 @@ class Steps {
 }
 
 const mm = (metres: number) => `${(metres * 1000).toFixed(1)} mm`;
-const reached = (report: RunReport) => `${report.reached} of ${report.targets.length} targets reached, mean error ${mm(report.meanErrorM)}`;
+const reached = (report: RunReport) =>
+  `${report.reached} of ${report.targets.length} targets reached, mean error ${mm(report.meanErrorM)}`;
 
 async function tour(options: { seed: number; out?: string }, context: CommandContext): Promise<void> {
   const { signal } = context;
@@ -68,7 +70,9 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   const at = (...parts: string[]) => join(out, ...parts);
   const robot = loadRobot('desk2');
   mkdirSync(at('logs', 'changed'), { recursive: true });
-  context.io.err(`The whole thread on desk2, two hobby servos on an Arduino, with no hardware: about five minutes. Everything goes to ${out}`);
+  context.io.err(
+    `The whole thread on desk2, two hobby servos on an Arduino, with no hardware: about five minutes. Everything goes to ${out}`,
+  );
 
   const run = await steps.step(
     'Learn to reach points: Soft Actor-Critic in MuJoCo, arms drawn at random',
@@ -80,12 +84,14 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
     result => `${result.step} steps at ${result.stepsPerSecond.toFixed(0)}/s, ${result.updates} updates`,
   );
   const judged = run.best?.evaluation.deterministic;
-  if (!run.finished || judged === undefined) throw new KitError('E_INTERRUPTED', 'training was interrupted', run.resumeHint ?? 'run it again', 'interrupt');
+  if (!run.finished || judged === undefined)
+    throw new KitError('E_INTERRUPTED', 'training was interrupted', run.resumeHint ?? 'run it again', 'interrupt');
 
   const bundle = await steps.step(
     'Export the deterministic policy to ONNX, with golden vectors',
     () => exportBundle({ run: run.folder.path, out: at('bundle') }),
-    result => `${result.bytes} bytes; ONNX Runtime agrees with the trainer within ${result.goldenMaxError.toExponential(1)}`,
+    result =>
+      `${result.bytes} bytes; ONNX Runtime agrees with the trainer within ${result.goldenMaxError.toExponential(1)}`,
   );
 
   const store = at('robot');
@@ -97,8 +103,9 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
 
   const live = await steps.step(
     `Run ${targets} unseen targets at 50 Hz over a serial port, on the real ATmega328P image; then kill the program in mid-motion`,
-    () => liveRun(robot, store, at('logs', 'live.mcap'), at('logs', 'killed.mcap'), signal),
-    result => `${reached(result.report)}, ${result.report.missed} of ${result.report.ticks} ticks missed; after kill -9 the board held the arm within ${result.holdMs.toFixed(0)} ms`,
+    () => liveRun(robot, store, at('logs'), context.io.err, signal),
+    result =>
+      `${reached(result.report)}, ${result.report.missed} of ${result.report.ticks} ticks missed; after kill -9 the board held the arm within ${result.holdMs.toFixed(0)} ms`,
   );
 
   const before = await steps.step(
@@ -115,7 +122,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   if (collected.end.error !== undefined) throw collected.end.error;
 
   const tuned = await steps.step(
-    "Learn on from the log, off-policy, half logged and half simulated, and deploy the result",
+    'Learn on from the log, off-policy, half logged and half simulated, and deploy the result',
     async () => {
       const result = await finetune({
         from: bundle.folder,
@@ -142,15 +149,17 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   writeFileSync(
     picture,
     workspaceFigure(robot.spec, [
-      { title: 'As trained', trails: loggedTrails(at('logs', 'live.mcap'), live.report.targets) },
+      { title: 'As trained', trails: loggedTrails(live.report.log!.path, live.report.targets) },
       { title: 'Changed arm', trails: loggedTrails(at('logs', 'changed-before.mcap'), before.targets) },
       { title: 'Changed arm, fine-tuned', trails: loggedTrails(at('logs', 'changed-after.mcap'), after.targets) },
     ]),
   );
 
   const failures: string[] = [];
-  if (live.report.reached < passShare * targets) failures.push(`only ${live.report.reached} of ${targets} targets were reached`);
-  if (!(after.meanErrorM < before.meanErrorM)) failures.push(`fine-tuning did not help: ${mm(before.meanErrorM)} before, ${mm(after.meanErrorM)} after`);
+  if (live.report.reached < passShare * targets)
+    failures.push(`only ${live.report.reached} of ${targets} targets were reached`);
+  if (!(after.meanErrorM < before.meanErrorM))
+    failures.push(`fine-tuning did not help: ${mm(before.meanErrorM)} before, ${mm(after.meanErrorM)} after`);
   const { timing } = live.report;
   const pick = ({ p50, p99, p999 }: { p50: number; p99: number; p999: number }) => ({ p50, p99, p999 });
   const result: TourResult = {
@@ -169,7 +178,8 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
       reached: live.report.reached,
       targets,
       meanErrorMm: live.report.meanErrorM * 1000,
-      log: at('logs', 'live.mcap'),
+      attempts: live.attempts,
+      log: live.report.log!.path,
       realTimeFactor: live.realTimeFactor,
       keptUp: live.keptUp,
       periodErrorUs: pick(timing.periodErrorUs),

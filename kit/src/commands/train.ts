@@ -63,7 +63,11 @@ export const addTrain: AddCommand = (program, context) => {
       try {
         outcome =
           options.resume === undefined
-            ? await trainRun(trainingConfig(options), options.out ?? `runs/${options.robot}-${options.task}-${options.seed}`, run)
+            ? await trainRun(
+                trainingConfig(options),
+                options.out ?? `runs/${options.robot}-${options.task}-${options.seed}`,
+                run,
+              )
             : await resumeRun(options.resume, { ...run, steps: options.steps });
       } finally {
         line.done();
@@ -75,7 +79,12 @@ export const addTrain: AddCommand = (program, context) => {
 function report(outcome: RunOutcome, context: CommandContext): void {
   const { best, folder } = outcome;
   if (best === undefined && outcome.finished)
-    throw new KitError('E_TRAIN_TOO_SHORT', `${outcome.step} steps were too few for a single evaluation`, 'train for longer with --steps', 'usage');
+    throw new KitError(
+      'E_TRAIN_TOO_SHORT',
+      `${outcome.step} steps were too few for a single evaluation`,
+      'train for longer with --steps',
+      'usage',
+    );
   const value = {
     run: folder.path,
     finished: outcome.finished,
@@ -93,7 +102,9 @@ function report(outcome: RunOutcome, context: CommandContext): void {
         ? 'no evaluation yet'
         : `best policy: step ${best.step}, return ${best.evaluation.deterministic.meanReturn.toFixed(1)}, fingertip error ${(best.evaluation.deterministic.meanErrorM * 1000).toFixed(1)} mm`,
       `run folder: ${folder.path}`,
-      outcome.finished ? `next: kit export ${folder.path} policy` : `everything is saved; go on with: ${outcome.resumeHint}`,
+      outcome.finished
+        ? `next: kit export ${folder.path} policy`
+        : `everything is saved; go on with: ${outcome.resumeHint}`,
     ].join('\n'),
   );
 }

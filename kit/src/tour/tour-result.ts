@@ -23,6 +23,8 @@ export interface TourResult {
     readonly targets: number;
     readonly meanErrorMm: number;
     readonly log: string;
+    /** More than 1 where the machine was too busy at first. */
+    readonly attempts: number;
     readonly realTimeFactor: number;
     /** False where the machine was too slow to emulate in real time: the latencies inside the board are null then. */
     readonly keptUp: boolean;

@@ -1,4 +1,5 @@
 /** The parts of `npm start`, each a call into the packages, each with what came of it. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
@@ -16,12 +17,15 @@ import { type Percentiles, percentiles } from './tour-result.js';
 
 export const targets = 20;
 const controlRateHz = 50;
+const mostAttempts = 3;
 /** Episodes of two seconds each that the changed arm is logged for. */
 const loggedEpisodes = 60;
-const explorationSigma = 0.5;
+const explorationSigma = 0.7;
 
 export interface LiveRun {
   readonly report: RunReport;
+  /** More than 1 where the machine was too busy at first. */
+  readonly attempts: number;
   readonly realTimeFactor: number;
   readonly keptUp: boolean;
   readonly sensorToRegisterUs: Percentiles;
@@ -30,16 +34,26 @@ export interface LiveRun {
 }
 
 /** Twenty targets in real time through a serial port, then the same program killed in the middle of a motion. */
-export async function liveRun(robot: LoadedRobot, policy: string, logPath: string, killedLog: string, signal: AbortSignal): Promise<LiveRun> {
+export async function liveRun(
+  robot: LoadedRobot,
+  policy: string,
+  logs: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<LiveRun> {
   const rig = await AvrRig.start({ robot: robot.folder, imagePath: firmwareImage });
   try {
     const common = ['--robot', robot.folder, '--policy', policy, '--port', rig.path];
-    await rig.tell({ kind: 'clear' });
-    const report = await runToEnd([...common, '--held-out', String(targets), '--log', logPath], signal);
+    const { report, attempts } = await untilUndisturbed(rig, say, attempt =>
+      runToEnd([...common, '--held-out', String(targets), '--log', at(logs, 'live', attempt)], signal),
+    );
     const { realTimeFactor, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
-    const holdMs = await killAndWatch(rig, [...common, '--log', killedLog]);
+    const { report: holdMs } = await untilUndisturbed(rig, say, attempt =>
+      killAndWatch(rig, [...common, '--log', at(logs, 'killed', attempt)]),
+    );
     return {
       report,
+      attempts,
       realTimeFactor,
       keptUp,
       sensorToRegisterUs: percentiles(sensorToRegisterUs),
@@ -51,26 +65,69 @@ export async function liveRun(robot: LoadedRobot, policy: string, logPath: strin
   }
 }
 
+const at = (logs: string, name: string, attempt: number) =>
+  join(logs, attempt === 1 ? `${name}.mcap` : `${name}-${attempt}.mcap`);
+
+/**
+ * Runs `work` again where the arm was stopped while the machine was too busy to emulate the board in time: that stop says nothing about the
+ * policy. A stop on a machine that kept up is one.
+ */
+async function untilUndisturbed<Result>(
+  rig: AvrRig,
+  say: (text: string) => void,
+  work: (attempt: number) => Promise<Result>,
+): Promise<{ readonly report: Result; readonly attempts: number }> {
+  for (let attempt = 1; ; attempt++) {
+    await rig.tell({ kind: 'clear' });
+    try {
+      return { report: await work(attempt), attempts: attempt };
+    } catch (error) {
+      const { keptUp, slippedUs } = await rig.report();
+      if (!(error instanceof KitError) || error.exit !== 'safetyStop' || keptUp || attempt === mostAttempts)
+        throw error;
+      say(
+        `   the arm was stopped (${error.message}), and this machine had fallen ${(slippedUs / 1000).toFixed(0)} ms behind: once more`,
+      );
+    }
+  }
+}
+
 /** `kill -9` in the middle of a motion. @returns from the last byte of the host to the board's own hold, emulated ms */
 async function killAndWatch(rig: AvrRig, args: readonly string[]): Promise<number> {
-  await rig.tell({ kind: 'clear' });
   const child = startRun(args, false);
   const gone = new Promise(resolve => child.once('exit', resolve));
   const patienceMs = 20_000;
   for (const since = performance.now(); (await rig.report()).device !== 'armed'; await sleep(50))
     if (child.exitCode !== null || performance.now() - since > patienceMs) {
       child.kill('SIGKILL');
-      throw new KitError('E_TOUR_STOP', 'the run that was to be killed never armed the board', 'try `kit run` by hand to see why');
+      throw new KitError(
+        'E_TOUR_STOP',
+        'the run that was to be killed never armed the board',
+        'try `kit run` by hand to see why',
+      );
     }
   await sleep(1500);
+  const { device, reason } = await rig.report();
   child.kill('SIGKILL');
   await gone;
+  if (device !== 'armed')
+    throw new KitError(
+      'E_SAFETY_STOP',
+      `the board had stopped by itself before: ${reason}`,
+      'run it again on a quiet machine',
+      'safetyStop',
+    );
   for (let i = 0; i < 40; i++) {
     await sleep(50);
     const { latchedUs, lastHostByteUs } = await rig.report();
     if (!Number.isNaN(latchedUs)) return (latchedUs - lastHostByteUs) / 1000;
   }
-  throw new KitError('E_TOUR_STOP', 'the board went on for two seconds after its host was killed', 'do not use this firmware: report it', 'safetyStop');
+  throw new KitError(
+    'E_TOUR_STOP',
+    'the board went on for two seconds after its host was killed',
+    'do not use this firmware: report it',
+    'safetyStop',
+  );
 }
 
 function ticksOf(task: Task): number {
@@ -91,7 +148,13 @@ export function heldOutRun(
 }
 
 /** The changed arm at work on targets of its own, with a little noise on its actions: what is learnt on from. */
-export function collectRun(robot: LoadedRobot, policyDir: string, logPath: string, seed: number, signal: AbortSignal): Promise<RunReport> {
+export function collectRun(
+  robot: LoadedRobot,
+  policyDir: string,
+  logPath: string,
+  seed: number,
+  signal: AbortSignal,
+): Promise<RunReport> {
   const task = taskNamed('reach');
   const random = new Random(seed);
   return runInLockstep({
