@@ -16,6 +16,8 @@ export interface TargetTrail {
 
 const size = 460;
 const margin = 34;
+/** Where the far end of the workspace lies, below the titles. */
+const top = 66;
 const reachablePoints = 6000;
 
 /** @returns an SVG document, one panel for each entry of `panels`, side by side */
@@ -24,12 +26,12 @@ export function workspaceFigure(
   panels: readonly { readonly title: string; readonly trails: readonly TargetTrail[] }[],
 ): string {
   const width = panels.length * size;
-  const height = size + 40;
+  // As far behind the base as a bent arm reaches, and a line for the legend.
+  const height = top + 1.4 * ((size - 2 * margin) / 2) + 44;
   const scale = (size - 2 * margin) / (2 * spec.reachM);
   const parts = panels.map((panel, i) => {
     const x = (point: ArrayLike<number>) => (i * size + size / 2 - point[1]! * scale).toFixed(1);
-    const y = (point: ArrayLike<number>) =>
-      (size - margin - point[0]! * scale * 1.0 - (size - 2 * margin) * 0.25).toFixed(1);
+    const y = (point: ArrayLike<number>) => (top + (spec.reachM - point[0]!) * scale).toFixed(1);
     const random = new Random(7);
     const point = new Float64Array(3);
     let reachable = '';
