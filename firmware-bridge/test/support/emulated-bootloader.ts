@@ -67,34 +67,28 @@ export class EmulatedBootloader {
     if (fixed !== undefined && this.#request.length < 1 + fixed + data + 1) return;
     const request = this.#request;
     this.#request = [];
-    if (byte !== 0x20 || fixed === undefined) return this.#answer([0x15]);
-    this.#obey(request);
+    if (byte === 0x20 && fixed !== undefined) this.#obey(request);
+    else this.#answer([0x15]);
   }
 
   #obey(request: readonly number[]): void {
-    switch (request[0]) {
-      case 0x55:
-        this.#word = request[1]! | (request[2]! << 8);
-        break;
-      case 0x64:
-        return this.#write(request.slice(4, -1));
-      case 0x74: {
-        const at = this.#word * 2;
-        return this.#answer([0x14, ...this.memory.subarray(at, at + ((request[1]! << 8) | request[2]!)), 0x10]);
-      }
-      case 0x75:
-        return this.#answer([0x14, ...this.signature, 0x10]);
-      case 0x51:
-        this.runs = true;
-        break;
-    }
-    this.#answer([0x14, 0x10]);
+    const [code, high = 0, low = 0] = request;
+    if (code === 0x55) this.#word = high | (low << 8);
+    if (code === 0x51) this.runs = true;
+    const at = this.#word * 2;
+    if (code === 0x64) this.#write(request.slice(4, -1));
+    else if (code === 0x74) this.#answer([0x14, ...this.memory.subarray(at, at + ((high << 8) | low)), 0x10]);
+    else if (code === 0x75) this.#answer([0x14, ...this.signature, 0x10]);
+    else this.#answer([0x14, 0x10]);
   }
 
   /** Like the part: erased and written by the page, wherever in it the address lies. */
   #write(bytes: readonly number[]): void {
     this.writes++;
-    if (this.writes === this.unplugAt) return this.#clock.after(1000, () => this.#close(new Error('EIO')));
+    if (this.writes === this.unplugAt) {
+      this.#clock.after(1000, () => this.#close(new Error('EIO')));
+      return;
+    }
     const start = Math.floor((this.#word * 2) / page) * page;
     for (const [i, byte] of bytes.entries()) if (start + i !== this.wornOut) this.memory[start + i] = byte;
     if (this.writes !== this.forgetAt) this.#answer([0x14, 0x10], 4500);
