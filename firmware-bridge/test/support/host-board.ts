@@ -3,7 +3,7 @@
  * well, so that the whole link runs against the real core without a microcontroller.
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,7 @@ export const firmwareFolder = fileURLToPath(new URL('../../../firmware/', import
 export function buildHostBoard(): string | undefined {
   if (spawnSync('cc', ['--version']).status !== 0 || spawnSync('make', ['--version']).status !== 0) return undefined;
   const out = mkdtempSync(join(tmpdir(), 'kitlink-host-'));
+  process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   const make = (extra: string) =>
     spawnSync('make', ['-s', 'host', `OUT=${out}`, `EXTRA=${extra}`], { cwd: firmwareFolder, encoding: 'utf8' });
   /* With its sanitizers where the compiler has them: a byte read past a buffer ends the test. */
