@@ -1,10 +1,25 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openSerial } from '../src/serial-stream.js';
 import { EchoingPort, hasPseudoTerminals } from './support/pseudo-terminal.js';
+
+/** Arguments for a node that opens `path`, says `open` or the code and hint of the error, and goes on with `then`. */
+function opener(path: string, then = 'process.exit();'): string[] {
+  const source = JSON.stringify(new URL('../src/serial-stream.js', import.meta.url).href);
+  return [
+    '--input-type=module',
+    '-e',
+    `const { openSerial } = await import(${source});
+     await openSerial(${JSON.stringify(path)}, 115200).then(
+       () => console.log('open'),
+       error => console.log(error.code, '|', error.hint),
+     );
+     ${then}`,
+  ];
+}
 
 t.test('a port that is absent is said to be absent, with what to do', async t => {
   await t.rejects(openSerial('/dev/no-such-port', 500_000), {
@@ -54,15 +69,7 @@ else {
 
   t.test('where another process has it, that process is named', async t => {
     const port = await EchoingPort.open();
-    const source = new URL('../src/serial-stream.js', import.meta.url).href;
-    const other = spawn(process.execPath, [
-      '--input-type=module',
-      '-e',
-      `const { openSerial } = await import(${JSON.stringify(source)});
-       await openSerial(${JSON.stringify(port.path)}, 115200);
-       console.log('open');
-       process.stdin.resume();`,
-    ]);
+    const other = spawn(process.execPath, opener(port.path, 'process.stdin.resume();'));
     await once(other.stdout, 'data');
     await t.rejects(openSerial(port.path, 115_200), {
       code: 'E_PORT_BUSY',
@@ -92,6 +99,19 @@ else {
     await own.close();
     t.equal(await closed, undefined);
     await next.unplug();
+  });
+
+  t.test('a port that belongs to somebody else is said to be forbidden, with the command that mends it', async t => {
+    const port = await EchoingPort.open();
+    chmodSync(port.path, 0);
+    /* Nothing is forbidden to root, so root asks as nobody. */
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const { stdout, stderr } = spawnSync(process.execPath, opener(port.path), { ...nobody, encoding: 'utf8' });
+    if (/EACCES.*(dist|node_modules)|ERR_MODULE_NOT_FOUND/.test(stderr)) {
+      t.comment('not shown: nobody but root may read this checkout');
+      t.equal(process.getuid?.(), 0);
+    } else t.match(stdout, /^E_PORT_PERMISSION \| sudo usermod -aG dialout/);
+    await port.unplug();
   });
 
   t.test('a port without a reset line says so instead of waiting for a bootloader, and is given back', async t => {
