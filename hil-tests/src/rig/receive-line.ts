@@ -18,7 +18,8 @@ export class ReceiveLine {
   readonly #wire: number[] = [];
   /** Arrived, behind the one that UDR0 shows. */
   readonly #waiting: number[] = [];
-  #shown = false;
+  /** The byte that UDR0 shows and nobody has read. */
+  #shown: number | undefined;
   #moving = false;
   /** Bytes that the receiver lost. */
   lost = 0;
@@ -31,9 +32,16 @@ export class ReceiveLine {
     cpu.readHooks[usart0Config.UDR] = address => {
       const byte = readData(address);
       cpu.data[usart0Config.UCSRA]! &= ~dataOverrun;
-      this.#shown = false;
+      this.#shown = undefined;
       this.#show();
       return byte;
+    };
+    // avr8js drops a pending receive interrupt whenever UCSR0B is written (to start sending, say). The chip keeps RXC0 until UDR0 is read.
+    const writeControl = cpu.writeHooks[usart0Config.UCSRB]!;
+    cpu.writeHooks[usart0Config.UCSRB] = (...written) => {
+      const handled = writeControl(...written);
+      if (this.#shown !== undefined) usart.writeByte(this.#shown, true);
+      return handled;
     };
   }
 
@@ -54,7 +62,7 @@ export class ReceiveLine {
 
   #arrive(byte: number): void {
     if (!this.#usart.rxEnable) return;
-    if (this.#waiting.length + (this.#shown ? 1 : 0) === buffered) {
+    if (this.#waiting.length + (this.#shown === undefined ? 0 : 1) === buffered) {
       this.lost++;
       this.#cpu.data[usart0Config.UCSRA]! |= dataOverrun;
       return;
@@ -64,8 +72,8 @@ export class ReceiveLine {
   }
 
   #show(): void {
-    if (this.#shown || this.#waiting.length === 0) return;
-    this.#shown = true;
-    this.#usart.writeByte(this.#waiting.shift()!, true);
+    if (this.#shown !== undefined) return;
+    this.#shown = this.#waiting.shift();
+    if (this.#shown !== undefined) this.#usart.writeByte(this.#shown, true);
   }
 }
