@@ -10,7 +10,11 @@ export class AvrRig {
   readonly #waiting: Map<number, (report: RigReport | undefined) => void>;
   #asked = 0;
 
-  private constructor(child: ChildProcess, path: string, waiting: Map<number, (report: RigReport | undefined) => void>) {
+  private constructor(
+    child: ChildProcess,
+    path: string,
+    waiting: Map<number, (report: RigReport | undefined) => void>,
+  ) {
     this.#child = child;
     this.path = path;
     this.#waiting = waiting;
@@ -18,10 +22,14 @@ export class AvrRig {
 
   /** @throws KitError E_RIG where it does not come up */
   static async start(setup: RigSetup): Promise<AvrRig> {
-    const child = fork(fileURLToPath(new URL('./avr-process.js', import.meta.url)), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' });
+    const child = fork(fileURLToPath(new URL('./avr-process.js', import.meta.url)), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
     const waiting = new Map<number, (report: RigReport | undefined) => void>();
     return new Promise((resolve, reject) => {
-      const fail = (why: string) => reject(new KitError('E_RIG', `the rig did not start: ${why}`, 'see `kit doctor`', 'noDevice'));
+      const fail = (why: string) =>
+        reject(new KitError('E_RIG', `the rig did not start: ${why}`, 'see `kit doctor`', 'noDevice'));
       child.on('exit', code => fail(`its process ended with ${code}`));
       child.on('message', (event: RigEvent) => {
         if (event.kind === 'ready') resolve(new AvrRig(child, event.path, waiting));

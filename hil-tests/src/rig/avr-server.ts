@@ -147,7 +147,9 @@ export class AvrServer {
       realTimeFactor,
       maxLagUs: this.#maxLagUs,
       slippedUs: this.#slippedUs,
-      keptUp: this.#lateLooks / Math.max(1, this.#looks) <= lateShareLimit && this.#slippedUs <= slipLimit * (this.#device.nowUs - this.#sinceUs),
+      keptUp:
+        this.#lateLooks / Math.max(1, this.#looks) <= lateShareLimit &&
+        this.#slippedUs <= slipLimit * (this.#device.nowUs - this.#sinceUs),
       nowUs: this.#device.nowUs,
       resets: this.#device.resets,
       bytesLost: this.#device.bytesLost,

@@ -36,7 +36,13 @@ export class PseudoTerminal {
       const { open } = (await import('@lydell/node-pty')) as unknown as { open(options: object): OpenedTerminal };
       terminal = open({});
     } catch (error) {
-      throw new KitError('E_PTY', `no pseudo-terminal is to be had: ${messageOf(error)}`, 'use --rig ideal on this system', 'noDevice', { cause: error });
+      throw new KitError(
+        'E_PTY',
+        `no pseudo-terminal is to be had: ${messageOf(error)}`,
+        'use --rig ideal on this system',
+        'noDevice',
+        { cause: error },
+      );
     }
     terminal._master.pause();
     terminal._slave.pause();
@@ -46,7 +52,8 @@ export class PseudoTerminal {
     terminal._slave.destroy();
     await new Promise(resolve => setImmediate(resolve));
     // node-pty keeps another descriptor of the slave; while it is open nobody's closing would show.
-    for (const descriptor of readdirSync('/proc/self/fd').map(Number)) if (target(descriptor) === terminal._pty) closeSync(descriptor);
+    for (const descriptor of readdirSync('/proc/self/fd').map(Number))
+      if (target(descriptor) === terminal._pty) closeSync(descriptor);
     return new PseudoTerminal(terminal._pty, terminal._fd);
   }
 

@@ -54,4 +54,7 @@ export interface RigReply {
   readonly report?: RigReport;
 }
 
-export type RigEvent = { readonly kind: 'ready'; readonly path: string } | ({ readonly kind: 'reply' } & RigReply) | { readonly kind: 'failed'; readonly message: string };
+export type RigEvent =
+  | { readonly kind: 'ready'; readonly path: string }
+  | ({ readonly kind: 'reply' } & RigReply)
+  | { readonly kind: 'failed'; readonly message: string };

@@ -6,7 +6,13 @@ import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { FrameReader } from '@sim2servo/firmware-bridge/kitlink/frame-reader';
 import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
-import { decodeState, type LinkCounters, messageType, reasonWords, type StateMessage } from '@sim2servo/firmware-bridge/kitlink/messages';
+import {
+  decodeState,
+  type LinkCounters,
+  messageType,
+  reasonWords,
+  type StateMessage,
+} from '@sim2servo/firmware-bridge/kitlink/messages';
 import { createServoState, type ServoMotion, type ServoState } from '@sim2servo/firmware-bridge/servo-link';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { ArmOnBoard, type Pulse } from '../rig/arm-on-board.js';
@@ -51,7 +57,12 @@ export class FaultBench {
     this.device = device;
     this.clock = new Lockstep(device);
     this.state = createServoState(robot.spec.joints.length);
-    this.link = new KitLink({ open: async () => this.openPort(), clock: this.clock, spec: robot.spec, site: robot.site });
+    this.link = new KitLink({
+      open: async () => this.openPort(),
+      clock: this.clock,
+      spec: robot.spec,
+      site: robot.site,
+    });
   }
 
   static async create(robot: LoadedRobot): Promise<FaultBench> {

@@ -37,10 +37,7 @@ function motionFrames(bench: FaultBench): Frame[] {
   return frames;
 }
 
-async function onBench(
-  robot: LoadedRobot,
-  fault: (bench: FaultBench) => Promise<string>,
-): Promise<SafetyOutcome> {
+async function onBench(robot: LoadedRobot, fault: (bench: FaultBench) => Promise<string>): Promise<SafetyOutcome> {
   const bench = await FaultBench.create(robot);
   try {
     await bench.drive(warmUpTicks);
@@ -148,7 +145,16 @@ export const safetyScenarios: readonly SafetyScenario[] = [
         const forged = payload.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
         for (let i = 1; i <= 10; i++) {
           await bench.idle(periodUs);
-          bench.inject(encodeFrame({ version: protocolVersion, type: messageType.motion, session, sequence: sequence + i, timeUs, payload: forged }));
+          bench.inject(
+            encodeFrame({
+              version: protocolVersion,
+              type: messageType.motion,
+              session,
+              sequence: sequence + i,
+              timeUs,
+              payload: forged,
+            }),
+          );
         }
         return 'right session and sequence, wrong nonce';
       }),
@@ -160,8 +166,21 @@ export const safetyScenarios: readonly SafetyScenario[] = [
       onBench(robot, async bench => {
         const { session, sequence, timeUs, payload } = motionFrames(bench).at(-1)!;
         const view = new DataView(payload.buffer, payload.byteOffset);
-        const wild = encodeMotion({ nonce: view.getUint32(0, true), sampleUs: view.getUint32(4, true), pulseTicks: [9000, 9000] });
-        bench.inject(encodeFrame({ version: protocolVersion, type: messageType.motion, session, sequence: sequence + 1, timeUs, payload: wild }));
+        const wild = encodeMotion({
+          nonce: view.getUint32(0, true),
+          sampleUs: view.getUint32(4, true),
+          pulseTicks: [9000, 9000],
+        });
+        bench.inject(
+          encodeFrame({
+            version: protocolVersion,
+            type: messageType.motion,
+            session,
+            sequence: sequence + 1,
+            timeUs,
+            payload: wild,
+          }),
+        );
         return 'pulses of 4.5 ms are asked for';
       }),
   },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import t from 'tap';
+import { latchedAfterMs } from '../../src/hil-report.js';
 import { AvrRig } from '../../src/rig/avr-rig.js';
 
 const swing = fileURLToPath(new URL('../../src/scenarios/swing-process.js', import.meta.url));
@@ -20,40 +21,39 @@ async function startSwinging(rig: AvrRig): Promise<ChildProcess> {
   return child;
 }
 
-/** Waits until the board has latched; emulated ms since the last byte of the host. */
-async function latchedAfterMs(rig: AvrRig): Promise<number> {
-  for (;;) {
-    const { latchedUs, lastHostByteUs } = await rig.report();
-    if (!Number.isNaN(latchedUs)) return (latchedUs - lastHostByteUs) / 1000;
-    await sleep(50);
-  }
-}
-
 const pseudoTerminals = process.platform === 'linux';
 
-t.test('a real host program on a real port', { skip: pseudoTerminals ? false : `no pseudo-terminals on ${process.platform}` }, async t => {
-  const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
-  t.teardown(() => rig.stop());
+t.test(
+  'a real host program on a real port',
+  { skip: pseudoTerminals ? false : `no pseudo-terminals on ${process.platform}` },
+  async t => {
+    const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
+    t.teardown(() => rig.stop());
 
-  for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
-    await t.test(`${signal}: the firmware holds the arm by itself within its deadline`, async t => {
-      await rig.tell({ kind: 'clear' });
+    for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
+      await t.test(`${signal}: the firmware holds the arm by itself within its deadline`, async t => {
+        await rig.tell({ kind: 'clear' });
+        const child = await startSwinging(rig);
+        child.kill(signal);
+        const afterMs = await latchedAfterMs(rig);
+        t.ok(afterMs <= deadlineMs + tellingMs, `latched ${afterMs.toFixed(1)} ms after the last byte`);
+        const { pulses, nowUs } = await rig.report();
+        await sleep(200);
+        const later = (await rig.report()).pulses.filter(pulse => pulse.riseUs > nowUs);
+        const widths = new Map(pulses.map(pulse => [pulse.channel, pulse.widthUs]));
+        t.ok(later.length > 0, 'the arm is held, not limp');
+        for (const pulse of later) t.equal(pulse.widthUs, widths.get(pulse.channel), 'the pulse is frozen');
+        child.kill('SIGKILL');
+      });
+
+    await t.test('a second program is refused by name of the first', async t => {
       const child = await startSwinging(rig);
-      child.kill(signal);
-      const afterMs = await latchedAfterMs(rig);
-      t.ok(afterMs <= deadlineMs + tellingMs, `latched ${afterMs.toFixed(1)} ms after the last byte`);
-      const { pulses, nowUs } = await rig.report();
-      await sleep(200);
-      const later = (await rig.report()).pulses.filter(pulse => pulse.riseUs > nowUs);
-      const widths = new Map(pulses.map(pulse => [pulse.channel, pulse.widthUs]));
-      t.ok(later.length > 0, 'the arm is held, not limp');
-      for (const pulse of later) t.equal(pulse.widthUs, widths.get(pulse.channel), 'the pulse is frozen');
+      await t.rejects(openSerial(rig.path, 500_000), {
+        code: 'E_PORT_BUSY',
+        exit: 'noDevice',
+        message: new RegExp(String(child.pid)),
+      });
       child.kill('SIGKILL');
     });
-
-  await t.test('a second program is refused by name of the first', async t => {
-    const child = await startSwinging(rig);
-    await t.rejects(openSerial(rig.path, 500_000), { code: 'E_PORT_BUSY', exit: 'noDevice', message: new RegExp(String(child.pid)) });
-    child.kill('SIGKILL');
-  });
-});
+  },
+);

@@ -29,7 +29,10 @@ for (const scenario of safetyScenarios)
     const expected = words[scenario.name];
     t.ok(expected, 'the scenario is known here');
     t.equal(outcome.arm, scenario.arm, outcome.detail);
-    t.ok(outcome.settledMs <= stopMs, `pulses changed for ${outcome.settledMs.toFixed(1)} ms, at most ${stopMs} may go by`);
+    t.ok(
+      outcome.settledMs <= stopMs,
+      `pulses changed for ${outcome.settledMs.toFixed(1)} ms, at most ${stopMs} may go by`,
+    );
     t.equal(outcome.device, expected!.device);
     t.match(outcome.reason, expected!.reason);
   });

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
+import { latchedAfterMs } from '@sim2servo/hil-tests/hil-report';
 import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
 import { runInLockstep } from '@sim2servo/hil-tests/rig/lockstep-run';
 import { KitError } from '@sim2servo/models/error';
@@ -117,17 +118,7 @@ async function killAndWatch(rig: AvrRig, args: readonly string[]): Promise<numbe
       'run it again on a quiet machine',
       'safetyStop',
     );
-  for (let i = 0; i < 40; i++) {
-    await sleep(50);
-    const { latchedUs, lastHostByteUs } = await rig.report();
-    if (!Number.isNaN(latchedUs)) return (latchedUs - lastHostByteUs) / 1000;
-  }
-  throw new KitError(
-    'E_TOUR_STOP',
-    'the board went on for two seconds after its host was killed',
-    'do not use this firmware: report it',
-    'safetyStop',
-  );
+  return latchedAfterMs(rig);
 }
 
 function ticksOf(task: Task): number {

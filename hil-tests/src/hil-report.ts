@@ -1,0 +1,165 @@
+/**
+ * `kit hil`: is this firmware, on this machine, punctual and safe? Every safety scenario in virtual time, then a real host program on a
+ * real port: its latencies as histograms, and how long the arm goes on after `kill -9`.
+ */
+
+import { fork } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
+import { KitError } from '@sim2servo/models/error';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
+import { AvrRig } from './rig/avr-rig.js';
+import { type SafetyOutcome, safetyScenarios } from './scenarios/safety-scenarios.js';
+
+/** The board's own deadline, and a period for the frame that tells of it. */
+const tellingMs = 25;
+const periodMs = 20;
+
+export interface HilOptions {
+  readonly robot: string;
+  readonly outDir: string;
+  /** How long the real host program is measured. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (what: string) => void;
+}
+
+export interface SafetyResult extends SafetyOutcome {
+  readonly name: string;
+  readonly expected: 'held' | 'limp';
+  readonly passed: boolean;
+}
+
+export interface HilReport {
+  readonly robot: string;
+  readonly image: string;
+  readonly passed: boolean;
+  readonly safety: readonly SafetyResult[];
+  readonly killed: { readonly holdMs: number; readonly deadlineMs: number; readonly passed: boolean };
+  readonly realTimeFactor: number;
+  readonly slippedUs: number;
+  /** Absent where the machine could not emulate the board in real time. */
+  readonly latency?: { readonly sensorToRegisterUs: HistogramJson; readonly registerToPulseUs: HistogramJson };
+}
+
+export async function runHil(options: HilOptions): Promise<HilReport> {
+  const robot = loadRobot(options.robot);
+  const deadlineMs = robot.site.bus.deadlineMs;
+  const safety: SafetyResult[] = [];
+  for (const scenario of safetyScenarios) {
+    if (options.signal?.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
+    options.onProgress?.(scenario.name);
+    const outcome = await scenario.run(robot);
+    const passed = outcome.arm === scenario.arm && outcome.settledMs <= deadlineMs + 2 * periodMs;
+    safety.push({ name: scenario.name, expected: scenario.arm, passed, ...outcome });
+  }
+  options.onProgress?.(`a host program in real time for ${options.seconds} s, then kill -9`);
+  const real = await realTime(options, deadlineMs);
+  const report: HilReport = {
+    robot: robot.spec.name,
+    image: firmwareImage,
+    passed: real.killed.passed && safety.every(result => result.passed),
+    safety,
+    ...real,
+  };
+  mkdirSync(options.outDir, { recursive: true });
+  writeFileSync(join(options.outDir, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(options.outDir, 'report.md'), markdown(report));
+  return report;
+}
+
+async function realTime(options: HilOptions, deadlineMs: number) {
+  const rig = await AvrRig.start({ robot: options.robot, imagePath: firmwareImage });
+  try {
+    const host = fork(fileURLToPath(new URL('./scenarios/swing-process.js', import.meta.url)), [
+      options.robot,
+      rig.path,
+    ]);
+    await new Promise((resolve, reject) => {
+      host.once('message', resolve);
+      host.once('exit', code =>
+        reject(
+          new KitError('E_HIL_HOST', `the host program ended with ${code} before it armed`, 'try `kit run` by hand'),
+        ),
+      );
+    });
+    await rig.tell({ kind: 'clear' });
+    await sleep(options.seconds * 1000, undefined, options.signal ? { signal: options.signal } : {});
+    const measured = await rig.report();
+    host.kill('SIGKILL');
+    const holdMs = await latchedAfterMs(rig);
+    const { realTimeFactor, slippedUs } = measured;
+    return {
+      killed: { holdMs, deadlineMs, passed: holdMs <= deadlineMs + tellingMs },
+      realTimeFactor,
+      slippedUs,
+      ...(measured.keptUp && {
+        latency: {
+          sensorToRegisterUs: histogram(measured.sensorToRegisterUs),
+          registerToPulseUs: histogram(measured.registerToPulseUs),
+        },
+      }),
+    };
+  } finally {
+    await rig.stop();
+  }
+}
+
+/** From the last byte of the host to the frame that says `latched`, emulated ms. @throws KitError E_HIL_RUNAWAY */
+export async function latchedAfterMs(rig: AvrRig): Promise<number> {
+  const patienceMs = 5_000;
+  for (const since = performance.now(); performance.now() - since < patienceMs; await sleep(50)) {
+    const { latchedUs, lastHostByteUs } = await rig.report();
+    if (!Number.isNaN(latchedUs)) return (latchedUs - lastHostByteUs) / 1000;
+  }
+  throw new KitError(
+    'E_HIL_RUNAWAY',
+    `the board went on for ${patienceMs / 1000} s after its host was killed`,
+    'do not use this firmware: report it',
+    'safetyStop',
+  );
+}
+
+function histogram(values: readonly number[]): HistogramJson {
+  const filled = new Histogram();
+  for (const value of values) filled.record(value);
+  return filled.toJSON();
+}
+
+function markdown(report: HilReport): string {
+  const row = ({ name, expected, arm, settledMs, device, reason, passed, detail }: SafetyResult) =>
+    `| ${passed ? 'ok' : '**failed**'} | ${name} | ${detail} | ${arm}${arm === expected ? '' : ` (should be ${expected})`} | ${settledMs.toFixed(1)} | ${device}${reason === '' ? '' : `: ${reason}`} |`;
+  const line = (name: string, h: HistogramJson) =>
+    `| ${name} | ${h.count} | ${h.p50.toFixed(0)} | ${h.p99.toFixed(0)} | ${h.p999.toFixed(0)} | ${h.max.toFixed(0)} |`;
+  return `# Hardware in the loop: ${report.robot}
+
+${report.passed ? 'Everything held.' : '**Something did not hold: see below.**'} The firmware image is ${report.image.split('/').at(-1)}, run instruction by instruction.
+
+## Faults
+
+| | fault | what was done | the arm | pulses changed for, ms | the board's own word |
+| --- | --- | --- | --- | --- | --- |
+${report.safety.map(row).join('\n')}
+
+## kill -9 of a real host program
+
+Held ${report.killed.holdMs.toFixed(1)} ms after its last byte (deadline ${report.killed.deadlineMs} ms, and one period to tell of it): ${report.killed.passed ? 'ok' : '**failed**'}.
+
+## Latency inside the board, µs
+
+${
+  report.latency === undefined
+    ? `Not reported: this machine lost ${(report.slippedUs / 1000).toFixed(0)} ms while it emulated the board.`
+    : `| | count | p50 | p99 | p99.9 | max |
+| --- | --- | --- | --- | --- | --- |
+${line('sensor to register', report.latency.sensorToRegisterUs)}
+${line('register to end of pulse', report.latency.registerToPulseUs)}`
+}
+
+The rig could have run ${report.realTimeFactor.toFixed(1)} times as fast as real time.
+`;
+}
