@@ -64,7 +64,7 @@ export const addEngine: AddCommand = (program, context) => {
           env: {
             ...process.env,
             ...extra.environment,
-            PATH: `${join(dirname(folder), '.bin')}:${process.env['PATH'] ?? ''}`,
+            PATH: `${join(dirname(folder), '.bin')}:${process.env.PATH ?? ''}`,
           },
           stdio: ['ignore', 2, 2],
           signal: context.signal,
