@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { fingertip, fingertipErrorM } from '../src/kinematics.js';
 import type { RobotSpec } from '../src/robot-spec.js';
-import { desk2, spatialArm } from './arms.js';
+import { desk2, desk2With, spatialArm } from './arms.js';
 
 const planar = desk2;
 const spatial = spatialArm();
@@ -56,6 +56,28 @@ t.test('the length of an axis does not count', async t => {
   for (const frame of long.frames) frame.axis = frame.axis.map(x => 5 * x) as [number, number, number];
   t.same(at(long, 0.3, -0.7, 1.1), at(spatial, 0.3, -0.7, 1.1));
 });
+
+t.test(
+  'an axis may point anywhere: about the diagonal of space a third of a turn takes x to y, y to z and z to x',
+  async t => {
+    for (const axis of [
+      [1, 1, 1],
+      [4, 4, 4],
+    ] as [number, number, number][]) {
+      const diagonal = desk2With({
+        joints: [planar.joints[0]!],
+        frames: [
+          { name: 'ball', joint: 'shoulder', axis, translationM: [0, 0, 0] },
+          { name: 'tip', parent: 'ball', axis: [0, 0, 1], translationM: [0.1, 0.2, 0.3] },
+        ],
+      });
+      t.same(at(diagonal, (2 * Math.PI) / 3), [0.3, 0.1, 0.2]);
+      t.same(at(diagonal, (-2 * Math.PI) / 3), [0.2, 0.3, 0.1]);
+      // Half a turn is the mirror image at the axis: 2 · (mean of the parts) − each part.
+      t.same(at(diagonal, Math.PI), [0.3, 0.2, 0.1]);
+    }
+  },
+);
 
 t.test('turning joints never changes the length of links', async t => {
   const angle = fc.double({ min: -4, max: 4, noNaN: true });

@@ -112,6 +112,8 @@ function discard(folder: string): void {
 function replaceFolder(target: string, draft: string): void {
   if (existsSync(target)) {
     const aside = join(dirname(target), `.${basename(target)}.${process.pid}.old`);
+    // Left by a writer that was killed, of the same process id (in a container it often is): older than what stands at `target`.
+    discard(aside);
     renameSync(target, aside);
     try {
       renameSync(draft, target);

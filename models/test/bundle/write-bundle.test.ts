@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { readdirSync, readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import t from 'tap';
 import { loadBundle } from '../../src/bundle/load-bundle.js';
@@ -78,16 +79,56 @@ t.test('a folder or file that is no bundle is not touched', async t => {
 t.test('where writing fails the old bundle stays, no draft is left, and the error says what to do', async t => {
   const parent = t.testdir({});
   writeBundle(join(parent, 'bundle'), smallContent());
-  // A folder in the way of the set-aside old one makes the swap fail at its first step; root or not.
-  mkdirSync(join(parent, `.bundle.${process.pid}.old`));
-  writeFileSync(join(parent, `.bundle.${process.pid}.old`, 'in-the-way'), '');
-  t.throws(() => writeBundle(join(parent, 'bundle'), smallContent({ name: 'new' })), {
+  // A name longer than a file system takes; it fails half-way through the draft, for root too.
+  const extra = { ['a'.repeat(300)]: Buffer.from('x') };
+  t.throws(() => writeBundle(join(parent, 'bundle'), smallContent({ name: 'new', extra })), {
     code: 'E_BUNDLE_WRITE',
     exit: 'failed',
     hint: /free some space/,
   });
   t.equal(loadBundle(join(parent, 'bundle')).manifest.name, 'small');
-  t.same(readdirSync(parent).sort(), [`.bundle.${process.pid}.old`, 'bundle']);
+  t.same(readdirSync(parent), ['bundle']);
+});
+
+t.test(
+  'a writer that was killed between the two renames leaves the old bundle whole, and the next ones succeed',
+  async t => {
+    const parent = t.testdir({});
+    const target = join(parent, 'bundle');
+    const aside = join(parent, `.bundle.${process.pid}.old`);
+    writeBundle(aside, smallContent());
+    t.equal(loadBundle(aside).manifest.name, 'small');
+    for (const name of ['next', 'the one after']) {
+      writeBundle(target, smallContent({ name }));
+      t.equal(loadBundle(target).manifest.name, name);
+    }
+    t.same(readdirSync(parent), ['bundle']);
+  },
+);
+
+t.test('where the new bundle cannot take its place, the old one is put back: never is there neither', async t => {
+  const parent = t.testdir({});
+  const target = join(parent, 'bundle');
+  writeBundle(target, smallContent());
+  let refused = 0;
+  const { renameSync } = fs;
+  t.teardown(() => {
+    fs.renameSync = renameSync;
+    syncBuiltinESMExports();
+  });
+  fs.renameSync = (from, to) => {
+    if (String(from).endsWith('.part') && to === target && refused++ === 0) throw new Error('EIO: the disk is gone');
+    renameSync(from, to);
+  };
+  // So that who imported it by name gets the failing one, too.
+  syncBuiltinESMExports();
+  t.throws(() => writeBundle(target, smallContent({ name: 'new' })), {
+    code: 'E_BUNDLE_WRITE',
+    message: /the disk is gone/,
+  });
+  t.equal(refused, 1, 'it got as far as the last step');
+  t.equal(loadBundle(target).manifest.name, 'small');
+  t.same(readdirSync(parent), ['bundle']);
 });
 
 t.test('a file in the place of a folder is an error that names the target', async t => {
