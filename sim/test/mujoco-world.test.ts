@@ -59,27 +59,24 @@ t.test('a loaded state goes on bit for bit', async t => {
   t.strictSame(drive(300), once);
 });
 
-t.test(
-  'a state goes on in another world as in its own: the commands travel with it',
-  async t => {
-    const [own, other] = [await MujocoWorld.load(robot.scenePath), await MujocoWorld.load(robot.scenePath)];
-    t.teardown(() => {
-      own.dispose();
-      other.dispose();
-    });
-    own.views.ctrl.set([0.9, 2]);
-    other.views.ctrl.set([-1, 0.3]);
-    for (let i = 0; i < 20; i++) own.step();
-    for (let i = 0; i < 33; i++) other.step();
-    other.load(own.save());
-    // Nobody sends a command from here on.
-    for (let i = 0; i < 50; i++) {
-      own.step();
-      other.step();
-      t.strictSame(other.save(), own.save(), `step ${i}`);
-    }
-  },
-);
+t.test('a state goes on in another world as in its own: the commands travel with it', async t => {
+  const [own, other] = [await MujocoWorld.load(robot.scenePath), await MujocoWorld.load(robot.scenePath)];
+  t.teardown(() => {
+    own.dispose();
+    other.dispose();
+  });
+  own.views.ctrl.set([0.9, 2]);
+  other.views.ctrl.set([-1, 0.3]);
+  for (let i = 0; i < 20; i++) own.step();
+  for (let i = 0; i < 33; i++) other.step();
+  other.load(own.save());
+  // Nobody sends a command from here on.
+  for (let i = 0; i < 50; i++) {
+    own.step();
+    other.step();
+    t.strictSame(other.save(), own.save(), `step ${i}`);
+  }
+});
 
 t.test('loading a state puts bodies and sites where its joints are', async t => {
   const world = await MujocoWorld.load(robot.scenePath);
