@@ -1,21 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Io } from '../../src/io.js';
-import { runKit } from '../../src/main.js';
-
-/** Runs a command line; what it said and how it left. */
-async function kit(args: readonly string[], answer?: boolean): Promise<{ exit: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io: Io = {
-    out: text => out.push(text),
-    err: text => err.push(text),
-    live: false,
-    ask: async () => answer,
-  };
-  return { exit: await runKit(args, io), out: out.join('\n'), err: err.join('\n') };
-}
+import { kit } from '../test-io.js';
 
 t.test('the ports of this machine are one JSON list, each with a path', async t => {
   const { exit, out } = await kit(['--json', 'device', 'list']);

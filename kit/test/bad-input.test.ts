@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runInLockstep } from '@sim2servo/hil-tests/rig/lockstep-run';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
+import { taskNamed } from '@sim2servo/models/tasks/task';
+import { listedGoals } from '@sim2servo/runtime/goal-source';
+import t from 'tap';
+import { errorOf, kit } from './test-io.js';
+
+const folder = t.testdir({ robots: {} });
+const at = (...parts: string[]) => join(folder, ...parts);
+const program = fileURLToPath(new URL('../../bin/kit.mjs', import.meta.url));
+
+/** A real process: what it said, and the code it left with. `onErr` may act on it meanwhile. */
+function process_(
+  args: string[],
+  onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<{ exit: number | null; out: string; err: string }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.on('data', chunk => {
+      out += chunk;
+    });
+    child.stderr.on('data', chunk => {
+      err += chunk;
+      onErr?.(err, signal => child.kill(signal));
+    });
+    child.on('close', exit => resolve({ exit, out, err }));
+  });
+}
+
+// One short training run is the parent of all that follows: what it has learnt does not matter here.
+t.before(async () => {
+  const trained = await kit(`train --steps 2064 --out ${at('run')}`);
+  if (trained.exit !== 0) throw new Error(`the training run failed: ${trained.err}`);
+  const exported = await kit(`export ${at('run')} ${at('bundle')}`);
+  if (exported.exit !== 0) throw new Error(`the export failed: ${exported.err}`);
+});
+
+t.test('train, export, inspect, eval and deploy say what they made and what comes next', async t => {
+  t.match(await kit(`inspect ${at('bundle')}`), { exit: 0, out: /robot {9}desk2/ });
+  t.match(await kit(`eval ${at('bundle')} --targets 2`), { exit: 0, out: /of 2 targets reached on the nominal arm/ });
+  t.match(await kit(`deploy ${at('bundle')} --to ${at('store')} --robot desk2`), {
+    exit: 0,
+    out: /next: kit run --robot desk2/,
+  });
+  t.match(await kit(`train --steps 2064 --out ${at('run')}`), { exit: 2, err: /already holds a run/ });
+});
+
+t.test('Ctrl-C during training saves, says how to go on, and going on ends like an unbroken run', async t => {
+  const run = at('interrupted');
+  let sent = false;
+  const stopped = await process_(['train', '--steps', '4000', '--out', run], (text, kill) => {
+    if (sent || !/step \d+/.test(text)) return;
+    sent = true;
+    kill('SIGINT');
+  });
+  t.equal(stopped.exit, 130);
+  t.match(stopped.out, /go on with: kit train --resume/);
+  const resumed = await kit(`train --resume ${run} --json`);
+  t.equal(resumed.exit, 0, resumed.err);
+  t.match(JSON.parse(resumed.out), { finished: true, steps: 4000 });
+});
+
+t.test('no port, a port that is not there, and a file that is no port', async t => {
+  t.equal(errorOf(await kit(`run --policy ${at('bundle')} --yes --json`)).code, 'E_NO_PORT');
+  const log = `--log ${at('never.mcap')}`;
+  const absent = await kit(`run --policy ${at('bundle')} --port /dev/ttyNOWHERE --yes --json ${log}`);
+  t.equal(absent.exit, 3);
+  t.match(errorOf(absent), { code: 'E_PORT_ABSENT', message: /ttyNOWHERE/ });
+  writeFileSync(at('file'), '');
+  const file = await kit(`run --policy ${at('bundle')} --port ${at('file')} --yes --json ${log}`);
+  t.equal(file.exit, 3);
+  t.equal(errorOf(file).code, 'E_PORT_KIND');
+});
+
+t.test('nothing is moved unless somebody says so', async t => {
+  const line = `run --policy ${at('bundle')} --port /dev/null --log ${at('never.mcap')}`;
+  const unasked = await kit(`${line} --json`);
+  t.equal(unasked.exit, 2);
+  t.match(errorOf(unasked), { code: 'E_NOT_CONFIRMED', hint: /--yes/ });
+  const refused = await kit(line, false);
+  t.equal(refused.exit, 1);
+  t.match(refused.err, /About to move desk2 on \/dev\/null/);
+  t.match(refused.err, /nothing was moved/);
+});
+
+t.test(
+  'a bundle with one byte changed, of another robot, or unknown, is refused before anything is opened',
+  async t => {
+    cpSync(at('bundle'), at('changed'), { recursive: true });
+    const model = readFileSync(at('changed', 'policy.onnx'));
+    model[model.length - 1]! ^= 1;
+    writeFileSync(at('changed', 'policy.onnx'), model);
+    const changed = await kit(`deploy ${at('changed')} --to ${at('store2')} --json`);
+    t.equal(changed.exit, 1);
+    t.equal(errorOf(changed).code, 'E_BUNDLE_DIGEST');
+
+    const other = at('robots', 'other');
+    cpSync(loadRobot('desk2').folder, other, { recursive: true });
+    const spec = JSON.parse(readFileSync(join(other, 'robot.json'), 'utf8'));
+    writeFileSync(join(other, 'robot.json'), JSON.stringify({ ...spec, name: 'other' }));
+    const foreign = await kit(
+      `run --robot ${other} --policy ${at('bundle')} --port /dev/null --yes --json --log ${at('never.mcap')}`,
+    );
+    t.equal(foreign.exit, 2);
+    t.match(errorOf(foreign), { code: 'E_BUNDLE_ROBOT', message: /robot 'desk2', not for 'other'/ });
+
+    t.match(errorOf(await kit(`inspect ${at('nowhere')} --json`)), { code: 'E_BUNDLE_MISSING' });
+    t.match(errorOf(await kit('train --robot nobody --json')), { code: 'E_ROBOT_UNKNOWN', hint: /desk2/ });
+    t.match(errorOf(await kit('train --task fly --json')), { code: 'E_TASK_UNKNOWN', hint: /reach/ });
+  },
+);
+
+t.test('an unwritable folder is named, and nothing is left half made', async t => {
+  writeFileSync(at('wall'), '');
+  const train = await kit(`train --steps 2064 --out ${at('wall', 'run')} --json`);
+  t.equal(train.exit, 2);
+  t.equal(errorOf(train).code, 'E_RUN_FOLDER');
+  const out = await kit(`export ${at('run')} ${at('wall', 'bundle')} --json`);
+  t.equal(out.exit, 1);
+  t.equal(errorOf(out).code, 'E_BUNDLE_WRITE');
+  const deploy = await kit(`deploy ${at('bundle')} --to ${at('wall', 'store')} --json`);
+  t.equal(deploy.exit, 1);
+  t.equal(errorOf(deploy).code, 'E_DEPLOY_TARGET');
+});
+
+t.test('a log that was cut off is told of, mended, converted and learnt from', async t => {
+  const robot = loadRobot('desk2');
+  mkdirSync(at('logs'));
+  const log = at('logs', 'lockstep.mcap');
+  const goals = listedGoals(heldOutGoals(robot.spec, taskNamed('reach'), 2), 100);
+  await runInLockstep({ robot, policyDir: at('bundle'), goals, logPath: log });
+  t.match(await kit(`logs info ${log}`), { exit: 0, out: /whole, with its index/ });
+  truncateSync(log, Math.floor(readFileSync(log).length * 0.8));
+  t.match(await kit(`logs info ${log}`), { exit: 0, out: /cut off: mend it with kit logs recover/ });
+  t.match(await kit(`logs recover ${log}`), { exit: 0, out: /transitions are whole/ });
+  t.match(await kit(`logs info ${log}`), { out: /whole, with its index/ });
+  t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 0 });
+  t.match(readFileSync(at('log.csv'), 'utf8').split('\n')[0], /^timeS,episode,step/);
+  t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 2, err: /exists already/ });
+  const tuned = await kit(
+    `finetune --from ${at('bundle')} --logs ${at('logs')} --out ${at('tuned')} --steps 320 --json`,
+  );
+  t.equal(tuned.exit, 0, tuned.out);
+  const { manifest } = JSON.parse((await kit(`inspect ${at('tuned', 'bundle')} --json`)).out);
+  t.equal(manifest.provenance.logs.length, 1);
+  t.equal(manifest.provenance.parent, JSON.parse((await kit(`inspect ${at('bundle')} --json`)).out).digest);
+  t.match(errorOf(await kit(`logs info ${at('file')} --json`)), { code: /^E_LOG/ });
+});
