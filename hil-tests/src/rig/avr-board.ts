@@ -38,6 +38,9 @@ export const channels = outputs.length;
 /** The bootloader listens for a programmer before it starts the firmware (Optiboot). */
 export const bootloaderUs = 500_000;
 
+/** avr8js sees a compare match at the end of an instruction, up to three cycles late; the timer's own pulses are whole ticks of 0.5 µs. */
+const inTimerTicks = (widthUs: number): number => Math.round(widthUs * 2) / 2;
+
 export interface BoardEvents {
   /** A byte has left the board. */
   transmit(byte: number): void;
@@ -126,7 +129,7 @@ export class AvrBoard {
       if (((value ^ before) & bit) === 0) continue;
       if ((value & bit) !== 0) this.#rise[channel] = this.#timeUs;
       else if (!Number.isNaN(this.#rise[channel]))
-        this.#events.pulse(channel, this.#rise[channel]!, this.#timeUs - this.#rise[channel]!);
+        this.#events.pulse(channel, this.#rise[channel]!, inTimerTicks(this.#timeUs - this.#rise[channel]!));
     }
   }
 

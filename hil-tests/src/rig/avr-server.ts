@@ -86,7 +86,7 @@ export class AvrServer {
         originMs += lagUs / 1000;
         this.#slippedUs += lagUs;
       }
-      if (!this.#hungUp && this.#port.poll(bytes => this.#fromHost(bytes)) === 'opened') this.#device.reset();
+      if (!this.#hungUp && this.#port.poll(bytes => this.#fromHost(bytes)) === 'opened') this.#reset();
       const bytes = this.#device.runUntil(Math.max(this.#device.nowUs, (startMs - originMs) * 1000));
       if (bytes.length > 0) {
         this.#reader.push(bytes);
@@ -110,6 +110,11 @@ export class AvrServer {
     this.#device.receive(bytes);
   }
 
+  #reset(): void {
+    this.#device.reset();
+    this.#latchedUs = Number.NaN;
+  }
+
   handle(request: RigRequest): RigReport | undefined {
     switch (request.kind) {
       case 'clear':
@@ -125,7 +130,7 @@ export class AvrServer {
       case 'report':
         return this.#report();
       case 'reset':
-        this.#device.reset();
+        this.#reset();
         return undefined;
       case 'corrupt':
         this.#corruptEvery = request.every;

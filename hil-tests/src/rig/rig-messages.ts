@@ -45,7 +45,7 @@ export interface RigReport {
   /** The device's own state as its last frame says, and why. */
   readonly device: string;
   readonly reason: string;
-  /** Sample time of the first frame that said `latched`; NaN where none has. */
+  /** Sample time of the first frame since the last reset that said `latched`; NaN where none has. */
   readonly latchedUs: number;
 }
 
