@@ -1,3 +1,5 @@
+import { KitError } from '@sim2servo/models/error';
+
 /**
  * The seam between the runtime and any bus. `ServoLink` is a lifetime: open, configure, close. Once open it hands out the
  * `ServoMotion`, which only the control loop holds.
@@ -38,11 +40,31 @@ export type HaltKind =
 export interface ServoMotion {
   /** Waits for the next sample (at most `timeoutUs`), writes it into `state`, and says whether it is new. */
   read(state: ServoState, timeoutUs: number): Promise<boolean>;
-  /** Sends joint targets in rad. Refused by the device unless armed. Never waits. */
+  /**
+   * Sends joint targets in rad. Refused by the device unless armed. Never waits.
+   *
+   * @throws KitError E_NOT_ARMED where {@link arm} was never called, E_TARGET for what is no angle
+   */
   write(targets: Float64Array): void;
   /** A new motion session after a fresh position read: goal = present first, then outputs on. Resolves once the device says so. */
   arm(): Promise<void>;
   halt(kind: HaltKind): Promise<void>;
+}
+
+/** @throws KitError E_NOT_ARMED: whoever moves has armed before. */
+export function notArmed(): never {
+  throw new KitError('E_NOT_ARMED', 'motion was asked for before arming', 'arm first', 'bug');
+}
+
+/** @throws KitError E_TARGET */
+export function finiteTarget(joint: string, targetRad: number): number {
+  if (Number.isFinite(targetRad)) return targetRad;
+  throw new KitError(
+    'E_TARGET',
+    `the target of '${joint}' is ${targetRad}`,
+    'this is a bug: the shield must not let it through',
+    'bug',
+  );
 }
 
 export function createServoState(joints: number): ServoState {

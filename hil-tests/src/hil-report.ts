@@ -1,18 +1,21 @@
 /**
- * `kit hil`: is this firmware, on this machine, punctual and safe? Every safety scenario in virtual time, then a real host program on a
- * real port: its latencies as histograms, and how long the arm goes on after `kill -9`.
+ * `kit hil`: is this arm punctual and safe? On every rig the checks that any arm must pass. On `avr` also every safety scenario on the
+ * firmware image in virtual time, then a real host program on a real port: its latencies as histograms, and how long the arm goes on
+ * after `kill -9`.
  */
 
 import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { KitError } from '@sim2servo/models/error';
-import { loadRobot } from '@sim2servo/models/robot-folder';
+import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
 import { AvrRig } from './rig/avr-rig.js';
+import { openRig } from './rig/rig.js';
+import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
 import { type SafetyOutcome, safetyScenarios } from './scenarios/safety-scenarios.js';
 
 /** The board's own deadline, and a period for the frame that tells of it. */
@@ -21,6 +24,8 @@ const periodMs = 20;
 
 export interface HilOptions {
   readonly robot: string;
+  /** `ideal`, `avr`, or `serial:PATH`: there a real arm moves. */
+  readonly rig: string;
   readonly outDir: string;
   /** How long the real host program is measured. */
   readonly seconds: number;
@@ -36,8 +41,15 @@ export interface SafetyResult extends SafetyOutcome {
 
 export interface HilReport {
   readonly robot: string;
-  readonly image: string;
+  readonly rig: string;
   readonly passed: boolean;
+  readonly checks: readonly CheckResult[];
+  /** What only the emulated board can show. */
+  readonly board?: BoardReport;
+}
+
+export interface BoardReport {
+  readonly image: string;
   readonly safety: readonly SafetyResult[];
   readonly killed: { readonly holdMs: number; readonly deadlineMs: number; readonly passed: boolean };
   readonly realTimeFactor: number;
@@ -48,28 +60,53 @@ export interface HilReport {
 
 export async function runHil(options: HilOptions): Promise<HilReport> {
   const robot = loadRobot(options.robot);
-  const deadlineMs = robot.site.bus.deadlineMs;
-  const safety: SafetyResult[] = [];
-  for (const scenario of safetyScenarios) {
-    if (options.signal?.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
-    options.onProgress?.(scenario.name);
-    const outcome = await scenario.run(robot);
-    const passed = outcome.arm === scenario.arm && outcome.settledMs <= deadlineMs + 2 * periodMs;
-    safety.push({ name: scenario.name, expected: scenario.arm, passed, ...outcome });
-  }
-  options.onProgress?.(`a host program in real time for ${options.seconds} s, then kill -9`);
-  const real = await realTime(options, deadlineMs);
+  const checks = await allChecks(options, robot);
+  const board = options.rig === 'avr' ? await boardReport(options, robot) : undefined;
+  const results = [...checks, ...(board === undefined ? [] : [...board.safety, board.killed])];
   const report: HilReport = {
     robot: robot.spec.name,
-    image: firmwareImage,
-    passed: real.killed.passed && safety.every(result => result.passed),
-    safety,
-    ...real,
+    rig: options.rig,
+    passed: results.every(result => result.passed),
+    checks,
+    ...(board !== undefined && { board }),
   };
   mkdirSync(options.outDir, { recursive: true });
   writeFileSync(join(options.outDir, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(options.outDir, 'report.md'), markdown(report));
   return report;
+}
+
+function begin(options: HilOptions, what: string): void {
+  if (options.signal?.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
+  options.onProgress?.(what);
+}
+
+async function allChecks(options: HilOptions, robot: LoadedRobot): Promise<CheckResult[]> {
+  // The emulated board has its own programs in real time below: here its time may be virtual, and nothing depends on this machine.
+  const rig = await openRig(options.rig === 'avr' ? 'avr-lockstep' : options.rig, robot);
+  try {
+    const results: CheckResult[] = [];
+    for (const check of rigChecks) {
+      begin(options, check.name);
+      results.push(await checkRig(rig, robot, check));
+    }
+    return results;
+  } finally {
+    await rig.close();
+  }
+}
+
+async function boardReport(options: HilOptions, robot: LoadedRobot): Promise<BoardReport> {
+  const { deadlineMs } = robot.site.bus;
+  const safety: SafetyResult[] = [];
+  for (const scenario of safetyScenarios) {
+    begin(options, scenario.name);
+    const outcome = await scenario.run(robot);
+    const passed = outcome.arm === scenario.arm && outcome.settledMs <= deadlineMs + 2 * periodMs;
+    safety.push({ name: scenario.name, expected: scenario.arm, passed, ...outcome });
+  }
+  begin(options, `a host program in real time for ${options.seconds} s, then kill -9`);
+  return { image: firmwareImage, safety, ...(await realTime(options, deadlineMs)) };
 }
 
 async function realTime(options: HilOptions, deadlineMs: number) {
@@ -130,36 +167,50 @@ function histogram(values: readonly number[]): HistogramJson {
   return filled.toJSON();
 }
 
-function markdown(report: HilReport): string {
+function markdown({ robot, rig, passed, checks, board }: HilReport): string {
+  const mark = (ok: boolean) => (ok ? 'ok' : '**failed**');
+  return `# Hardware in the loop: ${robot} on ${rig}
+
+${passed ? 'Everything held.' : '**Something did not hold: see below.**'}
+
+## What every arm must do
+
+| | check | seen instead |
+| --- | --- | --- |
+${checks.map(check => `| ${mark(check.passed)} | ${check.name} | ${check.detail} |`).join('\n')}
+${board === undefined ? '' : boardMarkdown(board, mark)}`;
+}
+
+function boardMarkdown(board: BoardReport, mark: (ok: boolean) => string): string {
+  const { image, safety, killed, latency, slippedUs, realTimeFactor } = board;
   const row = ({ name, expected, arm, settledMs, device, reason, passed, detail }: SafetyResult) =>
-    `| ${passed ? 'ok' : '**failed**'} | ${name} | ${detail} | ${arm}${arm === expected ? '' : ` (should be ${expected})`} | ${settledMs.toFixed(1)} | ${device}${reason === '' ? '' : `: ${reason}`} |`;
+    `| ${mark(passed)} | ${name} | ${detail} | ${arm}${arm === expected ? '' : ` (should be ${expected})`} | ${settledMs.toFixed(1)} | ${device}${reason === '' ? '' : `: ${reason}`} |`;
   const line = (name: string, h: HistogramJson) =>
     `| ${name} | ${h.count} | ${h.p50.toFixed(0)} | ${h.p99.toFixed(0)} | ${h.p999.toFixed(0)} | ${h.max.toFixed(0)} |`;
-  return `# Hardware in the loop: ${report.robot}
-
-${report.passed ? 'Everything held.' : '**Something did not hold: see below.**'} The firmware image is ${report.image.split('/').at(-1)}, run instruction by instruction.
+  return `
+The firmware image is ${basename(image)}, run instruction by instruction.
 
 ## Faults
 
 | | fault | what was done | the arm | pulses changed for, ms | the board's own word |
 | --- | --- | --- | --- | --- | --- |
-${report.safety.map(row).join('\n')}
+${safety.map(row).join('\n')}
 
 ## kill -9 of a real host program
 
-Held ${report.killed.holdMs.toFixed(1)} ms after its last byte (deadline ${report.killed.deadlineMs} ms, and one period to tell of it): ${report.killed.passed ? 'ok' : '**failed**'}.
+Held ${killed.holdMs.toFixed(1)} ms after its last byte (deadline ${killed.deadlineMs} ms, and one period to tell of it): ${mark(killed.passed)}.
 
 ## Latency inside the board, µs
 
 ${
-  report.latency === undefined
-    ? `Not reported: this machine lost ${(report.slippedUs / 1000).toFixed(0)} ms while it emulated the board.`
+  latency === undefined
+    ? `Not reported: this machine lost ${(slippedUs / 1000).toFixed(0)} ms while it emulated the board.`
     : `| | count | p50 | p99 | p99.9 | max |
 | --- | --- | --- | --- | --- | --- |
-${line('sensor to register', report.latency.sensorToRegisterUs)}
-${line('register to end of pulse', report.latency.registerToPulseUs)}`
+${line('sensor to register', latency.sensorToRegisterUs)}
+${line('register to end of pulse', latency.registerToPulseUs)}`
 }
 
-The rig could have run ${report.realTimeFactor.toFixed(1)} times as fast as real time.
+The rig could have run ${realTimeFactor.toFixed(1)} times as fast as real time.
 `;
 }

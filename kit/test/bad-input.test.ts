@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runInLockstep } from '@sim2servo/hil-tests/rig/lockstep-run';
+import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task';
@@ -135,7 +135,7 @@ t.test('a log that was cut off is told of, mended, converted and learnt from', a
   mkdirSync(at('logs'));
   const log = at('logs', 'lockstep.mcap');
   const goals = listedGoals(heldOutGoals(robot.spec, taskNamed('reach'), 2), 100);
-  await runInLockstep({ robot, policyDir: at('bundle'), goals, logPath: log });
+  await runOnRig({ rig: 'avr-lockstep', robot, policyDir: at('bundle'), goals, logPath: log });
   t.match(await kit(`logs info ${log}`), { exit: 0, out: /whole, with its index/ });
   truncateSync(log, Math.floor(readFileSync(log).length * 0.8));
   t.match(await kit(`logs info ${log}`), { exit: 0, out: /cut off: mend it with kit logs recover/ });

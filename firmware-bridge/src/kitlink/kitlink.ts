@@ -8,7 +8,7 @@ import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { Site } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
-import type { HaltKind, ServoLink, ServoMotion, ServoState } from '../servo-link.js';
+import { type HaltKind, notArmed, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
 import { Board, type Sample } from './board.js';
 import { crc32 } from './crc32.js';
 import { protocolVersion } from './frame.js';
@@ -110,8 +110,7 @@ export class KitLink implements ServoLink, ServoMotion {
   }
 
   write(targets: Float64Array): void {
-    if (this.#nonce === undefined)
-      throw new KitError('E_NOT_ARMED', 'motion was asked for before arming', 'arm first', 'bug');
+    if (this.#nonce === undefined) notArmed();
     const board = this.#board();
     this.#map.toTicks(targets, this.#ticks);
     const { sampleUs } = board.sample!.state;

@@ -4,6 +4,7 @@ import { angleOfCounts, pulseOfAngle } from '@sim2servo/models/hobby-servo';
 import { servosInOrder } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { HobbyServo, Site } from '@sim2servo/models/site';
+import { finiteTarget } from '../servo-link.js';
 import { type ChannelConfig, type ConfigMessage, channelOff } from './messages.js';
 
 export const ticksPerUs = 2;
@@ -47,14 +48,7 @@ export class PulseMap {
    */
   toTicks(anglesRad: ArrayLike<number>, out: Uint16Array): void {
     for (const [j, servo] of this.#servos.entries()) {
-      const angle = anglesRad[j]!;
-      if (!Number.isFinite(angle))
-        throw new KitError(
-          'E_TARGET',
-          `the target of '${servo.joint}' is ${angle}`,
-          'this is a bug: the shield must not let it through',
-          'bug',
-        );
+      const angle = finiteTarget(servo.joint, anglesRad[j]!);
       const { minTicks, maxTicks } = this.config.channels[servo.id]!;
       out[servo.id] = Math.max(minTicks, Math.min(maxTicks, Math.round(pulseOfAngle(servo, angle) * ticksPerUs)));
     }

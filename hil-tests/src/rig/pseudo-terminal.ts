@@ -4,7 +4,7 @@
  * Read by polling, not by a stream: a stream on the master dies when the other side closes, and never says that it opened. Polled, the
  * master answers EIO while nobody has the port open, so opening (which pulls a board's reset line) and pulling the cable are both seen.
  */
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { KitError, messageOf } from '@sim2servo/models/error';
 
 /** What node-pty's `open` gives, as far as we use it; its own types hide the descriptor. */
@@ -57,11 +57,6 @@ export class PseudoTerminal {
     return new PseudoTerminal(terminal._pty, terminal._fd);
   }
 
-  /** Whether a program has the port open, as of the last {@link poll}. */
-  get isOpen(): boolean {
-    return this.#open;
-  }
-
   /** Hands over what has come, and says whether the port was opened or closed meanwhile. */
   poll(receive: (bytes: Uint8Array) => void): TerminalEvent {
     let event: TerminalEvent;
@@ -93,11 +88,6 @@ export class PseudoTerminal {
   /** Pulls the cable: whoever has the port open sees it hang up. */
   hangUp(): void {
     closeSync(this.#master);
-  }
-
-  /** A second way to the port for the rig itself, so that a test can hold it open. */
-  openSlave(): number {
-    return openSync(this.path, constants.O_RDWR | constants.O_NOCTTY);
   }
 }
 

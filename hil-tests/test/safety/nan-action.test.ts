@@ -4,7 +4,7 @@ import { encodeModel, floatValue, onnxTypes } from '@sim2servo/models/onnx-model
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { listedGoals } from '@sim2servo/runtime/goal-source';
 import t from 'tap';
-import { runInLockstep } from '../../src/rig/lockstep-run.js';
+import { runOnRig } from '../../src/rig/run-on-rig.js';
 
 const robot = loadRobot('desk2');
 const names = observationNames(robot.spec);
@@ -49,7 +49,8 @@ t.test(
       provenance: { algorithm: 'none', config: {}, seed: 0, steps: 0, evaluation: {}, logs: [] },
       createdAt: new Date(0),
     });
-    const report = await runInLockstep({
+    const report = await runOnRig({
+      rig: 'avr-lockstep',
       robot,
       policyDir: folder,
       goals: listedGoals([Float64Array.of(0.15, 0.05, 0.06)], 100),

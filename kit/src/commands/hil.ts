@@ -1,10 +1,12 @@
 /** `kit hil`: the virtual hardware, and the tests on it. */
+import { join } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { runHil } from '@sim2servo/hil-tests/hil-report';
+import { type HilReport, runHil } from '@sim2servo/hil-tests/hil-report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
 import { changedArm } from '@sim2servo/sim/arm-variation';
 import { Option } from 'commander';
 import type { AddCommand } from '../command-context.js';
+import { confirm } from '../io.js';
 import { positiveNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 
@@ -15,6 +17,8 @@ interface UpFlags {
 
 interface HilFlags {
   readonly robot: string;
+  readonly rig: string;
+  readonly yes?: boolean;
   readonly out: string;
   readonly seconds: number;
 }
@@ -24,32 +28,28 @@ export const addHil: AddCommand = (program, context) => {
     .command('hil')
     .description('latency and safety tests on the real firmware image, without a board')
     .option('--robot <name>', 'shipped robot or robot folder', 'desk2')
-    .addOption(new Option('--rig <rig>', 'which hardware').choices(['avr']).default('avr'))
+    .option('--rig <rig>', 'ideal, avr, or your own board: serial:PATH', 'avr')
     .option('--out <folder>', 'where the report goes', 'hil-report')
-    .option('--seconds <n>', 'how long latency is measured', positiveNumber, 10)
+    .option('--seconds <n>', 'how long latency is measured on avr', positiveNumber, 10)
+    .option('-y, --yes', 'on your own board: the arm is free to move, do not ask')
     .action(async (flags: HilFlags) => {
+      if (flags.rig.startsWith('serial:'))
+        await confirm(
+          context.io,
+          `About to move ${flags.robot} on ${flags.rig.slice('serial:'.length)}: it swings each joint by 0.3 rad, holds, and goes limp at the end.\nKeep clear of the arm, and see that it may fall.`,
+          flags.yes === true,
+        );
       const line = new ProgressLine(context.io);
       const report = await runHil({
         robot: flags.robot,
+        rig: flags.rig,
         outDir: flags.out,
         seconds: flags.seconds,
         signal: context.signal,
         onProgress: what => line.show(() => what),
       });
       line.done();
-      context.result(report, () =>
-        [
-          ...report.safety.map(
-            ({ passed, name, arm, settledMs }) =>
-              `${passed ? 'ok  ' : 'FAIL'}  ${name}: ${arm} after ${settledMs.toFixed(1)} ms`,
-          ),
-          `${report.killed.passed ? 'ok  ' : 'FAIL'}  kill -9 of a real program: held after ${report.killed.holdMs.toFixed(1)} ms`,
-          report.latency === undefined
-            ? 'latency is not reported: this machine could not emulate the board in real time'
-            : `sensor to register p50 / p99: ${report.latency.sensorToRegisterUs.p50.toFixed(0)} / ${report.latency.sensorToRegisterUs.p99.toFixed(0)} µs; register to end of pulse ${report.latency.registerToPulseUs.p50.toFixed(0)} / ${report.latency.registerToPulseUs.p99.toFixed(0)} µs`,
-          `report: ${flags.out}/report.md`,
-        ].join('\n'),
-      );
+      context.result(report, () => words(report, flags.out));
       if (!report.passed) context.exit('failed');
     });
   hil
@@ -80,3 +80,23 @@ export const addHil: AddCommand = (program, context) => {
       );
     });
 };
+
+function words({ checks, board }: HilReport, out: string): string {
+  const mark = (passed: boolean) => (passed ? 'ok  ' : 'FAIL');
+  const lines = checks.map(
+    ({ passed, name, detail }) => `${mark(passed)}  ${name}${detail === '' ? '' : `: ${detail}`}`,
+  );
+  if (board !== undefined) {
+    const { safety, killed, latency } = board;
+    for (const { passed, name, arm, settledMs } of safety)
+      lines.push(`${mark(passed)}  ${name}: ${arm} after ${settledMs.toFixed(1)} ms`);
+    lines.push(`${mark(killed.passed)}  kill -9 of a real program: held after ${killed.holdMs.toFixed(1)} ms`);
+    const us = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(0)} / ${p99.toFixed(0)} µs`;
+    lines.push(
+      latency === undefined
+        ? 'latency is not reported: this machine could not emulate the board in real time'
+        : `p50 / p99: sensor to register ${us(latency.sensorToRegisterUs)}, register to end of pulse ${us(latency.registerToPulseUs)}`,
+    );
+  }
+  return [...lines, `report: ${join(out, 'report.md')}`].join('\n');
+}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { latchedAfterMs } from '@sim2servo/hil-tests/hil-report';
 import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
-import { runInLockstep } from '@sim2servo/hil-tests/rig/lockstep-run';
+import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
@@ -135,7 +135,7 @@ export function heldOutRun(
 ): Promise<RunReport> {
   const task = taskNamed('reach');
   const goals = listedGoals(heldOutGoals(robot.spec, task, targets), ticksOf(task));
-  return runInLockstep({ robot, policyDir, goals, variation, logPath, signal });
+  return runOnRig({ rig: 'avr-lockstep', robot, policyDir, goals, variation, logPath, signal });
 }
 
 /** The changed arm at work on targets of its own, with a little noise on its actions: what is learnt on from. */
@@ -148,7 +148,8 @@ export function collectRun(
 ): Promise<RunReport> {
   const task = taskNamed('reach');
   const random = new Random(seed);
-  return runInLockstep({
+  return runOnRig({
+    rig: 'avr-lockstep',
     robot,
     policyDir,
     goals: drawnGoals(robot.spec, task, random.fork('goals'), ticksOf(task)),

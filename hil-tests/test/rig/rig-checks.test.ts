@@ -1,0 +1,98 @@
+import type { ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import t from 'tap';
+import { openRig, type Rig } from '../../src/rig/rig.js';
+import { checkRig, rigChecks } from '../../src/scenarios/rig-checks.js';
+
+const robot = loadRobot('desk2');
+/** A board of your own: KIT_RIG=serial:/dev/ttyUSB0. Its arm moves. */
+const { KIT_RIG } = process.env;
+const names = ['ideal', 'avr-lockstep', 'avr', ...(KIT_RIG === undefined ? [] : [KIT_RIG])];
+
+for (const name of names)
+  t.test(
+    `rig ${name}`,
+    { skip: name === 'avr' && process.platform !== 'linux' && 'pseudo-terminals of this kind need Linux' },
+    async t => {
+      const rig = await openRig(name, robot);
+      t.teardown(() => rig.close());
+      for (const check of rigChecks)
+        await t.test(check.name, async t => {
+          const { passed, detail } = await checkRig(rig, robot, check);
+          t.ok(passed, detail === '' ? check.name : detail);
+        });
+    },
+  );
+
+t.test('an unknown rig is refused by name', async t => {
+  await t.rejects(openRig('toy', robot), { code: 'E_RIG_UNKNOWN', message: /toy/, hint: /ideal, avr-lockstep, avr/ });
+});
+
+/** The ideal rig with one thing wrong. */
+async function broken(spoil: (motion: ServoMotion) => Partial<ServoMotion>): Promise<Rig> {
+  const rig = await openRig('ideal', robot);
+  return {
+    clock: rig.clock,
+    virtualTime: true,
+    connect: () => {
+      const link = rig.connect();
+      return {
+        open: async () => {
+          const motion = await link.open();
+          const own: ServoMotion = {
+            read: (state, timeoutUs) => motion.read(state, timeoutUs),
+            write: targets => motion.write(targets),
+            arm: () => motion.arm(),
+            halt: kind => motion.halt(kind),
+          };
+          return { ...own, ...spoil(motion) };
+        },
+        close: () => link.close(),
+      };
+    },
+    close: () => rig.close(),
+  };
+}
+
+t.test(
+  'the checks can fail: an arm that arms by itself, jumps, goes nowhere, or says that it holds and does not',
+  async t => {
+    const zero = new Float64Array(robot.spec.joints.length);
+    const spoilt: Record<string, (motion: ServoMotion) => Partial<ServoMotion>> = {
+      'nothing moves because a host came': motion => ({
+        read: async (state, timeoutUs) => {
+          await motion.arm();
+          motion.write(zero);
+          return motion.read(state, timeoutUs);
+        },
+      }),
+      'motion before arming is refused on the host': () => ({ write: () => {} }),
+      'arming moves nothing': motion => ({
+        write: () => motion.write(Float64Array.from(robot.spec.joints, joint => joint.range[1])),
+      }),
+      'it goes where it is told, and back': motion => ({ write: () => motion.write(zero) }),
+      'a host that falls silent leaves an arm that holds, latched, with the reason': motion => ({
+        read: async (state, timeoutUs) => {
+          const fresh = await motion.read(state, timeoutUs);
+          if (state.device === 'latched') state.device = 'held';
+          return fresh;
+        },
+      }),
+      'motion after the latch moves nothing; arming again does': motion => ({
+        write: targets => {
+          motion.write(targets);
+          void motion.arm();
+        },
+      }),
+      'a hold holds': () => ({ halt: async () => {} }),
+      'a relax lets go': motion => ({ halt: () => motion.halt('hold') }),
+    };
+    t.strictSame(Object.keys(spoilt).sort(), rigChecks.map(check => check.name).sort());
+    for (const check of rigChecks) {
+      const rig = await broken(spoilt[check.name]!);
+      const { passed } = await checkRig(rig, robot, check);
+      t.notOk(passed, check.name);
+      await rig.close();
+    }
+  },
+);
