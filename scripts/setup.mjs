@@ -22,7 +22,7 @@ function run(what, program, args) {
 }
 
 /** Refuses a Node that is older than package.json's engines, in words. */
-function checkNode() {
+export function checkNode() {
   const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const wanted = engines.node
     .match(/(\d+)\.(\d+)/)

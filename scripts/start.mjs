@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 
 setup();
+// Ctrl-C goes to the whole group: the kit ends in its own way, and this program waits for it.
+process.on('SIGINT', () => {});
 const { status, signal } = spawnSync(
   process.execPath,
   [join(root, 'kit', 'bin', 'kit.mjs'), 'tour', ...process.argv.slice(2)],

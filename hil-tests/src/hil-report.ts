@@ -4,11 +4,9 @@
  * after `kill -9`.
  */
 
-import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
@@ -17,6 +15,7 @@ import { AvrRig } from './rig/avr-rig.js';
 import { openRig } from './rig/rig.js';
 import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
 import { type SafetyOutcome, safetyScenarios } from './scenarios/safety-scenarios.js';
+import { startSwinging } from './scenarios/swinging-host.js';
 
 /** The board's own deadline, and a period for the frame that tells of it. */
 const tellingMs = 25;
@@ -112,18 +111,7 @@ async function boardReport(options: HilOptions, robot: LoadedRobot): Promise<Boa
 async function realTime(options: HilOptions, deadlineMs: number) {
   const rig = await AvrRig.start({ robot: options.robot, imagePath: firmwareImage });
   try {
-    const host = fork(fileURLToPath(new URL('./scenarios/swing-process.js', import.meta.url)), [
-      options.robot,
-      rig.path,
-    ]);
-    await new Promise((resolve, reject) => {
-      host.once('message', resolve);
-      host.once('exit', code =>
-        reject(
-          new KitError('E_HIL_HOST', `the host program ended with ${code} before it armed`, 'try `kit run` by hand'),
-        ),
-      );
-    });
+    const host = await startSwinging(options.robot, rig.path);
     await rig.tell({ kind: 'clear' });
     await sleep(options.seconds * 1000, undefined, options.signal ? { signal: options.signal } : {});
     const measured = await rig.report();

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** The program `kit`. Only this file ends the process. */
 import { existsSync } from 'node:fs';
-import { setup } from '../../scripts/setup.mjs';
+import { checkNode, setup } from '../../scripts/setup.mjs';
 
+checkNode();
 const main = new URL('../dist/src/main.js', import.meta.url);
 if (!existsSync(main)) setup();
 const { runKit } = await import(main.href);

@@ -1,38 +1,15 @@
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task';
 import { listedGoals } from '@sim2servo/runtime/goal-source';
 import t from 'tap';
-import { errorOf, kit } from './test-io.js';
+import { errorOf, kit, kitProcess } from './test-io.js';
 
 const folder = t.testdir({ robots: {} });
 const at = (...parts: string[]) => join(folder, ...parts);
-const program = fileURLToPath(new URL('../../bin/kit.mjs', import.meta.url));
-
-/** A real process: what it said, and the code it left with. `onErr` may act on it meanwhile. */
-function process_(
-  args: string[],
-  onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<{ exit: number | null; out: string; err: string }> {
-  return new Promise(resolve => {
-    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', chunk => {
-      out += chunk;
-    });
-    child.stderr.on('data', chunk => {
-      err += chunk;
-      onErr?.(err, signal => child.kill(signal));
-    });
-    child.on('close', exit => resolve({ exit, out, err }));
-  });
-}
 
 // One short training run is the parent of all that follows: what it has learnt does not matter here.
 t.before(async () => {
@@ -55,10 +32,12 @@ t.test('train, export, inspect, eval and deploy say what they made and what come
 t.test('Ctrl-C during training saves, says how to go on, and going on ends like an unbroken run', async t => {
   const run = at('interrupted');
   let sent = false;
-  const stopped = await process_(['train', '--steps', '4000', '--out', run], (text, kill) => {
-    if (sent || !/step \d+/.test(text)) return;
-    sent = true;
-    kill('SIGINT');
+  const stopped = await kitProcess(['train', '--steps', '4000', '--out', run], {
+    onErr: (text, kill) => {
+      if (sent || !/step \d+/.test(text)) return;
+      sent = true;
+      kill('SIGINT');
+    },
   });
   t.equal(stopped.exit, 130);
   t.match(stopped.out, /go on with: kit train --resume/);
@@ -128,6 +107,16 @@ t.test('an unwritable folder is named, and nothing is left half made', async t =
   const deploy = await kit(`deploy ${at('bundle')} --to ${at('wall', 'store')} --json`);
   t.equal(deploy.exit, 1);
   t.equal(errorOf(deploy).code, 'E_DEPLOY_TARGET');
+});
+
+t.test('the same policy on the ideal rig: every tick kept, and the same run every time', async t => {
+  const robot = loadRobot('desk2');
+  const goals = () => listedGoals(heldOutGoals(robot.spec, taskNamed('reach'), 2), 100);
+  const run = () => runOnRig({ rig: 'ideal', robot, policyDir: at('bundle'), goals: goals() });
+  const first = await run();
+  t.match(first, { end: { kind: 'done' }, missed: 0, stale: 0, linkErrors: 0 });
+  t.equal(first.targets.length, 2);
+  t.strictSame((await run()).targets, first.targets);
 });
 
 t.test('a log that was cut off is told of, mended, converted and learnt from', async t => {

@@ -1,4 +1,6 @@
-/** An {@link Io} that keeps what was said. */
+/** The command line under test: in this process with an {@link Io} that keeps what was said, or in one of its own. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { Io } from '../src/io.js';
 import { runKit } from '../src/main.js';
 
@@ -26,3 +28,32 @@ export async function kit(line: string | readonly string[], answer?: boolean): P
 export function errorOf(said: Said): { code: string; message: string; hint: string } {
   return (JSON.parse(said.out) as { error: { code: string; message: string; hint: string } }).error;
 }
+
+const program = fileURLToPath(new URL('../../bin/kit.mjs', import.meta.url));
+
+export type Kill = (signal: NodeJS.Signals) => void;
+
+/** A real process: what it said, and the code it left with. `meanwhile` is called once, `onErr` whenever it said something. */
+export function kitProcess(
+  args: readonly string[],
+  { meanwhile, onErr }: { meanwhile?: (kill: Kill) => void; onErr?: (text: string, kill: Kill) => void } = {},
+): Promise<Said> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const kill: Kill = signal => child.kill(signal);
+    meanwhile?.(kill);
+    let out = '';
+    let err = '';
+    child.stdout.on('data', chunk => {
+      out += chunk;
+    });
+    child.stderr.on('data', chunk => {
+      err += chunk;
+      onErr?.(err, kill);
+    });
+    child.on('close', exit => resolve({ exit: exit ?? -1, out, err }));
+  });
+}
+
+/** For tests of what the rigs' pseudo-terminals are needed for. */
+export const needsLinux = { skip: process.platform !== 'linux' && 'pseudo-terminals of this kind need Linux' };

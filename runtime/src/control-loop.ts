@@ -201,7 +201,7 @@ export class ControlLoop {
   /** Why it ends before this tick; starts the next goal where one is due. */
   #due(timeOver: boolean): LoopEnd | undefined {
     const { recorder, signal } = this.#o;
-    if (signal?.aborted === true) return this.#hold('interrupted', 'interrupted');
+    if (signal?.aborted === true) return this.#hold('interrupted', 'somebody asked for it');
     const failure = recorder?.failure();
     if (failure !== undefined) return { ...this.#hold('failed', failure.message), error: failure };
     if (timeOver) return this.#hold('done', 'the time is over');

@@ -1,31 +1,14 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import t from 'tap';
 import { latchedAfterMs } from '../../src/hil-report.js';
 import { AvrRig } from '../../src/rig/avr-rig.js';
+import { startSwinging } from '../../src/scenarios/swinging-host.js';
 
-const swing = fileURLToPath(new URL('../../src/scenarios/swing-process.js', import.meta.url));
 const deadlineMs = 60;
 /** The frame that says so is sampled once a period and takes 2 ms on the wire. */
 const tellingMs = 25;
-
-/** A machine that is busy with other tests may be too slow for the board's deadline: then arming is tried again. */
-const attempts = 5;
-
-async function startSwinging(rig: AvrRig): Promise<ChildProcess> {
-  for (let attempt = 1; ; attempt++) {
-    const child = fork(swing, ['desk2', rig.path]);
-    const armed = await new Promise(resolve => {
-      child.once('message', () => resolve(true));
-      child.once('exit', () => resolve(false));
-    });
-    if (armed) return child;
-    if (attempt === attempts) throw new Error(`the host program could not arm the board ${attempts} times`);
-  }
-}
 
 t.test(
   'a real host program on a real port',
@@ -37,7 +20,7 @@ t.test(
     for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
       await t.test(`${signal}: the firmware holds the arm by itself within its deadline`, async t => {
         await rig.tell({ kind: 'clear' });
-        const child = await startSwinging(rig);
+        const child = await startSwinging('desk2', rig.path);
         child.kill(signal);
         const afterMs = await latchedAfterMs(rig);
         t.ok(afterMs <= deadlineMs + tellingMs, `latched ${afterMs.toFixed(1)} ms after the last byte`);
@@ -55,7 +38,7 @@ t.test(
       });
 
     await t.test('a second program is refused by name of the first', async t => {
-      const child = await startSwinging(rig);
+      const child = await startSwinging('desk2', rig.path);
       await t.rejects(openSerial(rig.path, 500_000), {
         code: 'E_PORT_BUSY',
         exit: 'noDevice',

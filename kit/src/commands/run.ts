@@ -138,14 +138,20 @@ function runWords(report: RunReport): string {
   const us = (name: keyof typeof timing) =>
     `${timing[name].p50.toFixed(0)} / ${timing[name].p99.toFixed(0)} / ${timing[name].p999.toFixed(0)} µs`;
   const limited = Object.entries(report.limiterTicks).filter(([, ticks]) => ticks > 0);
+  const { end, log } = report;
   return [
-    `${report.end.kind}: ${report.end.reason}`,
+    `${end.kind}: ${end.reason}`,
+    end.haltError === undefined
+      ? 'the arm was told to hold, and holds'
+      : `the arm could not be told to hold (${end.haltError}): the board holds it by itself once its deadline is over`,
     `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${report.missed} missed, ${report.stale} stale, ${report.refused} refused`,
     report.targets.length === 0
       ? 'no target was pursued to its end'
       : `${report.reached} of ${report.targets.length} targets reached, mean error ${(report.meanErrorM * 1000).toFixed(1)} mm`,
     `p50 / p99 / p99.9: period error ${us('periodErrorUs')}, inference ${us('inferUs')}, sensor to servo ${us('sensorToServoUs')}`,
     `limiters: ${limited.length === 0 ? 'none acted' : limited.map(([name, ticks]) => `${name} ${ticks}`).join(', ')}; link errors ${report.linkErrors}`,
-    `log: ${report.log?.path ?? 'none'}`,
+    log?.records === undefined
+      ? `log: ${log?.path ?? 'none'}, cut off; mend it with kit logs recover`
+      : `log: ${log.path}, ${log.records} transitions, whole`,
   ].join('\n');
 }

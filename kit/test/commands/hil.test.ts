@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import type { HilReport } from '@sim2servo/hil-tests/hil-report';
+import t from 'tap';
+import { errorOf, kit, needsLinux } from '../test-io.js';
+
+const folder = t.testdir({});
+
+t.test('the ideal rig passes every check, and the report says so to people and programs', async t => {
+  const said = await kit(`hil --rig ideal --out ${folder}/ideal --json`);
+  t.equal(said.exit, 0, said.out);
+  const report = JSON.parse(said.out) as HilReport;
+  t.ok(report.passed);
+  t.ok(report.checks.length >= 8);
+  t.same(JSON.parse(readFileSync(`${folder}/ideal/report.json`, 'utf8')), report);
+  const text = readFileSync(`${folder}/ideal/report.md`, 'utf8');
+  for (const { name } of report.checks) t.ok(text.includes(`| ok | ${name} |`), name);
+});
+
+t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, async t => {
+  const said = await kit(`hil --rig avr --seconds 2 --out ${folder}/avr --json`);
+  t.equal(said.exit, 0, said.out);
+  const { board, passed } = JSON.parse(said.out) as HilReport;
+  t.ok(passed);
+  t.ok(board!.safety.length >= 10);
+  t.ok(board!.killed.holdMs <= board!.killed.deadlineMs + 25);
+  // Latency is only told of where the machine kept up.
+  if (board!.latency !== undefined) t.ok(board!.latency.sensorToRegisterUs.count > 50);
+  t.match(readFileSync(`${folder}/avr/report.md`, 'utf8'), /## kill -9 of a real host program\n\nHeld \d+\.\d ms/);
+});
+
+t.test('an unknown rig, and a board of your own that nobody allowed to move, or that is not there', async t => {
+  const toy = await kit(`hil --rig toy --out ${folder}/toy --json`);
+  t.equal(toy.exit, 2);
+  t.equal(errorOf(toy).code, 'E_RIG_UNKNOWN');
+  const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --out ${folder}/own`);
+  t.equal(unasked.exit, 2);
+  t.match(unasked.err, /About to move desk2 on \/dev\/ttyNOWHERE/);
+  const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --out ${folder}/own --json`);
+  t.equal(absent.exit, 3);
+  t.equal(errorOf(absent).code, 'E_PORT_ABSENT');
+});

@@ -1,0 +1,124 @@
+/** `kit run` as a process on a real port: what ends it, how it leaves, and what is left of its log. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
+import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { PseudoTerminal } from '@sim2servo/hil-tests/rig/pseudo-terminal';
+import { logInfo } from '@sim2servo/runtime/logs';
+import t from 'tap';
+import { errorOf, type Kill, kit, kitProcess, needsLinux, type Said } from './test-io.js';
+
+const folder = t.testdir({});
+const bundle = `${folder}/bundle`;
+
+t.before(async () => {
+  for (const line of [`train --steps 2064 --out ${folder}/run`, `export ${folder}/run ${bundle}`]) {
+    const said = await kit(line);
+    if (said.exit !== 0) throw new Error(said.err);
+  }
+});
+
+/** A port that nobody serves but this test. `say`: what its other end sends every 10 ms. */
+async function foreignPort(say: Uint8Array | undefined): Promise<{ path: string; stop: () => void }> {
+  const port = await PseudoTerminal.open();
+  const timer = setInterval(() => {
+    port.poll(() => {});
+    if (say !== undefined) port.write(say);
+  }, 10);
+  return {
+    path: port.path,
+    stop: () => {
+      clearInterval(timer);
+      port.hangUp();
+    },
+  };
+}
+
+t.test('a port on which nothing answers, and one on which something else does', needsLinux, async t => {
+  const gps = new TextEncoder().encode('$GPGGA,092750.000,5321.6802,N,00630.3372,W,1,8,1.03,61.7,M,55.2,M,,*76\r\n');
+  for (const [say, code] of [
+    [undefined, 'E_NO_ANSWER'],
+    [gps, 'E_FOREIGN_DEVICE'],
+  ] as const) {
+    const port = await foreignPort(say);
+    const said = await kitProcess([
+      'run',
+      '--policy',
+      bundle,
+      '--port',
+      port.path,
+      '--yes',
+      '--json',
+      '--log',
+      `${folder}/none.mcap`,
+    ]);
+    port.stop();
+    t.equal(said.exit, 3, code);
+    t.match(errorOf(said), { code, hint: /kit device flash/ });
+  }
+});
+
+t.test('on the virtual board', needsLinux, async t => {
+  const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
+  t.teardown(() => rig.stop());
+  let runs = 0;
+  /** A run that is in motion when `once` is called. On a machine too busy to feed the board in time it is begun again. */
+  const runUntil = async (once: (kill: Kill) => void | Promise<void>) => {
+    for (let attempt = 1; ; attempt++) {
+      const log = `${folder}/${++runs}.mcap`;
+      const args = ['run', '--policy', bundle, '--port', rig.path, '--yes', '--seconds', '20', '--log', log];
+      let over = false;
+      const meanwhile = async (kill: Kill) => {
+        while (!over && (await rig.report()).device !== 'armed') await sleep(50);
+        await sleep(500);
+        if (!over) await once(kill);
+      };
+      const said = await kitProcess(args, { meanwhile });
+      over = true;
+      if (said.exit !== 4 || attempt === 5) return { ...said, log };
+    }
+  };
+
+  await t.test('Ctrl-C holds the arm, finishes the log, and says so', async t => {
+    const { exit, out, log } = await runUntil(kill => kill('SIGINT'));
+    t.equal(exit, 130);
+    t.match(out, /^interrupted: .*\nthe arm was told to hold, and holds/);
+    t.match(out, new RegExp(`log: ${log}, \\d+ transitions, whole`));
+    const { complete, records } = logInfo(log);
+    t.ok(complete && records > 0, `${records} transitions, whole`);
+    t.match(await rig.report(), { device: 'held', reason: 'the host asked for it' });
+  });
+
+  await t.test('a second run on the same port is refused by name of the first, which goes on', async t => {
+    let second: Promise<Said> | undefined;
+    const first = await runUntil(async kill => {
+      second = kitProcess([
+        'run',
+        '--policy',
+        bundle,
+        '--port',
+        rig.path,
+        '--yes',
+        '--json',
+        '--log',
+        `${folder}/second.mcap`,
+      ]);
+      await second;
+      kill('SIGINT');
+    });
+    const refused = await second!;
+    t.equal(refused.exit, 3);
+    t.match(errorOf(refused), { code: 'E_PORT_BUSY' });
+    t.equal(first.exit, 130, 'the first was ended by Ctrl-C, by nothing else');
+  });
+
+  await t.test('a cable that is pulled in mid-run: named, the log whole, the arm held by the board', async t => {
+    const { exit, err, log } = await runUntil(() => rig.tell({ kind: 'hangUp' }));
+    t.equal(exit, 3);
+    t.match(err, /error: .*port/);
+    t.match(err, /E_PORT_/);
+    t.match(err, /could not be told to hold .* the board holds it by itself/);
+    t.ok(logInfo(log).complete);
+    await sleep(200);
+    t.match(await rig.report(), { device: 'latched', reason: 'no motion command came in time' });
+  });
+});
