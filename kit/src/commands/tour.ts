@@ -71,7 +71,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   const robot = loadRobot('desk2');
   mkdirSync(at('logs', 'changed'), { recursive: true });
   context.io.err(
-    `The whole thread on desk2, two hobby servos on an Arduino, with no hardware: about five minutes. Everything goes to ${out}`,
+    `The whole thread on desk2, two hobby servos on an Arduino, with no hardware: about two minutes. Everything goes to ${out}`,
   );
 
   const run = await steps.step(

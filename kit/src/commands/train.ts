@@ -23,7 +23,7 @@ export function trainingLine(progress: TrainingProgress): string {
   const error = evaluation === undefined ? '' : `, error ${(evaluation.deterministic.meanErrorM * 1000).toFixed(1)} mm`;
   return (
     `step ${progress.step} of ${progress.steps}  ${progress.stepsPerSecond.toFixed(0)} steps/s  ` +
-    `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${progress.episodeReturn.toFixed(1)}${error}  ` +
+    `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${error}  ` +
     `${Number.isFinite(progress.etaS) ? `${duration(progress.etaS)} left` : ''}`
   );
 }
