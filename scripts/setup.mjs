@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -51,8 +51,23 @@ function install() {
 
 const modified = path => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
+/** What was compiled from a source that is gone: the compiler leaves it, and a test among it would run on. */
+function sweep() {
+  const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const workspace of workspaces)
+    for (const part of ['src', 'test']) {
+      const compiled = join(root, workspace, 'dist', part);
+      if (!existsSync(compiled)) continue;
+      for (const file of readdirSync(compiled, { recursive: true })) {
+        const source = join(root, workspace, part, file.replace(/\.(?:js|js\.map|d\.ts)$/, '.ts'));
+        if (!existsSync(source)) rmSync(join(compiled, file), { recursive: true, force: true });
+      }
+    }
+}
+
 function build() {
   const started = performance.now();
+  sweep();
   run('The TypeScript build', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);
   const kernel = join(root, 'train', 'assembly', 'optimiser.ts');
   if (modified(kernel) > modified(join(root, 'train', 'dist', 'optimiser.wasm')))

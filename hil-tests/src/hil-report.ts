@@ -12,7 +12,7 @@ import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
 import { AvrRig } from './rig/avr-rig.js';
-import { openRig } from './rig/rig.js';
+import { openRig } from './rig/open-rig.js';
 import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
 import { type SafetyOutcome, safetyScenarios } from './scenarios/safety-scenarios.js';
 import { startSwinging } from './scenarios/swinging-host.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { listedGoals } from '@sim2servo/runtime/goal-source';
 import t from 'tap';
 import { errorOf, kit, kitProcess } from './test-io.js';

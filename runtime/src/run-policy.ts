@@ -3,7 +3,7 @@ import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { ControlLoop } from './control-loop.js';
 import { checkExploration, type Exploration } from './exploration.js';
 import type { GoalSource } from './goal-source.js';

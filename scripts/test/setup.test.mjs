@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -27,4 +28,12 @@ t.test('a Node that is new enough is let through', async t => {
   const { status, stdout } = under('24.0.0', 'kit/bin/kit.mjs', '--version');
   t.equal(status, 0);
   t.equal(stdout, '0.1.0\n');
+});
+
+t.test('what was compiled from a source that is gone does not stay', async t => {
+  const orphan = join(root, 'bench', 'dist', 'src', 'gone.test.js');
+  writeFileSync(orphan, '');
+  t.equal(spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')]).status, 0);
+  t.notOk(existsSync(orphan));
+  t.ok(existsSync(join(root, 'bench', 'dist', 'src', 'engine-updates.js')), 'the others do');
 });

@@ -5,7 +5,7 @@
 import { fingertipErrorM } from '@sim2servo/models/kinematics';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t from 'tap';
 import { RobotEnvironment } from '../src/robot-environment.js';
 

@@ -6,7 +6,7 @@ import { observationNames, observationSize, observe } from '@sim2servo/models/ob
 import { Random } from '@sim2servo/models/random';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t, { type Test } from 'tap';
 import { changedArm, nominalArm } from '../src/arm-variation.js';
 import type { Environment } from '../src/environment.js';

@@ -12,7 +12,7 @@
  */
 import { KitError } from '@sim2servo/models/error';
 import { type ExportedBundle, exportBundle } from './export-bundle.js';
-import type { TrainingProgress } from './learn.js';
+import type { TrainingProgress } from './learn-options.js';
 import { openPolicySource, type PolicySource } from './policy-source.js';
 import { importLogs, logFiles, type SkippedPairs } from './replay/log-import.js';
 import { createRunFolder, type RunFolder } from './run-folder.js';

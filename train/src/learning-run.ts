@@ -8,7 +8,7 @@ import { Random } from '@sim2servo/models/random';
 import type { RunCheckpoint } from './checkpoint.js';
 import type { Collector } from './collector.js';
 import type { Engine } from './engine/engine.js';
-import type { LearnOptions, LearnResult, Start } from './learn.js';
+import type { LearnOptions, LearnResult, Start } from './learn-options.js';
 import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
 import type { PolicyJudge } from './policy-judge.js';
 import { ReplayMixer, type TransitionSource } from './replay/mixer.js';

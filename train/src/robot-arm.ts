@@ -1,6 +1,6 @@
 /** The simulated arm as a recipe: what `kit train` and fine-tuning collect from, and evaluate on. */
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
 import { RobotEnvironment } from '@sim2servo/sim/robot-environment';
 import { z } from 'zod';

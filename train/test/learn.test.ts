@@ -3,7 +3,8 @@ import { sac } from '../src/algorithms/sac.js';
 import type { PolicyCheckpoint, RunCheckpoint } from '../src/checkpoint.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint-file.js';
 import type { EnvironmentRecipe } from '../src/environment-recipe.js';
-import { type LearnOptions, type LearnResult, learn, type TrainingProgress } from '../src/learn.js';
+import { learn } from '../src/learn.js';
+import type { LearnOptions, LearnResult, TrainingProgress } from '../src/learn-options.js';
 import { defaultTrainingConfig, type LoopConfig } from '../src/training-config.js';
 import { kinematicArm } from './environments/kinematic-arm.js';
 

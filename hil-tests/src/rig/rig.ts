@@ -6,19 +6,9 @@
  * - `avr`: the real firmware image in a process of its own, behind a serial port, in real time.
  * - `serial:PATH`: a board on this desk. Its arm moves.
  */
-import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { KitLink, type KitLinkOptions } from '@sim2servo/firmware-bridge/kitlink/kitlink';
-import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import type { Clock } from '@sim2servo/models/clock';
-import { KitError } from '@sim2servo/models/error';
-import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
-import { ArmOnBoard } from './arm-on-board.js';
-import { AvrRig } from './avr-rig.js';
-import { IdealRig } from './ideal-rig.js';
-import { Lockstep } from './lockstep.js';
 
 export interface Rig {
   readonly clock: Clock;
@@ -33,43 +23,4 @@ export interface RigOptions {
   readonly variation?: ArmVariation;
   /** Of the converter's noise. */
   readonly seed?: number;
-}
-
-export const rigNames = ['ideal', 'avr-lockstep', 'avr'] as const;
-const serialPrefix = 'serial:';
-
-/** @throws KitError E_RIG_UNKNOWN, E_RIG, E_PTY */
-export async function openRig(name: string, robot: LoadedRobot, options: RigOptions = {}): Promise<Rig> {
-  if (name === 'ideal') return IdealRig.create(robot, options);
-  if (name === 'avr-lockstep') {
-    const device = await ArmOnBoard.create({ robot, imagePath: firmwareImage, ...options });
-    const clock = new Lockstep(device);
-    return {
-      clock,
-      virtualTime: true,
-      connect: () => kitLink(robot, clock, async () => clock.open()),
-      close: async () => device.arm.dispose(),
-    };
-  }
-  if (name === 'avr') {
-    const avr = await AvrRig.start({ robot: robot.folder, imagePath: firmwareImage, ...options });
-    return onPort(robot, avr.path, () => avr.stop());
-  }
-  if (name.startsWith(serialPrefix)) return onPort(robot, name.slice(serialPrefix.length), async () => {});
-  throw new KitError(
-    'E_RIG_UNKNOWN',
-    `no rig is called '${name}'`,
-    `take one of: ${rigNames.join(', ')}, ${serialPrefix}/dev/ttyUSB0`,
-    'usage',
-  );
-}
-
-function onPort(robot: LoadedRobot, path: string, close: () => Promise<void>): Rig {
-  const clock = new RealtimeClock();
-  const open = () => openSerial(path, robot.site.bus.baudRate);
-  return { clock, virtualTime: false, connect: () => kitLink(robot, clock, open), close };
-}
-
-function kitLink({ spec, site }: LoadedRobot, clock: Clock, open: KitLinkOptions['open']): ServoLink {
-  return new KitLink({ open, clock, spec, site });
 }

@@ -1,7 +1,8 @@
 /** A policy on a rig, as `kit run` would run it: verified, shielded, recorded. */
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { type RunOptions, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
-import { openRig, type RigOptions } from './rig.js';
+import { openRig } from './open-rig.js';
+import type { RigOptions } from './rig.js';
 
 export interface RigRunOptions extends RigOptions, Omit<RunOptions, 'link' | 'clock' | 'virtualTime'> {
   /** One of `rigNames`, or `serial:PATH`. */

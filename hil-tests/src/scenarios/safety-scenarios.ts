@@ -150,20 +150,11 @@ export const safetyScenarios: readonly SafetyScenario[] = [
     arm: 'held',
     run: robot =>
       onBench(robot, async bench => {
-        const { session, sequence, timeUs, payload } = motionFrames(bench).at(-1)!;
-        const forged = payload.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
+        const last = motionFrames(bench).at(-1)!;
+        const payload = last.payload.map((byte, i) => (i === 0 ? byte ^ 1 : byte));
         for (let i = 1; i <= 10; i++) {
           await bench.idle(periodUs);
-          bench.inject(
-            encodeFrame({
-              version: protocolVersion,
-              type: messageType.motion,
-              session,
-              sequence: sequence + i,
-              timeUs,
-              payload: forged,
-            }),
-          );
+          bench.inject(encodeFrame({ ...last, sequence: last.sequence + i, payload }));
         }
         return 'right session and sequence, wrong nonce';
       }),
@@ -173,23 +164,14 @@ export const safetyScenarios: readonly SafetyScenario[] = [
     arm: 'held',
     run: robot =>
       onBench(robot, async bench => {
-        const { session, sequence, timeUs, payload } = motionFrames(bench).at(-1)!;
-        const view = new DataView(payload.buffer, payload.byteOffset);
-        const wild = encodeMotion({
+        const last = motionFrames(bench).at(-1)!;
+        const view = new DataView(last.payload.buffer, last.payload.byteOffset);
+        const payload = encodeMotion({
           nonce: view.getUint32(0, true),
           sampleUs: view.getUint32(4, true),
           pulseTicks: [9000, 9000],
         });
-        bench.inject(
-          encodeFrame({
-            version: protocolVersion,
-            type: messageType.motion,
-            session,
-            sequence: sequence + 1,
-            timeUs,
-            payload: wild,
-          }),
-        );
+        bench.inject(encodeFrame({ ...last, sequence: last.sequence + 1, payload }));
         return 'pulses of 4.5 ms are asked for';
       }),
   },

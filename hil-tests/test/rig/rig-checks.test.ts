@@ -1,7 +1,8 @@
 import type { ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
-import { openRig, type Rig } from '../../src/rig/rig.js';
+import { openRig } from '../../src/rig/open-rig.js';
+import type { Rig } from '../../src/rig/rig.js';
 import { checkRig, rigChecks } from '../../src/scenarios/rig-checks.js';
 
 const robot = loadRobot('desk2');

@@ -1,6 +1,6 @@
 /** `kit finetune`: a policy goes on learning from the logs of a real arm. */
 import { finetune, finetuneDefaults } from '@sim2servo/train/finetune';
-import type { TrainingProgress } from '@sim2servo/train/learn';
+import type { TrainingProgress } from '@sim2servo/train/learn-options';
 import type { AddCommand } from '../command-context.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
 import { duration, ProgressLine } from '../progress-line.js';

@@ -7,7 +7,7 @@ import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';

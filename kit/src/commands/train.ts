@@ -1,8 +1,8 @@
 /** `kit train`: learn a task in simulation. */
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
-import type { TrainingProgress } from '@sim2servo/train/learn';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import type { TrainingProgress } from '@sim2servo/train/learn-options';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
 import { defaultTrainingConfig, parseTrainingConfig, type TrainingConfig } from '@sim2servo/train/training-config';
 import type { AddCommand, CommandContext } from '../command-context.js';

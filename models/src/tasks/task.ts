@@ -1,8 +1,6 @@
 /** What a robot is asked to do: goals and rewards as pure functions, so that a log can be relabelled. */
-import { KitError } from '../error.js';
 import type { Random } from '../random.js';
 import type { RobotSpec } from '../robot-spec.js';
-import { reach } from './reach.js';
 
 export interface JointView {
   /** [joints] measured, rad. */
@@ -29,20 +27,4 @@ export interface Task {
   errorM(spec: RobotSpec, position: ArrayLike<number>, goal: ArrayLike<number>): number;
   /** Within this distance the goal counts as reached, in m. */
   readonly reachedM: number;
-}
-
-const tasks: readonly Task[] = [reach];
-
-export const taskNames: readonly string[] = tasks.map(task => task.name);
-
-export function taskNamed(name: string): Task {
-  const found = tasks.find(task => task.name === name);
-  if (found === undefined)
-    throw new KitError(
-      'E_TASK_UNKNOWN',
-      `there is no task '${name}'`,
-      `choose one of: ${taskNames.join(', ')}`,
-      'usage',
-    );
-  return found;
 }

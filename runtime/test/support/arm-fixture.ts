@@ -2,7 +2,7 @@
 
 import { observationSize } from '@sim2servo/models/observe';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { ControlLoop, type LoopOptions } from '../../src/control-loop.js';
 import { listedGoals } from '../../src/goal-source.js';
 import type { Policy } from '../../src/policy-session.js';

@@ -9,7 +9,8 @@ import { observationSize, observe } from '@sim2servo/models/observe';
 import type { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import { type Task, taskNamed } from '@sim2servo/models/tasks/task';
+import type { Task } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { Environment } from '@sim2servo/sim/environment';
 import type { EnvironmentRecipe } from '../../src/environment-recipe.js';
 

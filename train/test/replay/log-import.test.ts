@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { TransitionRecord } from '@sim2servo/models/transition';
 import t from 'tap';
 import { importLogs, logFiles, readLog, replayOf } from '../../src/replay/log-import.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { reach } from '../../src/tasks/reach.js';
-import { taskNamed, taskNames } from '../../src/tasks/task.js';
+import { taskNamed, taskNames } from '../../src/tasks/task-named.js';
 
 t.test('a task is found by its name', async t => {
   t.equal(taskNamed('reach'), reach);
