@@ -61,20 +61,24 @@ t.test('on the virtual board', needsLinux, async t => {
   const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
   t.teardown(() => rig.stop());
   let runs = 0;
-  /** A run that is in motion when `once` is called. On a machine too busy to feed the board in time it is begun again. */
-  const runUntil = async (once: (kill: Kill) => void | Promise<void>) => {
+  /** A run in whose motion `act` is called. On a machine too busy to feed the board in time it is begun again. */
+  const runUntil = async (act: (kill: Kill) => void | Promise<void>) => {
     for (let attempt = 1; ; attempt++) {
       const log = `${folder}/${++runs}.mcap`;
       const args = ['run', '--policy', bundle, '--port', rig.path, '--yes', '--seconds', '20', '--log', log];
       let over = false;
+      let acted = false;
       const meanwhile = async (kill: Kill) => {
         while (!over && (await rig.report()).device !== 'armed') await sleep(50);
         await sleep(500);
-        if (!over) await once(kill);
+        if (over) return;
+        acted = true;
+        await act(kill);
       };
       const said = await kitProcess(args, { meanwhile });
       over = true;
-      if (said.exit !== 4 || attempt === 5) return { ...said, log };
+      if (acted && said.exit !== 4) return { ...said, log };
+      if (attempt === 5) throw new Error(`no run came into motion: ${said.err}`);
     }
   };
 
