@@ -1,5 +1,5 @@
 /** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
-import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { SerialPort } from 'serialport';
@@ -105,12 +105,30 @@ function ownerOf(path: string): number | undefined {
   return undefined;
 }
 
+/** How often it is looked whether the device is still there. */
+const watchMs = 200;
+
 class SerialStream implements ByteStream {
   readonly #port: SerialPort;
+  readonly #watch: NodeJS.Timeout;
   #closing = false;
+  #failure: Error | undefined;
 
   constructor(port: SerialPort) {
     this.#port = port;
+    port.on('error', error => {
+      this.#failure = error;
+    });
+    // A port that hung up reads as nothing, for ever, and serialport tries again at full speed until a write fails. Whoever only listens
+    // would never be told: the device's name goes with the device, so that is looked at.
+    this.#watch = setInterval(() => this.#look(), watchMs).unref();
+    port.on('close', () => clearInterval(this.#watch));
+  }
+
+  #look(): void {
+    if (!this.#port.isOpen || process.platform === 'win32' || existsSync(this.#port.path)) return;
+    this.#failure = new Error(`${this.#port.path} has gone`);
+    this.#port.close();
   }
 
   write(bytes: Uint8Array): void {
@@ -122,12 +140,8 @@ class SerialStream implements ByteStream {
   }
 
   onClose(closed: (reason: Error | undefined) => void): void {
-    let failure: Error | undefined;
-    this.#port.on('error', error => {
-      failure = error;
-    });
     this.#port.on('close', (error: Error | null) =>
-      closed(this.#closing ? undefined : (error ?? failure ?? new Error('it was closed'))),
+      closed(this.#closing ? undefined : (error ?? this.#failure ?? new Error('it was closed'))),
     );
   }
 

@@ -66,17 +66,16 @@ t.test('on the virtual board', needsLinux, async t => {
     for (let attempt = 1; ; attempt++) {
       const log = `${folder}/${++runs}.mcap`;
       const args = ['run', '--policy', bundle, '--port', rig.path, '--yes', '--seconds', '20', '--log', log];
-      let over = false;
       let acted = false;
-      const meanwhile = async (kill: Kill) => {
-        while (!over && (await rig.report()).device !== 'armed') await sleep(50);
-        await sleep(500);
-        if (over) return;
-        acted = true;
-        await act(kill);
-      };
-      const said = await kitProcess(args, { meanwhile });
-      over = true;
+      const said = await kitProcess(args, {
+        async meanwhile(process) {
+          while (process.running() && (await rig.report()).device !== 'armed') await sleep(50);
+          await sleep(500);
+          if (!process.running()) return;
+          acted = true;
+          await act(process.kill);
+        },
+      });
       if (acted && said.exit !== 4) return { ...said, log };
       if (attempt === 5) throw new Error(`no run came into motion: ${said.err}`);
     }
@@ -103,8 +102,10 @@ t.test('on the virtual board', needsLinux, async t => {
         rig.path,
         '--yes',
         '--json',
+        '--seconds',
+        '1',
         '--log',
-        `${folder}/second.mcap`,
+        `${folder}/second-${runs}.mcap`,
       ]);
       await second;
       kill('SIGINT');

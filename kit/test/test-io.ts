@@ -33,15 +33,20 @@ const program = fileURLToPath(new URL('../../bin/kit.mjs', import.meta.url));
 
 export type Kill = (signal: NodeJS.Signals) => void;
 
-/** A real process: what it said, and the code it left with. `meanwhile` is called once, `onErr` whenever it said something. */
-export function kitProcess(
-  args: readonly string[],
-  { meanwhile, onErr }: { meanwhile?: (kill: Kill) => void; onErr?: (text: string, kill: Kill) => void } = {},
-): Promise<Said> {
-  return new Promise(resolve => {
+export interface Meanwhile {
+  /** Goes on beside the process; waited for when it is over. */
+  readonly meanwhile?: (process: { readonly running: () => boolean; readonly kill: Kill }) => Promise<void>;
+  /** Called with all that was said on stderr, whenever something was. */
+  readonly onErr?: (text: string, kill: Kill) => void;
+}
+
+/** A real process: what it said, and the code it left with. */
+export function kitProcess(args: readonly string[], { meanwhile, onErr }: Meanwhile = {}): Promise<Said> {
+  return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const kill: Kill = signal => child.kill(signal);
-    meanwhile?.(kill);
+    let running = true;
+    const beside = meanwhile?.({ running: () => running, kill });
     let out = '';
     let err = '';
     child.stdout.on('data', chunk => {
@@ -51,7 +56,11 @@ export function kitProcess(
       err += chunk;
       onErr?.(err, kill);
     });
-    child.on('close', exit => resolve({ exit: exit ?? -1, out, err }));
+    child.on('close', async exit => {
+      running = false;
+      await beside?.catch(reject);
+      resolve({ exit: exit ?? -1, out, err });
+    });
   });
 }
 

@@ -11,7 +11,7 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 interface OpenedTerminal {
   readonly _fd: number;
   readonly _pty: string;
-  readonly _master: { pause(): void; readonly _handle: { readStop(): void } };
+  readonly _master: { pause(): void; destroy(): void; readonly _handle: { readStop(): void } };
   readonly _slave: { pause(): void; destroy(): void };
 }
 
@@ -21,12 +21,14 @@ export class PseudoTerminal {
   /** What to open: `/dev/pts/7`. */
   readonly path: string;
   readonly #master: number;
+  readonly #destroy: () => void;
   readonly #buffer = Buffer.alloc(4096);
   #open = false;
 
-  private constructor(path: string, master: number) {
+  private constructor(path: string, master: number, destroy: () => void) {
     this.path = path;
     this.#master = master;
+    this.#destroy = destroy;
   }
 
   /** @throws KitError E_PTY where the system has no pseudo-terminals */
@@ -54,7 +56,7 @@ export class PseudoTerminal {
     // node-pty keeps another descriptor of the slave; while it is open nobody's closing would show.
     for (const descriptor of readdirSync('/proc/self/fd').map(Number))
       if (target(descriptor) === terminal._pty) closeSync(descriptor);
-    return new PseudoTerminal(terminal._pty, terminal._fd);
+    return new PseudoTerminal(terminal._pty, terminal._fd, () => terminal._master.destroy());
   }
 
   /** Hands over what has come, and says whether the port was opened or closed meanwhile. */
@@ -85,9 +87,9 @@ export class PseudoTerminal {
     if (this.#open) writeSync(this.#master, bytes);
   }
 
-  /** Pulls the cable: whoever has the port open sees it hang up. */
+  /** Pulls the cable: whoever has the port open sees it hang up. The last call. */
   hangUp(): void {
-    closeSync(this.#master);
+    this.#destroy();
   }
 }
 
