@@ -68,7 +68,7 @@ export class Stk500 {
     }
     throw new KitError(
       'E_NO_BOOTLOADER',
-      `no bootloader answers ${syncTries} times in ${(syncTries * syncEveryUs) / 1e6} s`,
+      `no bootloader answers: it was asked ${syncTries} times in ${(syncTries * syncEveryUs) / 1e6} s`,
       'check that the port is an Uno or Nano; a Nano with the old bootloader needs --baud 57600; press its reset button while this runs',
       'noDevice',
     );

@@ -30,6 +30,7 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
     .description(description)
     .version('0.1.0', '-V, --version')
     .option('--json', 'one JSON value on stdout, errors included')
+    .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: text => io.out(text.trimEnd()), writeErr: text => json || io.err(text.trimEnd()) })

@@ -40,6 +40,8 @@ export function readLog(path: string, visitor: LogVisitor): LogScan {
     });
   }
   try {
+    if (!fstatSync(handle).isFile())
+      throw new KitError('E_LOG_READ', `${path} is no file`, 'name one .mcap file', 'usage');
     return scan(path, handle, visitor);
   } finally {
     closeSync(handle);

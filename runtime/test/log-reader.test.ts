@@ -68,3 +68,7 @@ t.test('an error of the visitor is not taken for damage', async t => {
     { message: 'mine' },
   );
 });
+
+t.test('a folder is not taken for a log', async t => {
+  t.throws(() => readLog(folder, {}), { code: 'E_LOG_READ', exit: 'usage', hint: /mcap/ });
+});

@@ -87,3 +87,12 @@ t.test('no logs, no fine-tuning', async t => {
     { code: 'E_LOGS' },
   );
 });
+
+t.test('the parent is not replaced by its child', async t => {
+  const before = loadBundle(parent).digest;
+  await t.rejects(finetune({ from: parent, logs, out: join(folder, 'itself'), bundle: `${parent}/` }), {
+    code: 'E_FINETUNE_PARENT',
+    exit: 'usage',
+  });
+  t.equal(loadBundle(parent).digest, before);
+});

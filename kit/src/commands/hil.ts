@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { type HilReport, runHil } from '@sim2servo/hil-tests/hil-report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
+import { KitError } from '@sim2servo/models/error';
 import { changedArm } from '@sim2servo/sim/arm-variation';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AddCommand } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 
-interface UpFlags {
-  readonly robot: string;
+interface UpFlags extends Pick<HilFlags, 'robot' | 'rig'> {
   readonly arm: 'nominal' | 'changed';
 }
 
@@ -55,14 +55,15 @@ export const addHil: AddCommand = (program, context) => {
   hil
     .command('up')
     .description('serve a virtual board on a serial port of its own, until Ctrl-C')
-    .option('--robot <name>', 'shipped robot or robot folder', 'desk2')
-    .addOption(new Option('--rig <rig>', 'which hardware').choices(['avr']).default('avr'))
     .addOption(
       new Option('--arm <which>', 'the arm on it; changed: load +50 %, gain -20 %, 3° offset')
         .choices(['nominal', 'changed'])
         .default('nominal'),
     )
-    .action(async (flags: UpFlags) => {
+    .action(async (_own: unknown, command: Command) => {
+      const flags = command.optsWithGlobals<UpFlags>(); // --robot and --rig are those of `hil`
+      if (flags.rig !== 'avr')
+        throw new KitError('E_RIG_SERVE', `rig ${flags.rig} has no port to serve`, 'use --rig avr', 'usage');
       const server = await AvrServer.start({
         robot: flags.robot,
         imagePath: firmwareImage,

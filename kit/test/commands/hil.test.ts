@@ -39,3 +39,12 @@ t.test('an unknown rig, and a board of your own that nobody allowed to move, or 
   t.equal(absent.exit, 3);
   t.equal(errorOf(absent).code, 'E_PORT_ABSENT');
 });
+
+t.test('kit hil up takes its own options', async t => {
+  const said = await kit('hil up --robot nobody --json');
+  t.equal(said.exit, 2);
+  t.equal(errorOf(said).code, 'E_ROBOT_UNKNOWN');
+  const unserved = await kit('hil up --rig ideal --json');
+  t.equal(unserved.exit, 2);
+  t.equal(errorOf(unserved).code, 'E_RIG_SERVE');
+});
