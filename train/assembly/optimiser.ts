@@ -1,5 +1,5 @@
 /**
- * Adam and Polyak averaging over flat groups of float32, four at a time (AssemblyScript, WebAssembly SIMD).
+ * Adam, Polyak averaging and sums over flat groups of float32, four at a time (AssemblyScript, WebAssembly SIMD).
  *
  * All pointers are byte offsets into the engine's arena; counts are multiples of 4 (group-layout.ts pads with zeros, which stay zero).
  */
@@ -66,5 +66,14 @@ export function polyak(target: usize, source: usize, count: i32, tau: f32): void
   for (let at: usize = 0; at < end; at += 16) {
     const t = v128.load(target + at);
     v128.store(target + at, f32x4.add(t, f32x4.mul(share, f32x4.sub(v128.load(source + at), t))));
+  }
+}
+
+/** into ← (into + from)·scale. */
+export function accumulate(into: usize, from: usize, count: i32, scale: f32): void {
+  const factor = f32x4.splat(scale);
+  const end = (<usize>count) << 2;
+  for (let at: usize = 0; at < end; at += 16) {
+    v128.store(into + at, f32x4.mul(factor, f32x4.add(v128.load(into + at), v128.load(from + at))));
   }
 }

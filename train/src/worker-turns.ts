@@ -7,7 +7,7 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import { type ExitReason, exitCodes, KitError, messageOf } from '@sim2servo/models/error';
 
-interface PackedError {
+export interface PackedError {
   readonly message: string;
   readonly code: string;
   readonly hint: string;
@@ -102,14 +102,14 @@ export async function serveTurns<Request, Reply>(
   }
 }
 
-function packError(thrown: unknown): PackedError {
+export function packError(thrown: unknown): PackedError {
   const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
   if (thrown instanceof KitError)
     return { message: thrown.message, code: thrown.code, hint: thrown.hint, exit: thrown.exit, stack };
   return { message: messageOf(thrown), code: 'E_WORKER', hint: 'Report this: it is a bug.', exit: 'bug', stack };
 }
 
-function unpackError(error: PackedError): KitError {
+export function unpackError(error: PackedError): KitError {
   return new KitError(error.code, error.message, error.hint, error.exit in exitCodes ? error.exit : 'bug', {
     cause: error.stack,
   });

@@ -13,12 +13,13 @@ export async function createEngine<Config>(
   sizes: Sizes,
   config: Config,
   random: Random,
+  threads = 1,
 ): Promise<Engine> {
   const declaration = algorithm.declare(sizes, config);
   const state = initialState(declaration, random);
   switch (name) {
     case 'split':
-      return SplitEngine.create(declaration, state);
+      return SplitEngine.create(declaration, state, { threads });
     case 'eager-cpu':
       return EagerEngine.create('cpu', declaration, state);
     case 'eager-wasm':

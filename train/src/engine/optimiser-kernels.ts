@@ -17,6 +17,7 @@ export interface OptimiserKernels {
     beta2: number,
     epsilon: number,
   ) => number;
+  readonly accumulate: (into: number, from: number, count: number, scale: number) => void;
   readonly polyak: (target: number, source: number, count: number, tau: number) => void;
 }
 

@@ -21,8 +21,8 @@ const configs: Record<string, SacConfig> = {
 };
 
 /** Twenty updates on batches and noise that depend on nothing but the seed. */
-async function afterTwentyUpdates(name: EngineName, config: SacConfig): Promise<EngineState> {
-  const engine = await createEngine(name, sac, sizes, config, new Random(7));
+async function afterTwentyUpdates(name: EngineName, config: SacConfig, threads = 1): Promise<EngineState> {
+  const engine = await createEngine(name, sac, sizes, config, new Random(7), threads);
   await runUpdates(engine, 20, new Random(11));
   const state = engine.save();
   await engine.dispose();
@@ -46,8 +46,15 @@ for (const [title, config] of Object.entries(configs)) {
   t.test(`the same 20 updates of ${title} give the same parameters on every engine`, async t => {
     const reference = await afterTwentyUpdates('eager-cpu', config);
     const start = (await createEngine('eager-cpu', sac, sizes, config, new Random(7))).save();
-    for (const name of ['split', 'eager-wasm'] as const) {
-      const state = await afterTwentyUpdates(name, config);
+    const others = [
+      ['split', 1],
+      ['split', 2],
+      ['split', 4],
+      ['eager-wasm', 1],
+    ] as const;
+    for (const [engine, threads] of others) {
+      const name = `${engine}, ${threads} threads`;
+      const state = await afterTwentyUpdates(engine, config, threads);
       t.equal(state.updates, 20);
       t.same(state.optimiserSteps, reference.optimiserSteps);
       for (const group of ['actor', 'critics', 'targetCritics', 'logAlpha']) {

@@ -21,7 +21,7 @@ t.test(
   "through ONNX Runtime's public interface, where no synchronous call is to be had, all is the same bit for bit",
   async t => {
     const native = await SplitEngine.create(declaration, state);
-    const fallback = await SplitEngine.create(declaration, state, openPublic);
+    const fallback = await SplitEngine.create(declaration, state, { open: openPublic });
     await runUpdates(native, 5, new Random(2));
     await runUpdates(fallback, 5, new Random(2));
     t.same(fallback.save(), native.save());

@@ -1,0 +1,246 @@
+/**
+ * The arithmetic of the split engine on one thread: parameters, gradients, moments, averages and batch in one arena, a program's graph run
+ * by ONNX Runtime on views of it, and Adam and Polyak as WebAssembly passes over flat groups. With a {@link GradientExchange} it is one
+ * shard of several, each with a part of the batch.
+ */
+import * as ort from 'onnxruntime-node';
+import type { AdamConfig, Scalars } from '../algorithms/algorithm.js';
+import { elementCount } from '../nn/parameter.js';
+import { adamStep } from './adam.js';
+import { Arena, type Region } from './arena.js';
+import type { CompiledProgram, CompiledPrograms } from './compiled-programs.js';
+import { checkFinite } from './divergence.js';
+import type { EngineState } from './engine.js';
+import type { GradientExchange } from './gradient-exchange.js';
+import { type GraphSession, type OpenGraph, openGraph, type Tensors } from './graph-session.js';
+import type { GroupLayout } from './group-layout.js';
+import { type OptimiserKernels, optimiserKernels } from './optimiser-kernels.js';
+
+interface TrainedGroup {
+  readonly name: string;
+  readonly layout: GroupLayout;
+  readonly optimiser: AdamConfig;
+  readonly parameters: Region;
+  readonly gradients: Region;
+  readonly firstMoments: Region;
+  readonly secondMoments: Region;
+  steps: number;
+}
+
+interface AveragedGroup {
+  readonly layout: GroupLayout;
+  readonly parameters: Region;
+  readonly source: TrainedGroup;
+  readonly tau: number;
+}
+
+interface LoadedProgram {
+  readonly session: GraphSession;
+  readonly trains: readonly TrainedGroup[];
+  readonly feeds: Tensors;
+  readonly fetches: Tensors;
+  /** The loss, then the metrics. */
+  readonly scalars: Float32Array;
+  readonly metrics: readonly string[];
+}
+
+type Values = Record<string, Float32Array>;
+
+export class SplitCore {
+  /** Views of the arena by short name, row-major. */
+  readonly batch: Readonly<Values>;
+  readonly noise: Readonly<Values>;
+  /** Updates done; the engine counts. */
+  updates = 0;
+  readonly #kernels: OptimiserKernels;
+  readonly #groups: Readonly<Record<string, TrainedGroup>>;
+  readonly #averages: Readonly<Record<string, AveragedGroup>>;
+  readonly #programs: Record<string, LoadedProgram> = {};
+  readonly #metrics: Record<string, number> = {};
+  readonly #exchange: GradientExchange | undefined;
+  /** Where the other shards' gradients are brought to be added. */
+  readonly #others: Region;
+
+  private constructor({ groups, averages, inputs }: CompiledPrograms, exchange: GradientExchange | undefined) {
+    this.#exchange = exchange;
+    const floats = (kind: string) =>
+      Object.fromEntries(
+        Object.entries(inputs).flatMap(([name, shape]) =>
+          name.startsWith(kind) ? [[name.slice(kind.length), elementCount(shape)] as const] : [],
+        ),
+      );
+    const [batch, noise] = [floats('batch/'), floats('noise/')];
+    const lengths = mapValues(groups, ({ layout }) => layout.length);
+    const scratch = exchange === undefined ? 0 : Math.max(...Object.values(lengths));
+    const arena = new Arena([
+      ...Object.values(lengths).flatMap(length => [length, length, length, length]),
+      ...Object.values(averages).map(({ of }) => lengths[of]!),
+      ...Object.values(batch),
+      ...Object.values(noise),
+      scratch,
+    ]);
+    this.#kernels = optimiserKernels(arena.memory);
+    this.#groups = mapValues(groups, ({ layout, optimiser }, name) => ({
+      name,
+      layout,
+      optimiser,
+      parameters: arena.allocate(layout.length),
+      gradients: arena.allocate(layout.length),
+      firstMoments: arena.allocate(layout.length),
+      secondMoments: arena.allocate(layout.length),
+      steps: 0,
+    }));
+    this.#averages = mapValues(averages, ({ of, tau }) => {
+      const source = this.#groups[of]!;
+      return { layout: source.layout, parameters: arena.allocate(source.layout.length), source, tau };
+    });
+    this.batch = mapValues(batch, length => arena.allocate(length).values);
+    this.noise = mapValues(noise, length => arena.allocate(length).values);
+    this.#others = arena.allocate(scratch);
+  }
+
+  static async open(
+    compiled: CompiledPrograms,
+    { open = openGraph, exchange }: { open?: OpenGraph | undefined; exchange?: GradientExchange | undefined } = {},
+  ): Promise<SplitCore> {
+    const core = new SplitCore(compiled, exchange);
+    const inputs = core.#inputs(compiled);
+    for (const [name, program] of Object.entries(compiled.programs))
+      core.#programs[name] = core.#loadProgram(program, inputs, await open(program.model));
+    return core;
+  }
+
+  #inputs({ inputs }: CompiledPrograms): Tensors {
+    const values: Values = {};
+    for (const [owner, { layout, parameters }] of Object.entries({ ...this.#groups, ...this.#averages })) {
+      for (const { name } of layout.parameters) values[`${owner}/${name}`] = part(layout, name, parameters);
+    }
+    for (const [name, array] of Object.entries(this.batch)) values[`batch/${name}`] = array;
+    for (const [name, array] of Object.entries(this.noise)) values[`noise/${name}`] = array;
+    return mapValues(inputs, (shape, key) => new ort.Tensor('float32', values[key]!, shape));
+  }
+
+  #loadProgram({ trains, inputs, outputs }: CompiledProgram, all: Tensors, session: GraphSession): LoadedProgram {
+    const metrics = Object.keys(outputs).filter(key => key.startsWith('metric/'));
+    const names = ['loss', ...metrics];
+    const scalars = new Float32Array(names.length);
+    const fetches = mapValues(outputs, (shape, key) => {
+      const [kind, group = '', ...rest] = key.split('/');
+      const at = names.indexOf(key);
+      if (kind !== 'gradient') return new ort.Tensor('float32', scalars.subarray(at, at + 1), shape);
+      const { layout, gradients } = this.#groups[group]!;
+      return new ort.Tensor('float32', part(layout, rest.join('/'), gradients), shape);
+    });
+    return {
+      session,
+      trains: trains.map(name => this.#groups[name]!),
+      feeds: Object.fromEntries(inputs.map(key => [key, all[key]!])),
+      fetches,
+      scalars,
+      metrics: metrics.map(key => key.slice('metric/'.length)),
+    };
+  }
+
+  /** Loss and gradient of a program, averaged over the shards, and the optimiser's step. A promise only where the graph does not run synchronously. */
+  apply(name: string): undefined | Promise<void> {
+    const program = this.#programs[name]!;
+    const running = program.session.run(program.feeds, program.fetches);
+    if (running !== undefined) return running.then(() => this.#step(program));
+    this.#step(program);
+    return undefined;
+  }
+
+  #step({ trains, scalars, metrics }: LoadedProgram): void {
+    this.#exchange?.average(trains, scalars, this.#others, this.#kernels);
+    const names = trains.map(({ name }) => name);
+    checkFinite(scalars[0]!, 'loss', names, this.updates);
+    for (const [i, metric] of metrics.entries()) this.#metrics[metric] = scalars[i + 1]!;
+    for (const group of trains) {
+      const step = adamStep(group.optimiser, ++group.steps);
+      const squares = this.#kernels.adam(
+        group.parameters.byteOffset,
+        group.gradients.byteOffset,
+        group.firstMoments.byteOffset,
+        group.secondMoments.byteOffset,
+        group.layout.length,
+        step.stepSize,
+        step.rootScale,
+        step.beta1,
+        step.beta2,
+        step.epsilon,
+      );
+      checkFinite(squares, 'gradient', [group.name], this.updates);
+    }
+  }
+
+  average(name: string): void {
+    const { parameters, source, layout, tau } = this.#averages[name]!;
+    this.#kernels.polyak(parameters.byteOffset, source.parameters.byteOffset, layout.length, tau);
+  }
+
+  /** Of the programs run so far; the record is reused. */
+  get metrics(): Scalars {
+    return this.#metrics;
+  }
+
+  /** A group's parameters, flat; live. */
+  parameters(group: string): Float32Array {
+    return this.#groups[group]!.parameters.values;
+  }
+
+  save(): Omit<EngineState, 'algorithm'> {
+    return {
+      updates: this.updates,
+      optimiserSteps: mapValues(this.#groups, ({ steps }) => steps),
+      parameters: { ...copies(this.#groups, 'parameters'), ...copies(this.#averages, 'parameters') },
+      firstMoments: copies(this.#groups, 'firstMoments'),
+      secondMoments: copies(this.#groups, 'secondMoments'),
+    };
+  }
+
+  /** Takes over a state that was checked (check-state.ts). */
+  load(state: EngineState): void {
+    this.updates = state.updates;
+    for (const [name, group] of Object.entries(this.#groups)) {
+      group.steps = state.optimiserSteps[name]!;
+      fill(name, group.layout, group.parameters, state.parameters);
+      fill(name, group.layout, group.firstMoments, state.firstMoments);
+      fill(name, group.layout, group.secondMoments, state.secondMoments);
+    }
+    for (const [name, { layout, parameters }] of Object.entries(this.#averages))
+      fill(name, layout, parameters, state.parameters);
+  }
+
+  async dispose(): Promise<void> {
+    for (const { session } of Object.values(this.#programs)) await session.dispose();
+  }
+}
+
+function mapValues<In, Out>(
+  record: Readonly<Record<string, In>>,
+  map: (value: In, key: string) => Out,
+): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}
+
+/** One parameter's view in a region of its group. */
+function part(layout: GroupLayout, name: string, { values }: Region): Float32Array {
+  const { offset, length } = layout.parameters.find(parameter => parameter.name === name)!;
+  return values.subarray(offset, offset + length);
+}
+
+function copies<Kind extends string>(
+  owners: Readonly<Record<string, { readonly layout: GroupLayout } & Readonly<Record<Kind, Region>>>>,
+  kind: Kind,
+): Values {
+  const all: Values = {};
+  for (const [owner, group] of Object.entries(owners)) {
+    for (const { name } of group.layout.parameters)
+      all[`${owner}/${name}`] = part(group.layout, name, group[kind]).slice();
+  }
+  return all;
+}
+
+function fill(owner: string, layout: GroupLayout, region: Region, from: Readonly<Values>): void {
+  for (const { name } of layout.parameters) part(layout, name, region).set(from[`${owner}/${name}`]!);
+}
