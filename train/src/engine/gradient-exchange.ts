@@ -6,6 +6,7 @@
  */
 import { KitError } from '@sim2servo/models/error';
 import type { Region } from './arena.js';
+import { lineFloats } from './group-layout.js';
 import type { OptimiserKernels } from './optimiser-kernels.js';
 import { Rendezvous, rendezvousBytes } from './rendezvous.js';
 
@@ -33,7 +34,9 @@ const goldenRatio = (1 + Math.sqrt(5)) / 2;
 
 /** @param floats  gradients and scalars of the largest program */
 export function shareExchange(shards: number, floats: number): SharedExchange {
-  const slotFloats = floats + 1;
+  // One more for the fingerprint. Slots begin on a cache line, as regions of the arena do: V8 copies to and from shared memory byte by byte
+  // where the two sides are not aligned alike.
+  const slotFloats = Math.ceil((floats + 1) / lineFloats) * lineFloats;
   return {
     shards,
     slotFloats,
@@ -70,22 +73,23 @@ export class GradientExchange {
   ): void {
     const slots = this.#slots[this.#round % 2]!;
     const mine = slots[this.#shard]!;
-    let at = 1;
+    let at = 0;
     for (const { gradients } of groups) {
       mine.set(gradients.values, at);
       at += gradients.values.length;
     }
     mine.set(scalars, at);
-    mine[0] = fingerprint(groups, this.#round);
+    const last = mine.length - 1;
+    mine[last] = fingerprint(groups, this.#round);
     this.rendezvous.meet();
-    if (slots.some(slot => slot[0] !== mine[0]))
+    if (slots.some(slot => slot[last] !== mine[last]))
       throw new KitError(
         'E_SHARDS_DIFFER',
         `The parameters of ${groups.map(({ name }) => name).join(' and ')} are no longer the same on all threads.`,
         'Resume from the last checkpoint; report it, with the machine that it happened on.',
         'bug',
       );
-    at = 1;
+    at = 0;
     const share = 1 / slots.length;
     for (const { gradients } of groups) {
       const { values, byteOffset } = gradients;

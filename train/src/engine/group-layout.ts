@@ -2,7 +2,7 @@
 import { elementCount, type Parameter } from '../nn/parameter.js';
 
 /** Floats to a cache line: each tensor starts on one, and a SIMD pass over the whole group needs no tail. */
-const lineFloats = 16;
+export const lineFloats = 16;
 
 export interface PlacedParameter {
   readonly name: string;
