@@ -22,6 +22,8 @@ export interface WorldViews {
   readonly bodyXpos: Float64Array;
   /** [sites × 3] likewise */
   readonly siteXpos: Float64Array;
+  /** [nv] what limits and contacts exert on each degree of freedom, in the last step */
+  readonly qfrcConstraint: Float64Array;
 }
 
 export class MujocoWorld {
@@ -72,6 +74,7 @@ export class MujocoWorld {
       ctrl: data.ctrl,
       bodyXpos: data.xpos,
       siteXpos: data.site_xpos,
+      qfrcConstraint: data.qfrc_constraint,
     };
   }
 
@@ -88,6 +91,11 @@ export class MujocoWorld {
   /** Brings the places of bodies and sites up to qpos, which a step leaves one step behind. The future does not depend on it. */
   placed(): void {
     this.#mujoco.mj_kinematics(this.model, this.#data);
+  }
+
+  /** Computes everything that depends on qpos, qvel and ctrl, and lets no time go by. */
+  forward(): void {
+    this.#mujoco.mj_forward(this.model, this.#data);
   }
 
   /** Back to the model's own start. */

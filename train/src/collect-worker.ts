@@ -7,8 +7,8 @@
 import { workerData } from 'node:worker_threads';
 import { Random } from '@sim2servo/models/random';
 import type { EnvironmentState } from '@sim2servo/sim/environment';
+import { createEnvironment, type EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import { Acting, type CompiledActors } from './acting.js';
-import { createEnvironment, type EnvironmentRecipe } from './environment-recipe.js';
 import { normalise } from './observation-normaliser.js';
 import { ReplayBuffer, type SharedReplay } from './replay/replay-buffer.js';
 import { serveTurns } from './worker-turns.js';

@@ -6,9 +6,9 @@
  * function of its seed however fast either side is. Parameters go over in shared memory; the messages around a block order the memory.
  */
 
+import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import type { CompiledActors } from './acting.js';
 import type { CollectorReply, CollectorRequest, CollectorSetup, CollectorState } from './collect-worker.js';
-import type { EnvironmentRecipe } from './environment-recipe.js';
 import type { ObservationNormaliser } from './observation-normaliser.js';
 import type { ReplayBuffer } from './replay/replay-buffer.js';
 import { WorkerTurns } from './worker-turns.js';

@@ -6,8 +6,8 @@
  */
 import { workerData } from 'node:worker_threads';
 import { Random } from '@sim2servo/models/random';
+import { createEnvironment, type EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import { Acting, type CompiledActors } from './acting.js';
-import { createEnvironment, type EnvironmentRecipe } from './environment-recipe.js';
 import { type EpisodeSummary, type Policy, runEpisodes, summarise } from './episodes.js';
 import { normalise, type ObservationNormaliser } from './observation-normaliser.js';
 import { serveTurns } from './worker-turns.js';

@@ -7,7 +7,7 @@ import { type EpisodeResult, type EpisodeSummary, runEpisode, summarise } from '
 import { openOnnxPolicy } from './onnx-policy.js';
 import { openPolicySource, type PolicySource } from './policy-source.js';
 import { createEnvironment } from './robot-arm.js';
-import { errorWindowSteps, sizesOf } from './train-run.js';
+import { errorWindowSteps, sizesOf } from './training-world.js';
 
 /** Which arm: the one of the scene, a new one for each target, or the one that differs from what was trained on. */
 export const evaluationArms = ['nominal', 'randomised', 'changed'] as const;

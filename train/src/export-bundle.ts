@@ -16,7 +16,7 @@ import { encodeLearner, learnerFileName } from './learner-file.js';
 import { normalise } from './observation-normaliser.js';
 import { openOnnxPolicy } from './onnx-policy.js';
 import { openPolicySource, type PolicySource } from './policy-source.js';
-import { sizesOf } from './train-run.js';
+import { sizesOf } from './training-world.js';
 
 export interface ExportOptions {
   readonly run: string;

@@ -18,7 +18,7 @@ import { openPolicySource, type PolicySource } from './policy-source.js';
 import { importLogs, logFiles, type SkippedPairs } from './replay/log-import.js';
 import { createRunFolder, type RunFolder } from './run-folder.js';
 import { runIn } from './train-run.js';
-import type { TrainingConfig } from './training-config.js';
+import type { RobotTrainingConfig } from './training-config.js';
 
 export interface FinetuneOptions {
   /** A bundle or a run folder: the parent. */
@@ -94,7 +94,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneOutcom
   return { folder, bundle, transitions, episodes, skipped, updates: outcome.updates, seconds: outcome.seconds };
 }
 
-function finetuneConfig(source: PolicySource, options: FinetuneOptions, logs: readonly string[]): TrainingConfig {
+function finetuneConfig(source: PolicySource, options: FinetuneOptions, logs: readonly string[]): RobotTrainingConfig {
   const { config } = source;
   const steps = options.steps ?? finetuneDefaults.steps;
   return {

@@ -1,8 +1,9 @@
 /** What a training is given, what it tells meanwhile, and what comes of it. */
+
+import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import type { Sizes } from './algorithms/algorithm.js';
 import type { SacConfig } from './algorithms/sac.js';
 import type { JudgedPolicy, PolicyCheckpoint, RunCheckpoint } from './checkpoint.js';
-import type { EnvironmentRecipe } from './environment-recipe.js';
 import type { Evaluation } from './evaluator.js';
 import type { Scalars } from './metrics/metrics-log.js';
 import type { ObservationNormaliser } from './observation-normaliser.js';

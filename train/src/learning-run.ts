@@ -106,8 +106,7 @@ export class LearningRun {
   async #block(): Promise<void> {
     const { loop, start } = this.#options;
     const learning = this.#step >= loop.learningStarts;
-    if (learning && this.#normaliser === undefined)
-      this.#useNormaliser(fitNormaliser(this.#replay.observation, this.#options.sizes.observation, this.#replay.size));
+    if (learning && this.#normaliser === undefined) this.#useNormaliser(this.#firstNormaliser());
     this.#engine.readActor(this.#collector.parameters);
     const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
     if (learning) {
@@ -132,6 +131,13 @@ export class LearningRun {
   /** Nothing can be said of a policy before its first observation was normalised. */
   async #evaluate(): Promise<void> {
     if (this.#normaliser) await this.#judge.start(this.#step, this.#normaliser);
+  }
+
+  #firstNormaliser(): ObservationNormaliser {
+    const { loop, sizes } = this.#options;
+    return loop.normaliseObservations
+      ? fitNormaliser(this.#replay.observation, sizes.observation, this.#replay.size)
+      : identityNormaliser(sizes.observation);
   }
 
   #useNormaliser(normaliser: ObservationNormaliser): void {

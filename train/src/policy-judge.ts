@@ -92,7 +92,10 @@ export class PolicyJudge {
     this.#options.onMetrics(candidate.step, {
       'eval/mean_reward': deterministic.meanReturn,
       'eval/mean_ep_length': deterministic.meanLength,
-      'eval/success_rate': deterministic.reached / deterministic.episodes,
+      // A task without an error has nothing to reach.
+      'eval/success_rate': Number.isNaN(deterministic.meanErrorM)
+        ? Number.NaN
+        : deterministic.reached / deterministic.episodes,
       'eval/mean_error_mm': deterministic.meanErrorM * 1000,
       'eval/stochastic_mean_reward': stochastic.meanReturn,
       'eval/stochastic_mean_error_mm': stochastic.meanErrorM * 1000,

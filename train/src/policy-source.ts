@@ -1,4 +1,4 @@
-/** Where a policy comes from: the folder of a run, or a bundle. Evaluation, export and fine-tuning take either. */
+/** Where a robot's policy comes from: the folder of a run, or a bundle. Evaluation, export and fine-tuning take either. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
@@ -11,16 +11,21 @@ import { type PolicyCheckpoint, readPolicyCheckpoint } from './checkpoint.js';
 import { exportActor } from './export-actor.js';
 import { decodeLearner, learnerFileName } from './learner-file.js';
 import { type PolicyWeights, readPolicy } from './read-policy.js';
-import { openRunFolder } from './run-folder.js';
-import { sizesOf } from './train-run.js';
-import { parseTrainingConfig, type TrainingConfig } from './training-config.js';
+import { openRunFolder, type RunFolder } from './run-folder.js';
+import {
+  isRobotTraining,
+  parseTrainingConfig,
+  type RobotTrainingConfig,
+  type TrainingConfig,
+} from './training-config.js';
+import { sizesOf } from './training-world.js';
 
 export interface PolicySource {
   readonly path: string;
   readonly robot: LoadedRobot;
   readonly task: Task;
   /** What it was trained with. */
-  readonly config: TrainingConfig;
+  readonly config: RobotTrainingConfig;
   /** ONNX, as exported. */
   readonly model: Uint8Array;
   readonly weights: PolicyWeights;
@@ -44,14 +49,8 @@ export function openPolicySource(path: string, robot?: string): PolicySource {
 
 function fromRun(path: string, robotPath: string | undefined): PolicySource {
   const { folder, config } = openRunFolder(path);
-  if (!existsSync(folder.bestCheckpoint))
-    throw new KitError(
-      'E_RUN_UNEVALUATED',
-      `${folder.path} holds no evaluated policy yet.`,
-      `Train on first: kit train --resume ${path}`,
-      'usage',
-    );
-  const checkpoint = readPolicyCheckpoint(folder.bestCheckpoint);
+  robotsOnly(config, path);
+  const checkpoint = bestCheckpoint(folder, path);
   const robot = loadRobot(robotPath ?? config.robot);
   const { parameters } = checkpoint.engine;
   const model = exportActor(sac, sizesOf(robot.spec), config.sac, checkpoint.engine, checkpoint.normaliser);
@@ -64,6 +63,7 @@ function fromBundle(path: string, robotPath: string | undefined): PolicySource {
   const robot = loadRobot(robotPath ?? manifest.robot.name);
   const { model, digest, extra } = loadBundle(path, { robot });
   const config = parseTrainingConfig(manifest.provenance.config, `${path}: provenance.config`);
+  robotsOnly(config, path);
   const policy = readPolicy(model);
   const learnt = extra?.get(learnerFileName);
   const learner = learnt === undefined ? {} : decodeLearner(learnt, join(path, learnerFileName));
@@ -76,4 +76,26 @@ function fromBundle(path: string, robotPath: string | undefined): PolicySource {
     weights: { ...policy, parameters: { ...learner, ...policy.parameters } },
     digest,
   };
+}
+
+/** @throws KitError E_RUN_UNEVALUATED */
+export function bestCheckpoint(folder: RunFolder, path: string): PolicyCheckpoint {
+  if (!existsSync(folder.bestCheckpoint))
+    throw new KitError(
+      'E_RUN_UNEVALUATED',
+      `${folder.path} holds no evaluated policy yet.`,
+      `Train on first: kit train --resume ${path}`,
+      'usage',
+    );
+  return readPolicyCheckpoint(folder.bestCheckpoint);
+}
+
+function robotsOnly(config: TrainingConfig, path: string): asserts config is RobotTrainingConfig {
+  if (!isRobotTraining(config))
+    throw new KitError(
+      'E_NO_ROBOT',
+      `${path} holds a policy for ${config.task}; only robots' policies are exported, fine-tuned and deployed.`,
+      `Try it with kit eval ${path}, or train one with kit train --robot NAME.`,
+      'usage',
+    );
 }

@@ -2,9 +2,9 @@
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
+import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import { RobotEnvironment } from '@sim2servo/sim/robot-environment';
 import { z } from 'zod';
-import type { EnvironmentRecipe } from './environment-recipe.js';
 
 export interface RobotArmOptions {
   /** Name of a shipped robot, or the path of a robot folder. */

@@ -1,19 +1,13 @@
-/** `kit train` and `kit train --resume`: a training run of a robot's task, in a run folder. */
+/** `kit train` and `kit train --resume`: a training run, in a run folder. */
 import { KitError } from '@sim2servo/models/error';
-import { observationSize } from '@sim2servo/models/observe';
-import { loadRobot } from '@sim2servo/models/robot-folder';
-import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import type { Task } from '@sim2servo/models/tasks/task';
-import { taskNamed } from '@sim2servo/models/tasks/task-named';
-import type { Sizes } from './algorithms/algorithm.js';
 import { type RunCheckpoint, readRunCheckpoint } from './checkpoint.js';
 import { writeCheckpoint } from './checkpoint-file.js';
 import { learn } from './learn.js';
-import type { LearnOptions, LearnResult, Start, TrainingProgress } from './learn-options.js';
+import type { LearnResult, Start, TrainingProgress } from './learn-options.js';
 import { MetricsLog } from './metrics/metrics-log.js';
-import { robotArm } from './robot-arm.js';
 import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.js';
-import type { TrainingConfig } from './training-config.js';
+import { isRobotTraining, type TrainingConfig } from './training-config.js';
+import { worldOf } from './training-world.js';
 import { writeFigures } from './write-figures.js';
 
 export interface RunOptions {
@@ -27,13 +21,6 @@ export interface RunOutcome extends LearnResult {
   readonly config: TrainingConfig;
   /** What to type to go on, where the run was stopped. */
   readonly resumeHint?: string;
-}
-
-/** Time at the end of an episode over which the task's error is averaged. */
-export const errorWindowS = 0.5;
-
-export function errorWindowSteps(controlRateHz: number): number {
-  return Math.round(errorWindowS * controlRateHz);
 }
 
 /** Trains from nothing in a new folder. */
@@ -51,7 +38,7 @@ export function resumeRun(
   options: RunOptions & { readonly steps?: number | undefined } = {},
 ): Promise<RunOutcome> {
   const { folder, config } = openRunFolder(path);
-  if (config.finetune)
+  if (isRobotTraining(config) && config.finetune)
     throw new KitError(
       'E_RESUME_FINETUNE',
       `${folder.path} is a fine-tuning run; those are too short to be resumed.`,
@@ -70,11 +57,15 @@ export async function runIn(
   options: RunOptions,
   from: { readonly resume?: RunCheckpoint; readonly start?: Start },
 ): Promise<RunOutcome> {
-  const { spec } = loadRobot(config.robot);
+  const world = worldOf(config);
   const metrics = new MetricsLog(folder.path, from.resume?.step ?? 0);
   try {
     const result = await learn({
-      ...learnOptions(config, spec, taskNamed(config.task)),
+      loop: config.loop,
+      sizes: world.sizes,
+      sac: config.sac,
+      environment: world.environment,
+      evaluation: world.evaluation,
       ...from,
       ...(from.start && { keep: 'average' as const }),
       ...(options.onProgress && { onProgress: options.onProgress }),
@@ -83,7 +74,7 @@ export async function runIn(
       onBest: checkpoint => writeCheckpoint(folder.bestCheckpoint, checkpoint),
       onCheckpoint: checkpoint => writeCheckpoint(folder.latestCheckpoint, checkpoint),
     });
-    writeFigures(folder, config, spec);
+    writeFigures(folder, config, world);
     return {
       ...result,
       folder,
@@ -93,24 +84,4 @@ export async function runIn(
   } finally {
     metrics.close();
   }
-}
-
-export function sizesOf(spec: RobotSpec): Sizes {
-  return { observation: observationSize(spec), action: spec.joints.length };
-}
-
-function learnOptions(
-  config: TrainingConfig,
-  spec: RobotSpec,
-  task: Task,
-): Pick<LearnOptions, 'loop' | 'sizes' | 'sac' | 'environment' | 'evaluation'> {
-  const arm = { robot: config.robot, task: config.task, controlRateHz: config.controlRateHz };
-  const environment = robotArm({ ...arm, randomise: config.randomise });
-  return {
-    loop: config.loop,
-    sizes: sizesOf(spec),
-    sac: config.sac,
-    environment,
-    evaluation: { environment, errorWindow: errorWindowSteps(config.controlRateHz), reachedM: task.reachedM },
-  };
 }

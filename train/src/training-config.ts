@@ -1,5 +1,6 @@
 /** What a training run is told: one record, parsed strictly, kept in the run folder and in every checkpoint. Each field says what it means; `kit train --help` prints that. */
 import { KitError } from '@sim2servo/models/error';
+import { gymPrefix } from '@sim2servo/sim/gym/gym-task-named';
 import { z } from 'zod';
 import { sac } from './algorithms/sac.js';
 import { engineNames } from './engine/engine.js';
@@ -39,19 +40,27 @@ export const loopSchema = z.strictObject({
   checkpointEvery: count.describe('Steps between two checkpoints of the whole state.'),
   logEvery: count.describe('Steps between two lines of metrics.'),
   engine: z.enum(engineNames).describe('What runs the updates; split is the fast one on CPUs.'),
+  normaliseObservations: z
+    .boolean()
+    .default(true)
+    .describe('Put observations on one scale, measured before learning starts and then frozen.'),
 });
 
 /** The loop, apart from what world it learns in. */
 export type LoopConfig = z.infer<typeof loopSchema>;
 
-export const trainingConfigSchema = z.strictObject({
-  format: z.literal('sim2servo/training@1'),
+const format = z.literal('sim2servo/training@1');
+const algorithm = z.literal('sac').describe('The learner.');
+
+/** A run that makes a policy for a robot. */
+export const robotTrainingSchema = z.strictObject({
+  format,
   robot: z.string().describe('Name of a shipped robot, or the path of a robot folder.'),
   task: z.string().describe('What it shall learn.'),
   controlRateHz: z.number().positive().describe('Control steps a second; the policy runs at this rate only.'),
   randomise: z.boolean().describe('Draw friction, gain, delay and load anew for each episode.'),
   loop: loopSchema,
-  algorithm: z.literal('sac').describe('The learner.'),
+  algorithm,
   sac: sacSchema,
   finetune: z
     .strictObject({
@@ -63,10 +72,26 @@ export const trainingConfigSchema = z.strictObject({
     .describe('Where the run went on from, if it did.'),
 });
 
-export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+/** A run of one of Gymnasium's tasks: a measure of the learner. No robot belongs to it, so no policy for one comes of it. */
+export const gymTrainingSchema = z.strictObject({
+  format,
+  task: z.string().describe('What it shall learn, one of the gym/… tasks.'),
+  scene: z.string().optional().describe('MJCF file instead of the shipped model.'),
+  loop: loopSchema,
+  algorithm,
+  sac: sacSchema,
+});
+
+export type RobotTrainingConfig = z.infer<typeof robotTrainingSchema>;
+export type GymTrainingConfig = z.infer<typeof gymTrainingSchema>;
+export type TrainingConfig = RobotTrainingConfig | GymTrainingConfig;
+
+export function isRobotTraining(config: TrainingConfig): config is RobotTrainingConfig {
+  return 'robot' in config;
+}
 
 /** The recipe of `kit train` for a small arm: tuned on desk2's reach (bench/results). */
-export const defaultTrainingConfig: TrainingConfig = {
+export const defaultTrainingConfig: RobotTrainingConfig = {
   format: 'sim2servo/training@1',
   robot: 'desk2',
   task: 'reach',
@@ -84,14 +109,37 @@ export const defaultTrainingConfig: TrainingConfig = {
     checkpointEvery: 10_000,
     logEvery: 500,
     engine: 'split',
+    normaliseObservations: true,
   },
   algorithm: 'sac',
   sac: { ...sac.defaults, hiddenSizes: [64, 64], batchSize: 256, gamma: 0.95, learningRate: 1e-3 },
 };
 
+/** Stable-Baselines3's settings, so that curves can be compared: raw observations, and no more lag than a few steps. */
+export const defaultGymTrainingConfig: GymTrainingConfig = {
+  format: 'sim2servo/training@1',
+  task: 'gym/Reacher-v5',
+  loop: {
+    seed: 0,
+    steps: 20_000,
+    learningStarts: 1_000,
+    blockSteps: 4,
+    updatesPerStep: 1,
+    replayCapacity: 1_000_000,
+    evaluateEvery: 1_000,
+    evaluationEpisodes: 10,
+    checkpointEvery: 10_000,
+    logEvery: 500,
+    engine: 'split',
+    normaliseObservations: false,
+  },
+  algorithm: 'sac',
+  sac: { ...sac.defaults, hiddenSizes: [256, 256], batchSize: 256, gamma: 0.99, learningRate: 3e-4 },
+};
+
 /** @param source what the value was read from, for the message */
 export function parseTrainingConfig(value: unknown, source: string): TrainingConfig {
-  const parsed = trainingConfigSchema.safeParse(value);
+  const parsed = (isGymTask(value) ? gymTrainingSchema : robotTrainingSchema).safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new KitError(
@@ -100,4 +148,9 @@ export function parseTrainingConfig(value: unknown, source: string): TrainingCon
     'Correct the field; kit train --help says what each means.',
     'usage',
   );
+}
+
+function isGymTask(value: unknown): boolean {
+  const task = typeof value === 'object' && value !== null && 'task' in value ? value.task : undefined;
+  return typeof task === 'string' && task.startsWith(gymPrefix);
 }

@@ -1,7 +1,6 @@
 /** The three figures of a run, from its metrics and its last checkpoint. */
 import { join } from 'node:path';
 import { writeDurably } from '@sim2servo/models/durable-file';
-import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { readRunCheckpoint } from './checkpoint.js';
 import { actionUsage } from './figures/action-usage.js';
 import { entropyFigure } from './figures/entropy.js';
@@ -9,23 +8,24 @@ import { learningCurve } from './figures/learning-curve.js';
 import { readMetrics } from './metrics/metrics-log.js';
 import type { RunFolder } from './run-folder.js';
 import type { TrainingConfig } from './training-config.js';
+import type { TrainingWorld } from './training-world.js';
 
 /** How many of the newest steps the action histogram shows. */
 const shownSteps = 5000;
 
-export function writeFigures(folder: RunFolder, config: TrainingConfig, spec: RobotSpec): void {
+export function writeFigures(folder: RunFolder, config: TrainingConfig, world: TrainingWorld): void {
   const metrics = readMetrics(folder.path);
   const { replay, step } = readRunCheckpoint(folder.latestCheckpoint);
-  const joints = spec.joints.map(joint => joint.name);
+  const { actuators, title } = world;
   const { sac, loop } = config;
-  const run = `${config.robot} ${config.task}, ${config.algorithm} ${sac.hiddenSizes.join('×')}, batch ${sac.batchSize}, seed ${loop.seed}`;
+  const run = `${title}, ${config.algorithm} ${sac.hiddenSizes.join('×')}, batch ${sac.batchSize}, seed ${loop.seed}`;
   const shown = Math.min(shownSteps, replay.reward.length);
-  const target = sac.targetEntropy === 'auto' ? -joints.length : sac.targetEntropy;
-  const newest = newestActions(replay.action, replay.added, replay.reward.length, joints.length, shown);
+  const target = sac.targetEntropy === 'auto' ? -actuators.length : sac.targetEntropy;
+  const newest = newestActions(replay.action, replay.added, replay.reward.length, actuators.length, shown);
   writeDurably(join(folder.figures, 'learning-curve.svg'), learningCurve(metrics, run));
   writeDurably(
     join(folder.figures, 'action-usage.svg'),
-    actionUsage(newest, joints, `${run}; the last ${shown} of ${step} steps`),
+    actionUsage(newest, actuators, `${run}; the last ${shown} of ${step} steps`),
   );
   writeDurably(join(folder.figures, 'entropy.svg'), entropyFigure(metrics, target, run));
 }

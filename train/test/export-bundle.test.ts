@@ -5,7 +5,8 @@ import t from 'tap';
 import { exportBundle } from '../src/export-bundle.js';
 import { openOnnxPolicy } from '../src/onnx-policy.js';
 import { openPolicySource } from '../src/policy-source.js';
-import { sizesOf, trainRun } from '../src/train-run.js';
+import { trainRun } from '../src/train-run.js';
+import { sizesOf } from '../src/training-world.js';
 import { smallConfig } from './environments/small-run.js';
 
 const folder = t.testdir({});

@@ -13,8 +13,9 @@ import { finetune } from '../src/finetune.js';
 import { openOnnxPolicy } from '../src/onnx-policy.js';
 import { openPolicySource } from '../src/policy-source.js';
 import { createEnvironment } from '../src/robot-arm.js';
-import { resumeRun, sizesOf, trainRun } from '../src/train-run.js';
+import { resumeRun, trainRun } from '../src/train-run.js';
 import { defaultTrainingConfig } from '../src/training-config.js';
+import { sizesOf } from '../src/training-world.js';
 import { recordEpisodes, writeLog } from './environments/write-log.js';
 
 const folder = t.testdir({ logs: {} });

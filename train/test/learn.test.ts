@@ -1,8 +1,8 @@
+import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import t from 'tap';
 import { sac } from '../src/algorithms/sac.js';
 import type { PolicyCheckpoint, RunCheckpoint } from '../src/checkpoint.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint-file.js';
-import type { EnvironmentRecipe } from '../src/environment-recipe.js';
 import { learn } from '../src/learn.js';
 import type { LearnOptions, LearnResult, TrainingProgress } from '../src/learn-options.js';
 import { defaultTrainingConfig, type LoopConfig } from '../src/training-config.js';

@@ -1,6 +1,6 @@
 import { Random } from '@sim2servo/models/random';
+import { createEnvironment } from '@sim2servo/sim/environment-recipe';
 import t from 'tap';
-import { createEnvironment } from '../src/environment-recipe.js';
 import { robotArm } from '../src/robot-arm.js';
 
 t.test('the simulated arm is made from a recipe, in any thread', async t => {

@@ -1,9 +1,11 @@
 import t from 'tap';
 import {
+  defaultGymTrainingConfig,
   defaultTrainingConfig,
+  gymTrainingSchema,
   loopSchema,
   parseTrainingConfig,
-  trainingConfigSchema,
+  robotTrainingSchema,
 } from '../src/training-config.js';
 
 t.test('the defaults are a valid configuration', t => {
@@ -22,8 +24,22 @@ t.test('an unknown key, a missing one and an impossible value are named by their
   t.end();
 });
 
+t.test('a gym task makes it a configuration without a robot', t => {
+  t.strictSame(parseTrainingConfig(structuredClone(defaultGymTrainingConfig), 'defaults'), defaultGymTrainingConfig);
+  t.throws(() => parseTrainingConfig({ ...defaultGymTrainingConfig, robot: 'desk2' }, 'x'), { message: /robot/ });
+  t.throws(() => parseTrainingConfig({ ...defaultGymTrainingConfig, task: 'reach' }, 'x'), { message: /robot/ });
+  t.end();
+});
+
+t.test('a configuration from before normalisation was a choice has it on', t => {
+  const { normaliseObservations: _, ...loop } = defaultTrainingConfig.loop;
+  t.strictSame(parseTrainingConfig({ ...defaultTrainingConfig, loop }, 'old'), defaultTrainingConfig);
+  t.end();
+});
+
 t.test('every field says what it means', t => {
-  for (const [name, field] of [...Object.entries(trainingConfigSchema.shape), ...Object.entries(loopSchema.shape)])
+  const schemas = [robotTrainingSchema, gymTrainingSchema, loopSchema];
+  for (const [name, field] of schemas.flatMap(schema => Object.entries(schema.shape)))
     if (!['format', 'loop', 'sac'].includes(name)) t.ok(field.description, name);
   t.end();
 });

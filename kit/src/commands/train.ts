@@ -1,17 +1,27 @@
-/** `kit train`: learn a task in simulation. */
+/** `kit train`: learn a robot's task in simulation, or one of Gymnasium's, to see how well the learner does. */
+import { resolve } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { taskNames } from '@sim2servo/models/tasks/task-named';
+import { gymTasks } from '@sim2servo/sim/gym/gym-task-named';
+import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
-import { defaultTrainingConfig, parseTrainingConfig, type TrainingConfig } from '@sim2servo/train/training-config';
+import {
+  defaultGymTrainingConfig,
+  defaultTrainingConfig,
+  isRobotTraining,
+  parseTrainingConfig,
+  type TrainingConfig,
+} from '@sim2servo/train/training-config';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { wholeNumber } from '../number-option.js';
 import { duration, ProgressLine } from '../progress-line.js';
 
 interface TrainOptions {
-  readonly robot: string;
+  readonly robot?: string;
   readonly task: string;
+  readonly scene?: string;
   readonly steps?: number;
   readonly seed: number;
   readonly out?: string;
@@ -20,38 +30,81 @@ interface TrainOptions {
 
 export function trainingLine(progress: TrainingProgress): string {
   const { evaluation } = progress;
-  const error = evaluation === undefined ? '' : `, error ${(evaluation.deterministic.meanErrorM * 1000).toFixed(1)} mm`;
+  const evaluated = evaluation === undefined ? '' : `, evaluated ${quality(evaluation.deterministic)}`;
   return (
     `step ${progress.step} of ${progress.steps}  ${progress.stepsPerSecond.toFixed(0)} steps/s  ` +
-    `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${error}  ` +
+    `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${evaluated}  ` +
     `${Number.isFinite(progress.etaS) ? `${duration(progress.etaS)} left` : ''}`
   );
 }
 
+/** The task's error where it has one, else the return. */
+function quality({ meanErrorM, meanReturn }: EpisodeSummary): string {
+  return Number.isNaN(meanErrorM) ? `return ${meanReturn.toFixed(1)}` : `error ${(meanErrorM * 1000).toFixed(1)} mm`;
+}
+
 export function trainingConfig(options: TrainOptions): TrainingConfig {
-  loadRobot(options.robot);
-  taskNamed(options.task);
-  const { loop } = defaultTrainingConfig;
+  const { task, scene } = options;
+  const ofGym = gymTasks.some(known => known.name === task);
+  if (!ofGym && !taskNames.includes(task))
+    throw new KitError(
+      'E_TASK_UNKNOWN',
+      `there is no task '${task}'`,
+      `choose one of: ${[...taskNames, ...gymTasks.map(known => known.name)].join(', ')}`,
+      'usage',
+    );
+  if (ofGym && options.robot !== undefined)
+    throw new KitError(
+      'E_TASK_ROBOT',
+      `${task} has no robot, not '${options.robot}' either`,
+      'leave out --robot',
+      'usage',
+    );
+  if (!ofGym && scene !== undefined)
+    throw new KitError(
+      'E_TASK_SCENE',
+      `--scene ${scene} is for gym tasks; a robot's scene stands in its robot.json`,
+      'leave out --scene',
+      'usage',
+    );
+  const robot = options.robot ?? defaultTrainingConfig.robot;
+  if (!ofGym) loadRobot(robot);
+  const defaults = ofGym ? defaultGymTrainingConfig : defaultTrainingConfig;
   return parseTrainingConfig(
     {
-      ...defaultTrainingConfig,
-      robot: options.robot,
-      task: options.task,
-      loop: { ...loop, seed: options.seed, steps: options.steps ?? loop.steps },
+      ...defaults,
+      ...(ofGym ? scene !== undefined && { scene: resolve(scene) } : { robot }),
+      task,
+      loop: { ...defaults.loop, seed: options.seed, steps: options.steps ?? defaults.loop.steps },
     },
     'command line',
   );
+}
+
+/** `runs/desk2-reach-0`, `runs/gym-Reacher-v5-0` */
+function runFolder(config: TrainingConfig): string {
+  const world = isRobotTraining(config) ? `${config.robot}-${config.task}` : config.task.replace('/', '-');
+  return `runs/${world}-${config.loop.seed}`;
 }
 
 export const addTrain: AddCommand = (program, context) => {
   program
     .command('train')
     .description('learn a task in simulation (MuJoCo, Soft Actor-Critic)')
-    .option('--robot <name>', 'shipped robot or robot folder', defaultTrainingConfig.robot)
-    .option('--task <name>', 'what to learn', defaultTrainingConfig.task)
-    .option('--steps <n>', `environment steps in all (default: ${defaultTrainingConfig.loop.steps})`, wholeNumber)
+    .option('--robot <name>', `shipped robot or robot folder (default: ${defaultTrainingConfig.robot})`)
+    .option(
+      '--task <name>',
+      `what to learn: ${taskNames.join(', ')}, or a task of Gymnasium's, such as ${defaultGymTrainingConfig.task}`,
+      defaultTrainingConfig.task,
+    )
+    .option('--scene <file>', "MJCF file instead of a Gymnasium task's own")
+    .option(
+      '--steps <n>',
+      `environment steps in all (default: ${defaultTrainingConfig.loop.steps}, Gymnasium's tasks ${defaultGymTrainingConfig.loop.steps})`,
+      wholeNumber,
+    )
     .option('--seed <n>', 'everything random follows from it', wholeNumber, 0)
-    .option('--out <folder>', 'run folder (default: runs/ROBOT-TASK-SEED)')
+    .option('--out <folder>', 'run folder (default: runs/ROBOT-TASK-SEED, or runs/TASK-SEED)')
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
       const line = new ProgressLine(context.io);
@@ -61,14 +114,10 @@ export const addTrain: AddCommand = (program, context) => {
       };
       let outcome: RunOutcome;
       try {
-        outcome =
-          options.resume === undefined
-            ? await trainRun(
-                trainingConfig(options),
-                options.out ?? `runs/${options.robot}-${options.task}-${options.seed}`,
-                run,
-              )
-            : await resumeRun(options.resume, { ...run, steps: options.steps });
+        if (options.resume === undefined) {
+          const config = trainingConfig(options);
+          outcome = await trainRun(config, options.out ?? runFolder(config), run);
+        } else outcome = await resumeRun(options.resume, { ...run, steps: options.steps });
       } finally {
         line.done();
       }
@@ -93,18 +142,29 @@ function report(outcome: RunOutcome, context: CommandContext): void {
     seconds: outcome.seconds,
     stepsPerSecond: outcome.stepsPerSecond,
     updatesPerSecond: outcome.updatesPerSecond,
-    ...(best && { best: { step: best.step, ...best.evaluation.deterministic } }),
+    ...(best && { best: { step: best.step, ...measured(best.evaluation.deterministic) } }),
   };
   context.result(value, () =>
     [
       `${outcome.finished ? 'Trained' : 'Stopped after'} ${outcome.step} steps, ${outcome.updates} updates in ${duration(outcome.seconds)}`,
       best === undefined
         ? 'no evaluation yet'
-        : `best policy: step ${best.step}, return ${best.evaluation.deterministic.meanReturn.toFixed(1)}, fingertip error ${(best.evaluation.deterministic.meanErrorM * 1000).toFixed(1)} mm`,
+        : `best policy: step ${best.step}, ${inWords(best.evaluation.deterministic)}`,
       `run folder: ${folder.path}`,
       outcome.finished
-        ? `next: kit export ${folder.path} policy`
+        ? `next: ${isRobotTraining(outcome.config) ? `kit export ${folder.path} policy` : `kit eval ${folder.path}`}`
         : `everything is saved; go on with: ${outcome.resumeHint}`,
     ].join('\n'),
   );
+}
+
+/** Without what a task that has no error can't say. */
+function measured(summary: EpisodeSummary): Partial<EpisodeSummary> {
+  const { meanErrorM, maxErrorM, reached, ...always } = summary;
+  return Number.isNaN(meanErrorM) ? always : { ...always, meanErrorM, maxErrorM, reached };
+}
+
+function inWords({ meanReturn, meanErrorM }: EpisodeSummary): string {
+  const error = Number.isNaN(meanErrorM) ? '' : `, fingertip error ${(meanErrorM * 1000).toFixed(1)} mm`;
+  return `return ${meanReturn.toFixed(1)}${error}`;
 }

@@ -12,7 +12,7 @@ import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { Task } from '@sim2servo/models/tasks/task';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { Environment } from '@sim2servo/sim/environment';
-import type { EnvironmentRecipe } from '../../src/environment-recipe.js';
+import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 
 export interface KinematicArmOptions {
   /** Share of the way to its target that a joint goes in a tick. */

@@ -1,7 +1,7 @@
 /** A training configuration that is done in seconds: its policy is a beginner's. */
-import { defaultTrainingConfig, type TrainingConfig } from '../../src/training-config.js';
+import { defaultTrainingConfig, type RobotTrainingConfig } from '../../src/training-config.js';
 
-export const smallConfig: TrainingConfig = {
+export const smallConfig: RobotTrainingConfig = {
   ...defaultTrainingConfig,
   loop: {
     ...defaultTrainingConfig.loop,

@@ -3,7 +3,7 @@
  * cross threads, a recipe can; it also stands in a run's configuration, so a resumed run builds the same world.
  */
 import { KitError, messageOf } from '@sim2servo/models/error';
-import type { Environment } from '@sim2servo/sim/environment';
+import type { Environment } from './environment.js';
 
 export interface EnvironmentRecipe {
   /** What `import()` takes: a package path or a `file:` URL. */

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { errorOf, kit } from '../test-io.js';
+
+const folder = t.testdir({});
+const run = join(folder, 'run');
+
+t.test('a task of Gymnasium is learnt and tried without a robot, and judged by its return', async t => {
+  const trained = await kit(`train --task gym/Pendulum-v1 --steps 1008 --out ${run}`);
+  t.match(trained, { exit: 0, out: /best policy: step \d+, return −?-?\d+\.\d\n/ });
+  t.match(trained.out, `next: kit eval ${run}`);
+  t.notMatch(trained.out, / mm/);
+  t.match(await kit(`eval ${run} --targets 2`), {
+    exit: 0,
+    out: /^gym\/Pendulum-v1: return -\d+\.\d ± \d+\.\d over 2 episodes\nmean length 200 steps$/,
+  });
+  const json = JSON.parse((await kit(`eval ${run} --targets 2 --json`)).out) as { returns: number[] };
+  t.equal(json.returns.length, 2);
+  t.match(await kit(`eval ${run} --arm changed`), { exit: 2, err: /no robot[\s\S]*--arm/ });
+  t.match(await kit(`export ${run} ${join(folder, 'bundle')}`), { exit: 2, err: /only robots' policies/ });
+  t.match(await kit(`finetune --from ${run} --logs ${folder} --out ${join(folder, 'tuned')}`), { exit: 2 });
+});
+
+t.test('an unknown task is answered with all there are, and makes no folder', async t => {
+  for (const task of ['juggle', 'gym/Juggle-v1', 'gym/']) {
+    const said = await kit(`train --task ${task} --out ${join(folder, 'none')} --json`);
+    t.equal(said.exit, 2);
+    t.match(errorOf(said), { code: 'E_TASK_UNKNOWN', hint: /reach, gym\/Pendulum-v1, .*gym\/HalfCheetah-v5/ });
+  }
+  t.notOk(existsSync(join(folder, 'none')));
+});
+
+t.test('a robot belongs to a robot’s task, a scene to a gym task', async t => {
+  t.match(errorOf(await kit('train --task gym/Reacher-v5 --robot desk2 --json')), { code: 'E_TASK_ROBOT' });
+  t.match(errorOf(await kit('train --task reach --scene mine.xml --json')), { code: 'E_TASK_SCENE' });
+  const absent = await kit(`train --task gym/Reacher-v5 --scene absent.xml --out ${join(folder, 'absent')} --json`);
+  t.match(errorOf(absent), { code: 'E_SCENE', message: /absent\.xml/ });
+});
