@@ -40,6 +40,9 @@ export const loopSchema = z.strictObject({
   checkpointEvery: count.describe('Steps between two checkpoints of the whole state.'),
   logEvery: count.describe('Steps between two lines of metrics.'),
   engine: z.enum(engineNames).describe('What runs the updates; split is the fast one on CPUs.'),
+  threads: count
+    .default(1)
+    .describe('Threads of the split engine. Another number rounds otherwise, so a run is repeated with the same one.'),
   normaliseObservations: z
     .boolean()
     .default(true)
@@ -109,6 +112,7 @@ export const defaultTrainingConfig: RobotTrainingConfig = {
     checkpointEvery: 10_000,
     logEvery: 500,
     engine: 'split',
+    threads: 1,
     normaliseObservations: true,
   },
   algorithm: 'sac',
@@ -131,6 +135,7 @@ export const defaultGymTrainingConfig: GymTrainingConfig = {
     checkpointEvery: 10_000,
     logEvery: 500,
     engine: 'split',
+    threads: 1,
     normaliseObservations: false,
   },
   algorithm: 'sac',

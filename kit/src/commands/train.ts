@@ -6,6 +6,7 @@ import { taskNames } from '@sim2servo/models/tasks/task-named';
 import { gymTasks } from '@sim2servo/sim/gym/gym-task-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
+import { threadsThatPay } from '@sim2servo/train/threads-that-pay';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
 import {
   defaultGymTrainingConfig,
@@ -23,6 +24,7 @@ interface TrainOptions {
   readonly task: string;
   readonly scene?: string;
   readonly steps?: number;
+  readonly threads?: number;
   readonly seed: number;
   readonly out?: string;
   readonly resume?: string;
@@ -75,7 +77,12 @@ export function trainingConfig(options: TrainOptions): TrainingConfig {
       ...defaults,
       ...(ofGym ? scene !== undefined && { scene: resolve(scene) } : { robot }),
       task,
-      loop: { ...defaults.loop, seed: options.seed, steps: options.steps ?? defaults.loop.steps },
+      loop: {
+        ...defaults.loop,
+        seed: options.seed,
+        steps: options.steps ?? defaults.loop.steps,
+        threads: options.threads ?? threadsThatPay(defaults.sac),
+      },
     },
     'command line',
   );
@@ -103,6 +110,7 @@ export const addTrain: AddCommand = (program, context) => {
       `environment steps in all (default: ${defaultTrainingConfig.loop.steps}, Gymnasium's tasks ${defaultGymTrainingConfig.loop.steps})`,
       wholeNumber,
     )
+    .option('--threads <n>', 'threads that learn (default: as many as pay on this machine)', wholeNumber)
     .option('--seed <n>', 'everything random follows from it', wholeNumber, 0)
     .option('--out <folder>', 'run folder (default: runs/ROBOT-TASK-SEED, or runs/TASK-SEED)')
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')

@@ -12,6 +12,13 @@ const create = (name: (typeof always)[number], seed = 1) => createEngine(name, s
 const plain = (state: EngineState) =>
   JSON.parse(JSON.stringify(state, (_key, value) => (value instanceof Float32Array ? [...value] : value)));
 
+t.test('an engine without threads is asked for none', async t => {
+  await t.rejects(createEngine('eager-cpu', sac, sizes, smallSac, new Random(1), { threads: 2 }), {
+    code: 'E_THREADS',
+    exit: 'usage',
+  });
+});
+
 t.test('every engine starts from the same parameters, drawn from the seed', async t => {
   const states = [];
   for (const name of always) {

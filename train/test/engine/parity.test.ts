@@ -22,7 +22,7 @@ const configs: Record<string, SacConfig> = {
 
 /** Twenty updates on batches and noise that depend on nothing but the seed. */
 async function afterTwentyUpdates(name: EngineName, config: SacConfig, threads = 1): Promise<EngineState> {
-  const engine = await createEngine(name, sac, sizes, config, new Random(7), threads);
+  const engine = await createEngine(name, sac, sizes, config, new Random(7), { threads });
   await runUpdates(engine, 20, new Random(11));
   const state = engine.save();
   await engine.dispose();
