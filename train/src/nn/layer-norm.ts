@@ -23,8 +23,9 @@ export function layerNormParameters(name: string, size: number): Parameter[] {
  */
 const normalise = tf.customGrad((...inputs) => {
   const [x, gain, offset, save] = inputs as unknown as [tf.Tensor2D, tf.Tensor1D, tf.Tensor1D, tf.GradSaveFunc];
+  // A power rather than a square: so ONNX Runtime finds the layer norm in it and runs it as one operation.
   const centred = tf.sub(x, tf.mean(x, 1, true));
-  const deviation = tf.sqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon));
+  const deviation = tf.sqrt(tf.add(tf.mean(tf.pow(centred, 2), 1, true), epsilon));
   const normalised = tf.div(centred, deviation);
   save([normalised, deviation, gain]);
   return {
