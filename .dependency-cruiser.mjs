@@ -11,7 +11,7 @@ const mayImport = {
   train: ['sim', 'models'],
   runtime: ['firmware-bridge', 'models'],
   'hil-tests': ['runtime', 'sim', 'firmware-bridge', 'models'],
-  kit: ['train', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
+  kit: ['bench', 'train', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
   bench: ['train', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
 };
 const packages = Object.keys(mayImport);

@@ -1,5 +1,6 @@
 /** All commands, in the order that the help shows them. */
 import type { AddCommand } from './command-context.js';
+import { addBench } from './commands/bench.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDevice } from './commands/device.js';
 import { addDoctor } from './commands/doctor.js';
@@ -27,5 +28,6 @@ export const commands: readonly AddCommand[] = [
   addLogs,
   addFinetune,
   addHil,
+  addBench,
   addTour,
 ];

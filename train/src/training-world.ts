@@ -48,7 +48,7 @@ function robotWorld(config: RobotTrainingConfig): TrainingWorld {
   };
 }
 
-function gymWorld({ task, scene }: GymTrainingConfig): TrainingWorld {
+export function gymWorld({ task, scene }: GymTrainingConfig): TrainingWorld {
   const { observationSize, actuators } = gymTaskNamed(task);
   const environment = gymRecipe(task, scene);
   return {

@@ -1,0 +1,116 @@
+/** What `kit bench` measures: for each benchmark the work, and who else does it (bench/peers). */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { KitError } from '@sim2servo/models/error';
+import { Random } from '@sim2servo/models/random';
+import { sac } from '@sim2servo/train/algorithms/sac';
+import { initialState } from '@sim2servo/train/engine/initial-state';
+import { exportActor } from '@sim2servo/train/export-actor';
+import { identityNormaliser } from '@sim2servo/train/observation-normaliser';
+import { type Contestant, machine, type Row, takeTurns, type Work } from './turns.js';
+
+export const benchmarkNames = ['learner', 'loop', 'actor'] as const;
+export type BenchmarkName = (typeof benchmarkNames)[number];
+
+export interface BenchmarkOptions {
+  /** Cores that each program may use. */
+  readonly threads: number;
+  readonly repeats: number;
+  /** Folder with the peers' Python environments, `sb3` and `sbx`; without it only ours is measured. */
+  readonly peers?: string | undefined;
+  /** Every size instead of the usual one (learner). */
+  readonly allSizes?: boolean | undefined;
+  readonly onTurn?: (what: string) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BenchmarkReport {
+  readonly benchmark: BenchmarkName;
+  readonly machine: ReturnType<typeof machine>;
+  /** How many cores each program was held to. */
+  readonly cores: number;
+  readonly rows: readonly Row[];
+}
+
+interface Benchmark {
+  /** Peers by the name of their Python environment. */
+  readonly peers: readonly string[];
+  works(options: BenchmarkOptions): readonly Work[];
+  /** Writes what all contestants read, and returns the argument that names it. */
+  prepare?(scratch: string): readonly string[];
+}
+
+/** The larger the update, the fewer are timed. */
+function updatesFor(hidden: number, batch: number): number {
+  return Math.max(60, Math.min(2000, Math.round(500 * ((256 * 256 * 256) / (hidden * hidden * batch)))));
+}
+
+const actorSizes = { observation: 11, action: 2 };
+
+const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
+  learner: {
+    peers: ['sb3', 'sbx'],
+    works({ threads, allSizes }) {
+      const sizes = allSizes
+        ? [64, 128, 256, 512].flatMap(hidden => [64, 256, 1024, 4096].map(batch => ({ hidden, batch })))
+        : [{ hidden: 256, batch: 256 }];
+      return sizes.map(({ hidden, batch }) => ({ hidden, batch, threads, updates: updatesFor(hidden, batch) }));
+    },
+  },
+  loop: {
+    peers: ['sb3', 'sbx'],
+    works: ({ threads }) => [{ task: 'Reacher-v5', threads, steps: 2000 }],
+  },
+  actor: {
+    peers: ['sb3'],
+    works: () => [0, 100, 500].map(hz => ({ hz, samples: hz === 100 ? 1000 : 5000 })),
+    prepare(scratch) {
+      const model = join(scratch, 'actor.onnx');
+      const state = initialState(sac.declare(actorSizes, sac.defaults), new Random(0));
+      const normaliser = identityNormaliser(actorSizes.observation);
+      writeFileSync(model, exportActor(sac, actorSizes, sac.defaults, state, normaliser));
+      return ['--model', model];
+    },
+  },
+};
+
+/** @throws KitError E_PEERS where the folder has none of the peers' environments */
+export async function runBenchmark(name: BenchmarkName, options: BenchmarkOptions): Promise<BenchmarkReport> {
+  const scratch = mkdtempSync(join(tmpdir(), 'kit-bench-'));
+  try {
+    const { peers, works, prepare } = benchmarks[name];
+    const shared = prepare?.(scratch) ?? [];
+    const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+    const contestants: Contestant[] = [
+      { name: 'ours', command: [process.execPath, here('./measure.js'), name, ...shared] },
+      ...pythonsOf(options.peers, peers).map(({ peer, python }) => ({
+        name: peer,
+        // Two folders above dist/src.
+        command: [python, here(`../../peers/${name}_${peer}.py`), ...shared],
+      })),
+    ];
+    const rows: Row[] = [];
+    for (const work of works(options))
+      rows.push(await takeTurns(contestants, work, { ...options, cores: options.threads }));
+    return { benchmark: name, machine: machine(), cores: options.threads, rows };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function pythonsOf(folder: string | undefined, peers: readonly string[]): { peer: string; python: string }[] {
+  if (folder === undefined) return [];
+  const found = peers
+    .map(peer => ({ peer, python: join(folder, peer, 'bin', 'python') }))
+    .filter(({ python }) => existsSync(python));
+  if (found.length === 0)
+    throw new KitError(
+      'E_PEERS',
+      `${folder} has no Python environment of ${peers.join(' or ')}`,
+      `make one: python3 -m venv ${join(folder, peers[0]!)}, and install what bench/peers/README.md says`,
+      'usage',
+    );
+  return found;
+}

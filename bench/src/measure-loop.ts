@@ -1,0 +1,40 @@
+/** Steps a second of the whole training loop while it learns (environment, replay, update, metrics), of a Gymnasium task with 2×256 networks. */
+import { learn } from '@sim2servo/train/learn';
+import { defaultGymTrainingConfig } from '@sim2servo/train/training-config';
+import { gymWorld } from '@sim2servo/train/training-world';
+import type { Figures } from './turns.js';
+
+export interface LoopWork {
+  readonly task: string;
+  readonly threads: number;
+  /** Steps that are timed. */
+  readonly steps: number;
+}
+
+/** Steps with updates before the clock starts. */
+const warmUp = 500;
+
+export async function measureLoop({ task, threads, steps }: LoopWork): Promise<Figures> {
+  const config = { ...defaultGymTrainingConfig, task: `gym/${task}` };
+  const begin = config.loop.learningStarts + warmUp;
+  const never = begin + steps + 1;
+  const times = new Map<number, number>();
+  await learn({
+    ...gymWorld(config),
+    sac: config.sac,
+    loop: {
+      ...config.loop,
+      threads,
+      steps: begin + steps,
+      evaluateEvery: never,
+      checkpointEvery: never,
+      logEvery: 100,
+    },
+    onMetrics: step => times.set(step, performance.now()),
+    onBest: () => {},
+    onCheckpoint: () => {},
+  });
+  const timed = [...times].filter(([step]) => step >= begin);
+  const [first, last] = [timed[0]!, timed.at(-1)!];
+  return { stepsPerSecond: ((last[0] - first[0]) / (last[1] - first[1])) * 1000 };
+}

@@ -1,0 +1,24 @@
+/**
+ * One measurement of ours, in a process of its own: prints its figures as one JSON line.
+ *
+ * usage: node bench/dist/src/measure.js learner --hidden 256 --batch 256 --threads 1 --updates 500
+ */
+import { parseArgs } from 'node:util';
+import { type ActorWork, measureActor } from './measure-actor.js';
+import { type LearnerWork, measureLearner } from './measure-learner.js';
+import { type LoopWork, measureLoop } from './measure-loop.js';
+import type { Figures } from './turns.js';
+
+const { positionals, tokens } = parseArgs({ allowPositionals: true, strict: false, tokens: true });
+const work: Record<string, string | number> = {};
+for (const [i, token] of tokens.entries()) {
+  const value = tokens[i + 1];
+  if (token.kind !== 'option' || value?.kind !== 'positional') continue;
+  work[token.name] = Number.isNaN(Number(value.value)) ? value.value : Number(value.value);
+}
+const measures: Record<string, () => Promise<Figures>> = {
+  learner: () => measureLearner(work as unknown as LearnerWork),
+  loop: () => measureLoop(work as unknown as LoopWork),
+  actor: () => measureActor(work as unknown as ActorWork),
+};
+console.log(JSON.stringify(await measures[positionals[0]!]!()));
