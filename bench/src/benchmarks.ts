@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
+import { gymPrefix, gymTasks } from '@sim2servo/sim/gym/gym-task-named';
 import { sac } from '@sim2servo/train/algorithms/sac';
 import { initialState } from '@sim2servo/train/engine/initial-state';
 import { exportActor } from '@sim2servo/train/export-actor';
 import { identityNormaliser } from '@sim2servo/train/observation-normaliser';
 import { type Contestant, machine, type Row, takeTurns, type Work } from './turns.js';
 
-export const benchmarkNames = ['learner', 'loop', 'actor'] as const;
+export const benchmarkNames = ['learner', 'env', 'actor', 'loop'] as const;
 export type BenchmarkName = (typeof benchmarkNames)[number];
 
 export interface BenchmarkOptions {
@@ -35,8 +36,8 @@ export interface BenchmarkReport {
 }
 
 interface Benchmark {
-  /** Peers by the name of their Python environment. */
-  readonly peers: readonly string[];
+  /** Each peer, and the Python environment that it lives in. */
+  readonly peers: Readonly<Record<string, string>>;
   works(options: BenchmarkOptions): readonly Work[];
   /** Writes what all contestants read, and returns the argument that names it. */
   prepare?(scratch: string): readonly string[];
@@ -51,7 +52,7 @@ const actorSizes = { observation: 11, action: 2 };
 
 const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   learner: {
-    peers: ['sb3', 'sbx'],
+    peers: { sb3: 'sb3', sbx: 'sbx' },
     works({ threads, allSizes }) {
       const sizes = allSizes
         ? [64, 128, 256, 512].flatMap(hidden => [64, 256, 1024, 4096].map(batch => ({ hidden, batch })))
@@ -59,12 +60,21 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
       return sizes.map(({ hidden, batch }) => ({ hidden, batch, threads, updates: updatesFor(hidden, batch) }));
     },
   },
+  env: {
+    peers: { gymnasium: 'sb3' },
+    works: ({ threads }) =>
+      gymTasks.map(({ name }) => ({
+        task: name.slice(gymPrefix.length),
+        workers: threads === 1 ? 0 : threads,
+        seconds: 2,
+      })),
+  },
   loop: {
-    peers: ['sb3', 'sbx'],
+    peers: { sb3: 'sb3', sbx: 'sbx' },
     works: ({ threads }) => [{ task: 'Reacher-v5', threads, steps: 2000 }],
   },
   actor: {
-    peers: ['sb3'],
+    peers: { onnxruntime: 'sb3' },
     works: () => [0, 100, 500].map(hz => ({ hz, samples: hz === 100 ? 1000 : 5000 })),
     prepare(scratch) {
       const model = join(scratch, 'actor.onnx');
@@ -100,16 +110,20 @@ export async function runBenchmark(name: BenchmarkName, options: BenchmarkOption
   }
 }
 
-function pythonsOf(folder: string | undefined, peers: readonly string[]): { peer: string; python: string }[] {
+function pythonsOf(
+  folder: string | undefined,
+  peers: Readonly<Record<string, string>>,
+): { peer: string; python: string }[] {
   if (folder === undefined) return [];
-  const found = peers
-    .map(peer => ({ peer, python: join(folder, peer, 'bin', 'python') }))
+  const environments = [...new Set(Object.values(peers))];
+  const found = Object.entries(peers)
+    .map(([peer, environment]) => ({ peer, python: join(folder, environment, 'bin', 'python') }))
     .filter(({ python }) => existsSync(python));
   if (found.length === 0)
     throw new KitError(
       'E_PEERS',
-      `${folder} has no Python environment of ${peers.join(' or ')}`,
-      `make one: python3 -m venv ${join(folder, peers[0]!)}, and install what bench/peers/README.md says`,
+      `${folder} has no Python environment of ${environments.join(' or ')}`,
+      `make one: python3 -m venv ${join(folder, environments[0]!)}, and install what bench/peers/README.md says`,
       'usage',
     );
   return found;

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type ActorWork, measureActor } from './measure-actor.js';
+import { type EnvWork, measureEnv } from './measure-env.js';
 import { type LearnerWork, measureLearner } from './measure-learner.js';
 import { type LoopWork, measureLoop } from './measure-loop.js';
 import type { Figures } from './turns.js';
@@ -18,6 +19,7 @@ for (const [i, token] of tokens.entries()) {
 }
 const measures: Record<string, () => Promise<Figures>> = {
   learner: () => measureLearner(work as unknown as LearnerWork),
+  env: () => measureEnv(work as unknown as EnvWork),
   loop: () => measureLoop(work as unknown as LoopWork),
   actor: () => measureActor(work as unknown as ActorWork),
 };

@@ -1,19 +1,11 @@
 /**
  * A worker thread that answers one request at a time: both ends of the conversation.
  *
- * An error on the far side comes back with its code, hint and exit (`postMessage` keeps only the message of a subclass); a thread that
- * dies fails the request under way and all later ones.
+ * An error on the far side comes back with its code, hint and exit; a thread that dies fails the request under way and all later ones.
  */
 import { parentPort, Worker } from 'node:worker_threads';
-import { type ExitReason, exitCodes, KitError, messageOf } from '@sim2servo/models/error';
-
-export interface PackedError {
-  readonly message: string;
-  readonly code: string;
-  readonly hint: string;
-  readonly exit: ExitReason;
-  readonly stack: string;
-}
+import { KitError } from '@sim2servo/models/error';
+import { type PackedError, packError, unpackError } from '@sim2servo/models/packed-error';
 
 type Answer<Reply> = { readonly reply: Reply } | { readonly error: PackedError } | { readonly ready: true };
 
@@ -93,24 +85,11 @@ export async function serveTurns<Request, Reply>(
     port.on('message', (request: Request) => {
       serve(request).then(
         reply => answer({ reply }),
-        (error: unknown) => answer({ error: packError(error) }),
+        (error: unknown) => answer({ error: packError(error, 'E_WORKER') }),
       );
     });
     answer({ ready: true });
   } catch (error) {
-    answer({ error: packError(error) });
+    answer({ error: packError(error, 'E_WORKER') });
   }
-}
-
-export function packError(thrown: unknown): PackedError {
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : '';
-  if (thrown instanceof KitError)
-    return { message: thrown.message, code: thrown.code, hint: thrown.hint, exit: thrown.exit, stack };
-  return { message: messageOf(thrown), code: 'E_WORKER', hint: 'Report this: it is a bug.', exit: 'bug', stack };
-}
-
-export function unpackError(error: PackedError): KitError {
-  return new KitError(error.code, error.message, error.hint, error.exit in exitCodes ? error.exit : 'bug', {
-    cause: error.stack,
-  });
 }

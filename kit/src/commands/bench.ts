@@ -23,7 +23,9 @@ export const addBench: AddCommand = (program, context) => {
     .command('bench')
     .description('measure this machine, beside the Python libraries where they are installed')
     .addArgument(
-      new Argument('<what>', 'learner: updates/s, loop: training steps/s, actor: latency').choices(benchmarkNames),
+      new Argument('<what>', 'learner: updates/s, env: steps/s, actor: latency, loop: training steps/s').choices(
+        benchmarkNames,
+      ),
     )
     .option('--threads <n>', 'cores that each program is held to', wholeNumber, 1)
     .option('--repeats <n>', 'turns of each program', wholeNumber, 3)

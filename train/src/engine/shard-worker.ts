@@ -1,7 +1,7 @@
 /** A following thread of the split engine; see shards.ts. It needs ONNX Runtime only. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KitError } from '@sim2servo/models/error';
-import { packError } from '../worker-turns.js';
+import { packError } from '@sim2servo/models/packed-error';
 import { GradientExchange } from './gradient-exchange.js';
 import {
   commandCodes,
@@ -39,7 +39,7 @@ try {
   }
   await core.dispose();
 } catch (error) {
-  reply({ error: packError(error) });
+  reply({ error: packError(error, 'E_WORKER') });
   exchange.rendezvous.break();
 }
 port.close();

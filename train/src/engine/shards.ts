@@ -4,8 +4,8 @@
  */
 import { once } from 'node:events';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { type PackedError, unpackError } from '@sim2servo/models/packed-error';
 import { elementCount } from '../nn/parameter.js';
-import { type PackedError, unpackError } from '../worker-turns.js';
 import type { CompiledPrograms } from './compiled-programs.js';
 import type { EngineState } from './engine.js';
 import { GradientExchange, type SharedExchange, shareExchange } from './gradient-exchange.js';

@@ -1,6 +1,6 @@
 """Python's onnxruntime: latency of a policy's inference, one thread, back to back or after a sleep to a fixed rate.
 
-usage: python actor_sb3.py --model actor.onnx --hz 100 --samples 1000
+usage: python actor_onnxruntime.py --model actor.onnx --hz 100 --samples 1000
 prints one line of JSON, microseconds.
 """
 
