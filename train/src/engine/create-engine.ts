@@ -1,22 +1,39 @@
 /** Makes an engine by name. */
+import { KitError } from '@sim2servo/models/error';
 import type { Random } from '@sim2servo/models/random';
 import type { Algorithm, Sizes } from '../algorithms/algorithm.js';
 import { EagerEngine } from './eager.js';
 import type { Engine, EngineName } from './engine.js';
+import { FusedEngine } from './fused.js';
 import { initialState } from './initial-state.js';
+import { fusedProvider } from './provider.js';
 import { SplitEngine } from './split.js';
 
-/** Parameters start from `random`, drawn in the order of declaration, so every engine starts from the same ones. */
+/**
+ * Parameters start from `random`, drawn in the order of declaration, so every engine starts from the same ones.
+ *
+ * @param updatesPerCall  of a fused engine; the others make one update to a call
+ */
 export async function createEngine<Config>(
   name: EngineName,
   algorithm: Algorithm<Config>,
   sizes: Sizes,
   config: Config,
   random: Random,
+  updatesPerCall?: number,
 ): Promise<Engine> {
+  const provider = fusedProvider(name);
+  if (provider === undefined && (updatesPerCall ?? 1) !== 1)
+    throw new KitError(
+      'E_UPDATES_PER_CALL',
+      `The engine ${name} makes one update to a call, not ${updatesPerCall}.`,
+      'Leave updatesPerCall out, or choose a fused engine.',
+      'usage',
+    );
   const declaration = algorithm.declare(sizes, config);
   const state = initialState(declaration, random);
-  switch (name) {
+  if (provider !== undefined) return FusedEngine.create(provider, declaration, state, updatesPerCall);
+  switch (name as Exclude<EngineName, `fused-${string}`>) {
     case 'split':
       return SplitEngine.create(declaration, state);
     case 'eager-cpu':
