@@ -16,7 +16,7 @@ import { ReplayBuffer } from './replay/replay-buffer.js';
 export async function learn(options: LearnOptions): Promise<LearnResult> {
   const { loop, sizes } = options;
   const seeds = new Random(loop.seed);
-  const engine = await createEngine(loop.engine, sac, sizes, options.sac, seeds.fork('engine'));
+  const engine = await createEngine(loop.engine, sac, sizes, options.sac, seeds.fork('engine'), loop.updatesPerCall);
   const replay = ReplayBuffer.create({
     capacity: loop.replayCapacity,
     slack: loop.blockSteps,

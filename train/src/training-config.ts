@@ -39,6 +39,9 @@ export const loopSchema = z.strictObject({
   checkpointEvery: count.describe('Steps between two checkpoints of the whole state.'),
   logEvery: count.describe('Steps between two lines of metrics.'),
   engine: z.enum(engineNames).describe('What runs the updates; split is the fast one on CPUs.'),
+  updatesPerCall: count
+    .optional()
+    .describe('Updates that a fused engine makes at once, on batches drawn before the first of them; 1 unless given.'),
 });
 
 /** The loop, apart from what world it learns in. */
