@@ -2,8 +2,11 @@
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { sac } from '@sim2servo/train/algorithms/sac';
+import { choiceLine, chooseEngine } from '@sim2servo/train/engine/choose-engine';
+import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
-import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
+import { type RunOutcome, resumeRun, sizesOf, trainRun } from '@sim2servo/train/train-run';
 import { defaultTrainingConfig, parseTrainingConfig, type TrainingConfig } from '@sim2servo/train/training-config';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { wholeNumber } from '../number-option.js';
@@ -16,6 +19,8 @@ interface TrainOptions {
   readonly seed: number;
   readonly out?: string;
   readonly resume?: string;
+  readonly engine?: string;
+  readonly updatesPerCall?: number;
 }
 
 export function trainingLine(progress: TrainingProgress): string {
@@ -26,6 +31,37 @@ export function trainingLine(progress: TrainingProgress): string {
     `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${error}  ` +
     `${Number.isFinite(progress.etaS) ? `${duration(progress.etaS)} left` : ''}`
   );
+}
+
+type LoopEngine = Pick<TrainingConfig['loop'], 'engine' | 'updatesPerCall'>;
+
+/** The engine that `--engine` names; `auto` measures, and says what it found. */
+async function loopEngine(options: TrainOptions, config: TrainingConfig, context: CommandContext): Promise<LoopEngine> {
+  const { updatesPerCall } = options;
+  if (options.engine !== 'auto')
+    return {
+      engine: engineNamed(options.engine ?? config.loop.engine),
+      ...(updatesPerCall !== undefined && { updatesPerCall }),
+    };
+  if (updatesPerCall !== undefined)
+    throw new KitError(
+      'E_UPDATES_PER_CALL',
+      `--engine auto finds the updates to a call by itself, and --updates-per-call says ${updatesPerCall}.`,
+      'Leave one of them out.',
+      'usage',
+    );
+  const choice = await chooseEngine(sac, sizesOf(loadRobot(config.robot).spec), config.sac);
+  context.io.err(choiceLine(choice));
+  return {
+    engine: choice.engine,
+    ...(choice.updatesPerCall !== undefined && { updatesPerCall: choice.updatesPerCall }),
+  };
+}
+
+async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
+  const config = trainingConfig(options);
+  const loop = { ...config.loop, ...(await loopEngine(options, config, context)) };
+  return parseTrainingConfig({ ...config, loop }, 'command line');
 }
 
 export function trainingConfig(options: TrainOptions): TrainingConfig {
@@ -52,8 +88,20 @@ export const addTrain: AddCommand = (program, context) => {
     .option('--steps <n>', `environment steps in all (default: ${defaultTrainingConfig.loop.steps})`, wholeNumber)
     .option('--seed <n>', 'everything random follows from it', wholeNumber, 0)
     .option('--out <folder>', 'run folder (default: runs/ROBOT-TASK-SEED)')
+    .option(
+      '--engine <name>',
+      'what runs the updates: cpu, webgpu, cuda, coreml, dml, tfjs-node-gpu, wasm, auto (default: cpu)',
+    )
+    .option('--updates-per-call <n>', 'updates that a fused engine (webgpu, cuda, …) makes at once', wholeNumber)
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
+      if (options.resume !== undefined && (options.engine !== undefined || options.updatesPerCall !== undefined))
+        throw new KitError(
+          'E_RESUME_ENGINE',
+          `${options.resume} goes on with the engine that it began with: another one rounds otherwise.`,
+          'Leave --engine and --updates-per-call out.',
+          'usage',
+        );
       const line = new ProgressLine(context.io);
       const run = {
         onProgress: (progress: TrainingProgress) => line.show(() => trainingLine(progress)),
@@ -64,7 +112,7 @@ export const addTrain: AddCommand = (program, context) => {
         outcome =
           options.resume === undefined
             ? await trainRun(
-                trainingConfig(options),
+                await newRun(options, context),
                 options.out ?? `runs/${options.robot}-${options.task}-${options.seed}`,
                 run,
               )

@@ -8,7 +8,7 @@ import { KitError } from '@sim2servo/models/error';
 import type * as ort from 'onnxruntime-node';
 import { trace } from '../compile/trace.js';
 import { nativeBinding, sessionOptions, type Tensors } from './graph-session.js';
-import { keepsTensorsOnDevice, type Provider, providerMissing } from './provider.js';
+import { checkCudaLibraries, keepsTensorsOnDevice, type Provider, providerMissing } from './provider.js';
 
 export class DeviceSession {
   readonly #session: { run(feeds: Tensors, fetches: object, options: object): unknown; dispose(): void };
@@ -28,6 +28,7 @@ export class DeviceSession {
         'Install the version that package.json pins with `npm ci`, or use --engine split.',
         'usage',
       );
+    if (provider === 'cuda') checkCudaLibraries();
     native.initOrt();
     const session = new native.binding.InferenceSession();
     const location = (wanted: 'cpu' | 'device') =>

@@ -1,4 +1,7 @@
 /** ONNX Runtime's execution providers that the fused engine runs on, and what to do where one is not to be had. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { KitError, messageOf } from '@sim2servo/models/error';
 
 import type { EngineName } from './engine.js';
@@ -22,6 +25,22 @@ const remedies: Readonly<Record<Provider, string>> = {
   coreml: 'It exists on macOS only; use --engine fused-webgpu or --engine split.',
   dml: 'It exists on Windows only; use --engine fused-webgpu or --engine split.',
 };
+
+/** Where onnxruntime-node keeps its library, and looks for those of the providers that it does not bundle. */
+export function onnxRuntimeFolder(): string {
+  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  return join(dirname(manifest), 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+/** What the CUDA provider is made of, beside ONNX Runtime's own library; Linux only. */
+export const cudaLibraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'] as const;
+
+/** Asked before ONNX Runtime is, which writes half a page about it. @throws KitError E_ENGINE_MISSING */
+export function checkCudaLibraries(): void {
+  const missing = cudaLibraries.find(name => !existsSync(join(onnxRuntimeFolder(), name)));
+  if (process.platform === 'linux' && missing !== undefined)
+    throw providerMissing('cuda', new Error(`${missing} is not in ${onnxRuntimeFolder()}.`));
+}
 
 export function providerMissing(provider: Provider, cause: unknown): KitError {
   // ONNX Runtime puts its own source's path and function before what happened.
