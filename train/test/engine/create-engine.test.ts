@@ -4,12 +4,12 @@ import t from 'tap';
 import { sac } from '../../src/algorithms/sac.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { type Engine, type EngineName, type EngineState, engineNames } from '../../src/engine/engine.js';
-import { installed } from './engines-here.js';
+import { absence } from './engines-here.js';
 import { fillBatch, runUpdates, sizes, smallSac } from './small-sac.js';
 
 const always = ['split', 'fused-cpu', 'eager-cpu', 'eager-wasm'] as const;
 /** With TensorFlow's native library, where `kit engine install tfjs-node-gpu` has put one. */
-const nodeGpu = (await installed('eager-tfjs-node-gpu')).skip === undefined ? (['eager-tfjs-node-gpu'] as const) : [];
+const nodeGpu = (await absence('eager-tfjs-node-gpu')) === undefined ? (['eager-tfjs-node-gpu'] as const) : [];
 const create = (name: EngineName, seed = 1) => createEngine(name, sac, sizes, smallSac, new Random(seed));
 /** Structured clones compare by value. */
 const plain = (state: EngineState) =>

@@ -11,16 +11,16 @@ import { sizes, smallSac } from './small-sac.js';
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const drivers = '/usr/share/vulkan/icd.d';
 
-/** What `t.test` takes: a reason to skip, or nothing where the engine starts. An engine that fails otherwise than by being absent is no reason. */
-export async function installed(name: EngineName): Promise<{ skip?: string }> {
+/** The error that says what this machine lacks for an engine; undefined where it starts. One that fails otherwise than by being absent throws. */
+export async function absence(name: EngineName): Promise<KitError | undefined> {
   const driverFound = existsSync(drivers) && readdirSync(drivers).length > 0;
   if (!driverFound && existsSync(swiftShader)) process.env.VK_ICD_FILENAMES ??= swiftShader;
   try {
     const engine = await createEngine(name, sac, sizes, smallSac, new Random(1));
     await engine.dispose();
-    return {};
+    return undefined;
   } catch (error) {
-    if (!(error instanceof KitError && error.code === 'E_ENGINE_MISSING')) throw error;
-    return { skip: error.message };
+    if (error instanceof KitError && error.code === 'E_ENGINE_MISSING') return error;
+    throw error;
   }
 }
