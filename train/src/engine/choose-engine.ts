@@ -17,7 +17,7 @@ import type { Algorithm, Sizes } from '../algorithms/algorithm.js';
 import { createEngine } from './create-engine.js';
 import { type EngineName, engineNames } from './engine.js';
 import { measureUpdates } from './measure-updates.js';
-import { fusedProvider } from './provider.js';
+import { fusedProvider, nativeProvider } from './provider.js';
 
 /** Updates to a call where a fused engine is measured and picked: enough that the device does not wait for the CPU. */
 const updatesPerCall = 8;
@@ -53,9 +53,7 @@ export interface ChoiceOptions {
 
 /** The reference engines are no candidates: they are there to be compared with. */
 export function candidatesHere(): EngineName[] {
-  const native =
-    process.platform === 'darwin' ? 'fused-coreml' : process.platform === 'win32' ? 'fused-dml' : 'fused-cuda';
-  return ['split', 'fused-webgpu', native, 'eager-tfjs-node-gpu'];
+  return ['split', 'fused-webgpu', `fused-${nativeProvider}`, 'eager-tfjs-node-gpu'];
 }
 
 /** `KIT_CACHE_DIR`, or sim2servo's folder in the user's cache. */

@@ -14,6 +14,10 @@ export function fusedProvider(engine: EngineName): Provider | undefined {
   return providers.find(provider => engine === `fused-${provider}`);
 }
 
+/** The one that this system's graphics card is reached by, beside WebGPU. */
+export const nativeProvider: Provider =
+  process.platform === 'darwin' ? 'coreml' : process.platform === 'win32' ? 'dml' : 'cuda';
+
 /** onnxruntime-node 1.30 has tensors on a device for this provider only ('WebGPU_Buf'); with the others state passes through the CPU's memory at each run. */
 export const keepsTensorsOnDevice = (provider: Provider): boolean => provider === 'webgpu';
 
