@@ -1,7 +1,7 @@
 /** What `kit bench` measures: for each benchmark the work, and who else does it (bench/peers). */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
@@ -103,7 +103,7 @@ export async function runBenchmark(name: BenchmarkName, options: BenchmarkOption
     ];
     const rows: Row[] = [];
     for (const work of works(options))
-      rows.push(await takeTurns(contestants, work, { ...options, cores: options.threads }));
+      rows.push(await takeTurns(contestants, work, { ...options, cores: options.threads, folder: scratch }));
     return { benchmark: name, machine: machine(), cores: options.threads, rows };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -117,7 +117,7 @@ function pythonsOf(
   if (folder === undefined) return [];
   const environments = [...new Set(Object.values(peers))];
   const found = Object.entries(peers)
-    .map(([peer, environment]) => ({ peer, python: join(folder, environment, 'bin', 'python') }))
+    .map(([peer, environment]) => ({ peer, python: resolve(folder, environment, 'bin', 'python') }))
     .filter(({ python }) => existsSync(python));
   if (found.length === 0)
     throw new KitError(

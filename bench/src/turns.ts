@@ -37,6 +37,8 @@ export interface TurnsOptions {
   readonly repeats: number;
   /** Programs are held to the first so many cores. */
   readonly cores: number;
+  /** Where they run: what they leave behind stays there. */
+  readonly folder: string;
   readonly onTurn?: (what: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -86,7 +88,7 @@ async function measure({ name, command }: Contestant, work: Work, options: Turns
   const [program, ...args] = [...held, ...command, ...settings];
   let out: string;
   try {
-    ({ stdout: out } = await promisify(execFile)(program!, args, { signal: options.signal }));
+    ({ stdout: out } = await promisify(execFile)(program!, args, { signal: options.signal, cwd: options.folder }));
   } catch (error) {
     if (options.signal?.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
     const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);

@@ -18,6 +18,7 @@ export async function learn(options: LearnOptions): Promise<LearnResult> {
   const seeds = new Random(loop.seed);
   const engine = await createEngine(loop.engine, sac, sizes, options.sac, seeds.fork('engine'), {
     threads: loop.threads,
+    updatesPerCall: loop.updatesPerCall,
   });
   const replay = ReplayBuffer.create({
     capacity: loop.replayCapacity,

@@ -7,6 +7,7 @@
 import { Random } from '@sim2servo/models/random';
 import type { RunCheckpoint } from './checkpoint.js';
 import type { Collector } from './collector.js';
+import { sliceOfCall } from './engine/call-slice.js';
 import type { Engine } from './engine/engine.js';
 import type { LearnOptions, LearnResult, Start } from './learn-options.js';
 import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
@@ -28,7 +29,8 @@ export interface LearningParts {
 export class LearningRun {
   readonly #options: LearnOptions;
   readonly #engine: Engine;
-  readonly #batch: ReplayBatch;
+  /** One for each update of the engine's call. */
+  readonly #batches: readonly ReplayBatch[];
   readonly #replay: ReplayBuffer;
   readonly #judge: PolicyJudge;
   readonly #collector: Collector;
@@ -44,7 +46,10 @@ export class LearningRun {
   constructor(options: LearnOptions, { engine, replay, judge, collector }: LearningParts, random: Random) {
     this.#options = options;
     this.#engine = engine;
-    this.#batch = asReplayBatch(engine.batch);
+    const { updatesPerCall = 1 } = engine;
+    this.#batches = Array.from({ length: updatesPerCall }, (_, i) =>
+      asReplayBatch(sliceOfCall(engine.batch, i, updatesPerCall)),
+    );
     this.#replay = replay;
     this.#judge = judge;
     this.#collector = collector;
@@ -110,10 +115,12 @@ export class LearningRun {
     this.#engine.readActor(this.#collector.parameters);
     const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
     if (learning) {
-      const owed = (step: number) => Math.floor((step - loop.learningStarts) * loop.updatesPerStep);
-      const updates = owed(this.#step + loop.blockSteps) - owed(this.#step);
-      for (let i = 0; i < updates; i++) await this.#update();
-      this.#judge.watch(updates);
+      const perCall = this.#batches.length;
+      // Whole calls only: what is left over is owed to the next block.
+      const owed = (step: number) => Math.floor(((step - loop.learningStarts) * loop.updatesPerStep) / perCall);
+      const calls = owed(this.#step + loop.blockSteps) - owed(this.#step);
+      for (let i = 0; i < calls; i++) await this.#update();
+      this.#judge.watch(calls * perCall);
     }
     await collecting;
     this.#replay.commit();
@@ -122,7 +129,7 @@ export class LearningRun {
   }
 
   async #update(): Promise<void> {
-    this.#source.sample(this.#batch, this.#random, this.#normaliser!);
+    for (const batch of this.#batches) this.#source.sample(batch, this.#random, this.#normaliser!);
     this.#engine.drawNoise(this.#random);
     const metrics = this.#engine.update();
     this.#means.add(metrics instanceof Promise ? await metrics : metrics);

@@ -47,6 +47,9 @@ export const loopSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Put observations on one scale, measured before learning starts and then frozen.'),
+  updatesPerCall: count
+    .optional()
+    .describe('Updates that a fused engine makes at once, on batches drawn before the first of them; 1 unless given.'),
 });
 
 /** The loop, apart from what world it learns in. */

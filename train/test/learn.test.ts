@@ -108,6 +108,17 @@ t.test('an engine that answers late learns the same', async t => {
   t.ok(worst < 1e-4, `${worst}`);
 });
 
+t.test(
+  'an engine that makes several updates at once makes whole calls, and owes the rest to the next block',
+  async t => {
+    // 12 blocks of 16 steps learn, 12 updates each: two calls of 5 in the first block, and 28 in all.
+    const fused = { ...loop, steps: 352, updatesPerStep: 0.75, engine: 'fused-cpu' as const, updatesPerCall: 5 };
+    const { result, checkpoints } = await run({ loop: fused });
+    t.equal(result.updates, 140);
+    t.same(checkpoints.at(-1)!.engine.optimiserSteps, { actor: 140, critics: 140, logAlpha: 140 });
+  },
+);
+
 t.test('evaluations and metrics are reported with the steps they belong to', async t => {
   const { result, metrics, best, progress } = await run();
   const evaluated = metrics.filter(([, scalars]) => 'eval/mean_reward' in scalars).map(([step]) => step);

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
-import { messageOf } from '@sim2servo/models/error';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { DeviceCopy } from '@sim2servo/train/engine/device-session';
+import { nativeProvider, type Provider } from '@sim2servo/train/engine/provider';
 import type { AddCommand } from '../command-context.js';
 
 type Status = 'ok' | 'warn' | 'fail';
@@ -37,6 +39,22 @@ function loads(name: string, packageName: string, missing: Status, fix: string):
   };
 }
 
+/** A provider of the fused engine: nothing is said of its speed. */
+function starts(provider: Provider): Check {
+  return {
+    name: `engine fused-${provider}`,
+    run: () => {
+      try {
+        new DeviceCopy(provider, { x: [1] }, 'cpu').dispose();
+        return { status: 'ok', detail: 'starts' };
+      } catch (error) {
+        if (!(error instanceof KitError)) throw error;
+        return { status: 'warn', detail: error.message, fix: error.hint };
+      }
+    },
+  };
+}
+
 const checks: readonly Check[] = [
   {
     name: 'node',
@@ -57,6 +75,8 @@ const checks: readonly Check[] = [
   loads('engine split', 'onnxruntime-node', 'fail', 'npm ci   (no prebuilt binary exists for musl or 32-bit ARM)'),
   loads('engine eager-cpu', '@tensorflow/tfjs-backend-cpu', 'fail', 'npm ci'),
   loads('engine eager-wasm', '@tensorflow/tfjs-backend-wasm', 'fail', 'npm ci'),
+  starts('webgpu'),
+  starts(nativeProvider),
   {
     name: 'engine eager-tfjs-node-gpu',
     run: () => {

@@ -1,10 +1,11 @@
 /** `kit engine install`: the two native extras that come only by an install script of their own, run with the user's knowledge. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
-import type { AddCommand } from '../command-context.js';
+import type { AddCommand, CommandContext } from '../command-context.js';
+import { bindingBuild, linkCudaProvider, linkTensorflow } from '../engine-library.js';
 
 interface Extra {
   readonly package: string;
@@ -41,14 +42,79 @@ function folderOf(packageName: string): string {
   );
 }
 
+/** Runs a script of a package in its folder, with its output on standard error. */
+async function runIn(
+  folder: string,
+  script: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [...script], {
+      cwd: folder,
+      env: { ...process.env, ...environment, PATH: `${join(dirname(folder), '.bin')}:${process.env.PATH ?? ''}` },
+      stdio: ['ignore', 2, 2],
+      signal,
+    });
+    child.on('error', reject);
+    child.on('exit', resolve);
+  });
+}
+
+/** That TensorFlow computes, in a process of its own: a library that does not fit ends it. */
+const tensorflowWorks = [
+  '-e',
+  "const tf = require('.'); if (tf.matMul([[1, 2]], [[3], [4]]).dataSync()[0] !== 11) process.exit(1)",
+];
+
+/** Links what lies at `library`; a step that is a program of its own must leave with 0. */
+async function installFrom(name: string, folder: string, library: string, context: CommandContext): Promise<void> {
+  const must = async (what: string, script: readonly string[], environment: Readonly<Record<string, string>>) => {
+    context.io.err(what);
+    const code = await runIn(folder, script, environment, context.signal);
+    if (code !== 0)
+      throw new KitError(
+        'E_ENGINE_INSTALL',
+        `${what}: left with ${code}`,
+        'read its lines above (a C++ compiler, make and Python are needed); the other engines go on working',
+      );
+  };
+  if (name === 'cuda') {
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    context.io.err(`Linking the CUDA provider of ${library} beside onnxruntime-node ${version}`);
+    linkCudaProvider(version, library);
+    return;
+  }
+  context.io.err(`Linking TensorFlow of ${library} into ${join(folder, 'deps')}`);
+  linkTensorflow(folder, library);
+  const { script, environment } = bindingBuild(folder);
+  await must('Building the binding against it', script, environment);
+  await must('Trying it', tensorflowWorks, {});
+}
+
+async function runInstaller(extra: Extra, folder: string, context: CommandContext): Promise<void> {
+  context.io.err(`Fetching ${extra.what}\n  in ${folder}: node ${extra.script.join(' ')}`);
+  const code = await runIn(folder, extra.script, extra.environment ?? {}, context.signal);
+  if (code !== 0)
+    throw new KitError(
+      'E_ENGINE_INSTALL',
+      `the installer of ${extra.package} left with ${code}`,
+      'read its lines above; the other engines go on working. Or give a library that is here already with --library',
+    );
+}
+
 export const addEngine: AddCommand = (program, context) => {
   const engine = program.command('engine').description('engines that need a library of their own');
   engine
     .command('install')
-    .description('run the installer of an extra engine')
+    .description('run the installer of an extra engine, or take a library that is on this machine')
     .argument('<name>', Object.keys(extras).join(' or '))
-    .action(async (name: string) => {
-      const extra = extras[name];
+    .option(
+      '--library <path>',
+      'folder that holds it: `tensorflow` of the Python wheel, or `onnxruntime/capi` of onnxruntime-gpu',
+    )
+    .action(async (name: string, { library }: { library?: string }) => {
+      const extra = Object.hasOwn(extras, name) ? extras[name] : undefined;
       if (extra === undefined)
         throw new KitError(
           'E_ENGINE_UNKNOWN',
@@ -57,27 +123,11 @@ export const addEngine: AddCommand = (program, context) => {
           'usage',
         );
       const folder = folderOf(extra.package);
-      context.io.err(`Fetching ${extra.what}\n  in ${folder}: node ${extra.script.join(' ')}`);
-      const code = await new Promise<number | null>((resolve, reject) => {
-        const child = spawn(process.execPath, [...extra.script], {
-          cwd: folder,
-          env: {
-            ...process.env,
-            ...extra.environment,
-            PATH: `${join(dirname(folder), '.bin')}:${process.env.PATH ?? ''}`,
-          },
-          stdio: ['ignore', 2, 2],
-          signal: context.signal,
-        });
-        child.on('error', reject);
-        child.on('exit', resolve);
-      });
-      if (code !== 0)
-        throw new KitError(
-          'E_ENGINE_INSTALL',
-          `the installer of ${extra.package} left with ${code}`,
-          'read its lines above; the other engines go on working',
-        );
-      context.result({ installed: name }, () => `${name} is installed; see \`kit doctor\``);
+      if (library === undefined) await runInstaller(extra, folder, context);
+      else await installFrom(name, folder, library, context);
+      context.result(
+        { installed: name, ...(library !== undefined && { library }) },
+        () => `${name} is installed; see \`kit doctor\``,
+      );
     });
 };

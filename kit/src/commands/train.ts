@@ -4,6 +4,9 @@ import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNames } from '@sim2servo/models/tasks/task-named';
 import { gymTasks } from '@sim2servo/sim/gym/gym-task-named';
+import { sac } from '@sim2servo/train/algorithms/sac';
+import { choiceLine, chooseEngine } from '@sim2servo/train/engine/choose-engine';
+import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
 import { threadsThatPay } from '@sim2servo/train/threads-that-pay';
@@ -15,6 +18,7 @@ import {
   parseTrainingConfig,
   type TrainingConfig,
 } from '@sim2servo/train/training-config';
+import { worldOf } from '@sim2servo/train/training-world';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { wholeNumber } from '../number-option.js';
 import { duration, ProgressLine } from '../progress-line.js';
@@ -28,6 +32,8 @@ interface TrainOptions {
   readonly seed: number;
   readonly out?: string;
   readonly resume?: string;
+  readonly engine?: string;
+  readonly updatesPerCall?: number;
 }
 
 export function trainingLine(progress: TrainingProgress): string {
@@ -43,6 +49,40 @@ export function trainingLine(progress: TrainingProgress): string {
 /** The task's error where it has one, else the return. */
 function quality({ meanErrorM, meanReturn }: EpisodeSummary): string {
   return Number.isNaN(meanErrorM) ? `return ${meanReturn.toFixed(1)}` : `error ${(meanErrorM * 1000).toFixed(1)} mm`;
+}
+
+type LoopEngine = Pick<TrainingConfig['loop'], 'engine' | 'updatesPerCall'>;
+
+/** The engine that `--engine` names; `auto` measures, and says what it found. */
+async function loopEngine(options: TrainOptions, config: TrainingConfig, context: CommandContext): Promise<LoopEngine> {
+  const { updatesPerCall } = options;
+  if (options.engine !== 'auto')
+    return {
+      engine: engineNamed(options.engine ?? config.loop.engine),
+      ...(updatesPerCall !== undefined && { updatesPerCall }),
+    };
+  if (updatesPerCall !== undefined)
+    throw new KitError(
+      'E_UPDATES_PER_CALL',
+      `--engine auto finds the updates to a call by itself, and --updates-per-call says ${updatesPerCall}.`,
+      'Leave one of them out.',
+      'usage',
+    );
+  const choice = await chooseEngine(sac, worldOf(config).sizes, config.sac, { threads: config.loop.threads });
+  context.io.err(choiceLine(choice));
+  return {
+    engine: choice.engine,
+    ...(choice.updatesPerCall !== undefined && { updatesPerCall: choice.updatesPerCall }),
+  };
+}
+
+async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
+  const config = trainingConfig(options);
+  const engine = await loopEngine(options, config, context);
+  // Only the split engine has threads; who asked for some is told so.
+  const threads = engine.engine === 'split' ? config.loop.threads : (options.threads ?? 1);
+  const loop = { ...config.loop, ...engine, threads };
+  return parseTrainingConfig({ ...config, loop }, 'command line');
 }
 
 export function trainingConfig(options: TrainOptions): TrainingConfig {
@@ -113,8 +153,20 @@ export const addTrain: AddCommand = (program, context) => {
     .option('--threads <n>', 'threads that learn (default: as many as pay on this machine)', wholeNumber)
     .option('--seed <n>', 'everything random follows from it', wholeNumber, 0)
     .option('--out <folder>', 'run folder (default: runs/ROBOT-TASK-SEED, or runs/TASK-SEED)')
+    .option(
+      '--engine <name>',
+      'what runs the updates: cpu, webgpu, cuda, coreml, dml, tfjs-node-gpu, wasm, auto (default: cpu)',
+    )
+    .option('--updates-per-call <n>', 'updates that a fused engine (webgpu, cuda, …) makes at once', wholeNumber)
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
+      if (options.resume !== undefined && (options.engine !== undefined || options.updatesPerCall !== undefined))
+        throw new KitError(
+          'E_RESUME_ENGINE',
+          `${options.resume} goes on with the engine that it began with: another one rounds otherwise.`,
+          'Leave --engine and --updates-per-call out.',
+          'usage',
+        );
       const line = new ProgressLine(context.io);
       const run = {
         onProgress: (progress: TrainingProgress) => line.show(() => trainingLine(progress)),
@@ -123,7 +175,7 @@ export const addTrain: AddCommand = (program, context) => {
       let outcome: RunOutcome;
       try {
         if (options.resume === undefined) {
-          const config = trainingConfig(options);
+          const config = await newRun(options, context);
           outcome = await trainRun(config, options.out ?? runFolder(config), run);
         } else outcome = await resumeRun(options.resume, { ...run, steps: options.steps });
       } finally {

@@ -4,12 +4,16 @@ import type { Random } from '@sim2servo/models/random';
 import type { Algorithm, Sizes } from '../algorithms/algorithm.js';
 import { EagerEngine } from './eager.js';
 import type { Engine, EngineName } from './engine.js';
+import { FusedEngine } from './fused.js';
 import { initialState } from './initial-state.js';
+import { fusedProvider } from './provider.js';
 import { SplitEngine } from './split.js';
 
 export interface EngineOptions {
-  /** Of the split engine: each has an equal part of the batch. */
-  readonly threads?: number;
+  /** Of the split engine: each has an equal part of the batch. 1 unless given. */
+  readonly threads?: number | undefined;
+  /** Of a fused engine; the others make one update to a call. */
+  readonly updatesPerCall?: number | undefined;
 }
 
 /** Parameters start from `random`, drawn in the order of declaration, so every engine starts from the same ones. */
@@ -19,7 +23,7 @@ export async function createEngine<Config>(
   sizes: Sizes,
   config: Config,
   random: Random,
-  { threads = 1 }: EngineOptions = {},
+  { threads = 1, updatesPerCall }: EngineOptions = {},
 ): Promise<Engine> {
   if (threads !== 1 && name !== 'split')
     throw new KitError(
@@ -28,9 +32,18 @@ export async function createEngine<Config>(
       'Leave it out, or use --engine split.',
       'usage',
     );
+  const provider = fusedProvider(name);
+  if (provider === undefined && (updatesPerCall ?? 1) !== 1)
+    throw new KitError(
+      'E_UPDATES_PER_CALL',
+      `The engine ${name} makes one update to a call, not ${updatesPerCall}.`,
+      'Leave updatesPerCall out, or choose a fused engine.',
+      'usage',
+    );
   const declaration = algorithm.declare(sizes, config);
   const state = initialState(declaration, random);
-  switch (name) {
+  if (provider !== undefined) return FusedEngine.create(provider, declaration, state, updatesPerCall);
+  switch (name as Exclude<EngineName, `fused-${string}`>) {
     case 'split':
       return SplitEngine.create(declaration, state, { threads });
     case 'eager-cpu':

@@ -8,6 +8,7 @@ import type { AdamConfig, Declaration, Scalars } from '../algorithms/algorithm.j
 import { useBackend } from '../compile/trace.js';
 import { elementCount } from '../nn/parameter.js';
 import { adamStep } from './adam.js';
+import { adamTensors, polyakTensors } from './adam-tensors.js';
 import { checkState } from './check-state.js';
 import { checkFinite } from './divergence.js';
 import { drawNoise } from './draw-noise.js';
@@ -98,15 +99,18 @@ export class EagerEngine implements Engine {
   }
 
   #adam(key: string, gradient: tf.Tensor, config: AdamConfig, step: number): void {
-    const { stepSize, rootScale, beta1, beta2, epsilon } = adamStep(config, step);
-    const mix = (old: tf.Tensor, fresh: tf.Tensor, decay: number) =>
-      tf.add(tf.mul(old, decay), tf.mul(fresh, 1 - decay));
-    const first = mix(this.#firstMoments.get(key)!, gradient, beta1);
-    const second = mix(this.#secondMoments.get(key)!, tf.square(gradient), beta2);
-    const change = tf.div(tf.mul(first, stepSize), tf.add(tf.mul(tf.sqrt(second), rootScale), epsilon));
-    replace(this.#firstMoments, key, first);
-    replace(this.#secondMoments, key, second);
-    replace(this.#parameters, key, tf.sub(this.#parameters.get(key)!, change));
+    const after = adamTensors(
+      {
+        parameter: this.#parameters.get(key)!,
+        firstMoment: this.#firstMoments.get(key)!,
+        secondMoment: this.#secondMoments.get(key)!,
+      },
+      gradient,
+      adamStep(config, step),
+    );
+    replace(this.#firstMoments, key, after.firstMoment);
+    replace(this.#secondMoments, key, after.secondMoment);
+    replace(this.#parameters, key, after.parameter);
   }
 
   #average(name: string): void {
@@ -115,7 +119,7 @@ export class EagerEngine implements Engine {
       const key = `${name}/${parameter.name}`;
       const old = this.#parameters.get(key)!;
       const source = this.#parameters.get(`${of}/${parameter.name}`)!;
-      replace(this.#parameters, key, tf.add(old, tf.mul(tf.sub(source, old), tau)));
+      replace(this.#parameters, key, polyakTensors(old, source, tau));
     }
   }
 

@@ -8,7 +8,17 @@ import type { Random } from '@sim2servo/models/random';
 import type { Scalars } from '../algorithms/algorithm.js';
 
 /** Engines by name; `split` is the default. */
-export const engineNames = ['split', 'eager-cpu', 'eager-wasm', 'eager-tfjs-node-gpu'] as const;
+export const engineNames = [
+  'split',
+  'fused-cpu',
+  'fused-webgpu',
+  'fused-cuda',
+  'fused-coreml',
+  'fused-dml',
+  'eager-cpu',
+  'eager-wasm',
+  'eager-tfjs-node-gpu',
+] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** Copies of everything an engine holds. Names are `group/parameter`, e.g. `actor/hidden0/kernel`; averages are among the parameters. */
@@ -24,6 +34,8 @@ export interface EngineState {
 
 export interface Engine {
   readonly name: EngineName;
+  /** How many whole updates one update() makes; 1 where it is absent. `batch` and `noise` hold as many, one after the other. */
+  readonly updatesPerCall?: number;
   /**
    * Rows of the replay, row-major: `observation` [batch, observation], `action` [batch, action], `reward` [batch], `nextObservation`,
    * `terminated` [batch] (1 or 0). Fill, then update().
@@ -33,7 +45,10 @@ export interface Engine {
   readonly noise: Readonly<Record<string, Float32Array>>;
   /** Fills `noise` from the distributions that the algorithm declares. */
   drawNoise(random: Random): void;
-  /** One whole update: all programs in their order, and the averages. Metrics by Stable-Baselines3's names. The record is reused. */
+  /**
+   * One whole update, or `updatesPerCall`: all programs in their order, and the averages. Metrics by Stable-Baselines3's names, of several
+   * updates their mean. The record is reused.
+   */
   update(): Scalars | Promise<Scalars>;
   readonly updates: number;
   /** [n, observation] → [n, action] in [−1, 1]; deterministic without noise ([n, actor.noiseSize]). */

@@ -27,7 +27,7 @@ interface NativeBinding {
   readonly initOrt: () => void;
 }
 
-const options: ort.InferenceSession.SessionOptions = {
+export const sessionOptions: ort.InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
@@ -55,7 +55,7 @@ export async function openGraph(model: Uint8Array): Promise<GraphSession> {
   if (native === undefined) return openPublic(model);
   native.initOrt();
   const session = new native.binding.InferenceSession();
-  session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  session.loadModel(model.buffer, model.byteOffset, model.byteLength, sessionOptions);
   const runOptions = {};
   return {
     run(feeds, fetches) {
@@ -71,7 +71,7 @@ export async function openGraph(model: Uint8Array): Promise<GraphSession> {
 
 /** The same through onnxruntime-node's public interface. */
 export async function openPublic(model: Uint8Array): Promise<GraphSession> {
-  const session = await ort.InferenceSession.create(model, options);
+  const session = await ort.InferenceSession.create(model, sessionOptions);
   return {
     async run(feeds, fetches) {
       await session.run(feeds, fetches);

@@ -41,6 +41,18 @@ const cases: Record<string, readonly (readonly [Functions, readonly tf.TensorLik
   Exp: [one(tf.exp)],
   ExpandDims: [one(x => tf.mul(tf.expandDims(x, 1), 2)), one(x => tf.expandDims(x, -1))],
   Fill: [one(x => tf.add(x, tf.fill([2, 3], 4)))],
+  GatherV2: [
+    two(
+      (a, b) => tf.gather(a, tf.cast(b, 'int32')),
+      [
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ],
+      [2, 0],
+    ),
+    two((a, b) => tf.gather(a, tf.cast(b, 'int32'), 1), cube, [1, 0]),
+  ],
   Greater: [two((a, b) => number(tf.greater(a, b)))],
   GreaterEqual: [two((a, b) => number(tf.greaterEqual(a, b)))],
   Identity: [one(x => tf.clone(tf.exp(x)))],

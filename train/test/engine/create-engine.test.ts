@@ -3,11 +3,14 @@ import { Random } from '@sim2servo/models/random';
 import t from 'tap';
 import { sac } from '../../src/algorithms/sac.js';
 import { createEngine } from '../../src/engine/create-engine.js';
-import { type Engine, type EngineState, engineNames } from '../../src/engine/engine.js';
+import { type Engine, type EngineName, type EngineState, engineNames } from '../../src/engine/engine.js';
+import { absence } from './engines-here.js';
 import { fillBatch, runUpdates, sizes, smallSac } from './small-sac.js';
 
-const always = ['split', 'eager-cpu', 'eager-wasm'] as const;
-const create = (name: (typeof always)[number], seed = 1) => createEngine(name, sac, sizes, smallSac, new Random(seed));
+const always = ['split', 'fused-cpu', 'eager-cpu', 'eager-wasm'] as const;
+/** With TensorFlow's native library, where `kit engine install tfjs-node-gpu` has put one. */
+const nodeGpu = (await absence('eager-tfjs-node-gpu')) === undefined ? (['eager-tfjs-node-gpu'] as const) : [];
+const create = (name: EngineName, seed = 1) => createEngine(name, sac, sizes, smallSac, new Random(seed));
 /** Structured clones compare by value. */
 const plain = (state: EngineState) =>
   JSON.parse(JSON.stringify(state, (_key, value) => (value instanceof Float32Array ? [...value] : value)));
@@ -28,6 +31,7 @@ t.test('every engine starts from the same parameters, drawn from the seed', asyn
   }
   t.same(states[1], states[0]);
   t.same(states[2], states[0]);
+  t.same(states[3], states[0]);
   const other = await create('split', 2);
   t.notSame(plain(other.save()).parameters, states[0].parameters);
   await other.dispose();
@@ -45,7 +49,7 @@ t.test('tfjs-node-gpu without its native library is an error that says what to t
   t.ok(engineNames.includes('eager-tfjs-node-gpu'));
 });
 
-for (const name of always) {
+for (const name of [...always, ...nodeGpu]) {
   t.test(`${name}: a saved and loaded state goes on bit for bit`, async t => {
     const first = await create(name);
     await runUpdates(first, 3, new Random(3));
@@ -127,6 +131,22 @@ for (const name of always) {
     await other.dispose();
   });
 }
+
+t.test('an engine that makes one update to a call says so where it is asked for several', async t => {
+  await t.rejects(createEngine('split', sac, sizes, smallSac, new Random(1), { updatesPerCall: 8 }), {
+    code: 'E_UPDATES_PER_CALL',
+    message: /split makes one update to a call, not 8/,
+  });
+});
+
+t.test('a provider that this build or machine lacks is one error that says what to do', async t => {
+  const absent = process.platform === 'win32' ? 'coreml' : 'dml';
+  await t.rejects(createEngine(`fused-${absent}`, sac, sizes, smallSac, new Random(1)), {
+    code: 'E_ENGINE_MISSING',
+    message: new RegExp(`fused-${absent} can't start here`),
+    hint: /--engine split/,
+  });
+});
 
 t.test('the targets are the old targets plus τ of the way to the new critics', async t => {
   const engine: Engine = await create('split');

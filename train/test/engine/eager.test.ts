@@ -24,13 +24,14 @@ t.test('updates leave no tensor behind, and dispose frees the rest', async t => 
 
 t.test('two engines on two backends take turns without disturbing each other', async t => {
   const alone = await EagerEngine.create('cpu', declaration, state);
-  await runUpdates(alone, 2, new Random(2));
+  await runUpdates(alone, 2, new Random(2), new Random(3));
   const cpu = await EagerEngine.create('cpu', declaration, state);
   const wasm = await EagerEngine.create('wasm', declaration, state);
   const [a, b] = [new Random(2), new Random(2)];
+  const [noiseA, noiseB] = [new Random(3), new Random(3)];
   for (let i = 0; i < 2; i++) {
-    await runUpdates(cpu, 1, a);
-    await runUpdates(wasm, 1, b);
+    await runUpdates(cpu, 1, a, noiseA);
+    await runUpdates(wasm, 1, b, noiseB);
   }
   t.same(cpu.save(), alone.save());
   for (const engine of [alone, cpu, wasm]) engine.dispose();

@@ -134,5 +134,8 @@ export const elementwiseKernels: KernelTable = {
   Select: kernel<{ condition: tf.TensorInfo; t: tf.TensorInfo; e: tf.TensorInfo }>((trace, { condition, t, e }) =>
     broadcasting(trace, 'Where', [condition, t, e], t.dtype),
   ),
-  AddN: kernel<readonly tf.TensorInfo[]>((trace, terms) => broadcasting(trace, 'Sum', [...terms], terms[0]!.dtype)),
+  /** One after the other: ONNX's Sum of many is not to be had on every device (WebGPU), and costs a copy there and back for each term. */
+  AddN: kernel<readonly tf.TensorInfo[]>((trace, terms) =>
+    terms.reduce((sum, term) => broadcasting(trace, 'Add', [sum, term], sum.dtype)),
+  ),
 };

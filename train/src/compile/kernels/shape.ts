@@ -67,6 +67,17 @@ export const shapeKernels: KernelTable = {
       return part;
     });
   }),
+  /** Rows of `x` by number, along one axis. */
+  GatherV2: kernel<{ x: tf.TensorInfo; indices: tf.TensorInfo }, tf.GatherV2Attrs>(
+    (trace, { x, indices }, { axis, batchDims }) => {
+      const along = tf.util.parseAxisParam(axis, x.shape)[0]!;
+      if (batchDims !== 0) throw new Error(`A gather with ${batchDims} batch dimensions is not traced.`);
+      const shape = x.shape.toSpliced(along, 1, ...indices.shape);
+      return trace.emit('Gather', [trace.nameShaped(x), trace.nameShaped(indices)], shape, x.dtype, [
+        intAttribute('axis', along),
+      ]);
+    },
+  ),
   Tile: kernel<Unary, tf.TileAttrs>((trace, { x }, { reps }) =>
     trace.emit(
       'Tile',
