@@ -7,12 +7,14 @@ export interface VectorShape {
   readonly actionSize: number;
 }
 
-/** What a thread is at. It waits while `idle`, the caller waits while `stepping`. */
+/** What a thread is at. It waits while `idle`. */
 export const workerStates = { idle: 0, stepping: 1, failed: 2 } as const;
 
 export interface VectorBlock {
   /** [workers] one of {@link workerStates} */
   readonly states: Int32Array;
+  /** [1] threads that are still at the step: the caller waits for 0, so that it is woken once a step and not by each. */
+  readonly pending: Int32Array;
   /** [environments, actionSize] written by the caller, in [−1, 1] */
   readonly action: Float32Array;
   /** [environments, actionSize] what was executed of it */
@@ -36,7 +38,7 @@ export function vectorBlock(
   const { environments, workers, observationSize, actionSize } = shape;
   // Doubles first: everything after them may start at any multiple of four bytes, the flags anywhere.
   const floats = environments * (2 * actionSize + 2 * observationSize);
-  const bytes = 8 * environments + 4 * (workers + floats) + 2 * environments;
+  const bytes = 8 * environments + 4 * (workers + 1 + floats) + 2 * environments;
   const memory = buffer ?? new SharedArrayBuffer(bytes);
   let at = 0;
   const next = <Made extends { readonly byteLength: number }>(
@@ -51,6 +53,7 @@ export function vectorBlock(
     buffer: memory,
     reward: next(Float64Array, environments),
     states: next(Int32Array, workers),
+    pending: next(Int32Array, 1),
     action: next(Float32Array, environments * actionSize),
     executedAction: next(Float32Array, environments * actionSize),
     nextObservation: next(Float32Array, environments * observationSize),

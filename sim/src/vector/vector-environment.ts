@@ -34,17 +34,19 @@ interface Thread {
 export class VectorEnvironment {
   readonly environments: number;
   /** The rows; see {@link VectorBlock}. Write `action` before a step, read the others after it. */
-  readonly rows: Omit<VectorBlock, 'states'>;
+  readonly rows: Omit<VectorBlock, 'states' | 'pending'>;
   readonly #states: Int32Array;
+  readonly #pending: Int32Array;
   readonly #threads: readonly Thread[];
   readonly #stepTimeoutMs: number;
   #broken: KitError | undefined;
 
   private constructor(options: VectorOptions, block: VectorBlock, threads: readonly Thread[]) {
     this.environments = options.seeds.length;
-    const { states, ...rows } = block;
+    const { states, pending, ...rows } = block;
     this.rows = rows;
     this.#states = states;
+    this.#pending = pending;
     this.#threads = threads;
     this.#stepTimeoutMs = options.stepTimeoutMs ?? 30_000;
   }
@@ -66,6 +68,7 @@ export class VectorEnvironment {
     const shape = { environments: seeds.length, workers, observationSize, actionSize };
     const { buffer, ...block } = vectorBlock(shape);
     block.states.fill(workerStates.stepping);
+    block.pending[0] = workers;
     const threads = Array.from({ length: workers }, (_, worker): Thread => {
       const { port1, port2 } = new MessageChannel();
       const [from, to] = [worker, worker + 1].map(i => Math.floor((i * seeds.length) / workers)) as [number, number];
@@ -102,6 +105,7 @@ export class VectorEnvironment {
   /** Starts a step; until {@link finish} the rows are the threads'. */
   begin(): void {
     if (this.#broken) throw this.#broken;
+    Atomics.store(this.#pending, 0, this.#threads.length);
     for (let worker = 0; worker < this.#threads.length; worker++) {
       Atomics.store(this.#states, worker, workerStates.stepping);
       Atomics.notify(this.#states, worker);
@@ -111,25 +115,28 @@ export class VectorEnvironment {
   /** Waits for the step that was begun. @throws KitError of an environment that failed, now and ever after; E_VECTOR_TIMEOUT */
   finish(): void {
     if (this.#broken) throw this.#broken;
-    for (const [worker, { errors }] of this.#threads.entries()) {
-      if (!this.#stepped(worker))
-        this.#broken ??= new KitError(
-          'E_VECTOR_TIMEOUT',
-          `thread ${worker} did not finish its step within ${this.#stepTimeoutMs} ms`,
-          'look for an environment that hangs, or give a larger stepTimeoutMs',
-          'timeout',
-        );
-      else if (Atomics.load(this.#states, worker) === workerStates.failed)
-        this.#broken ??= unpackError(receiveMessageOnPort(errors)?.message as PackedError);
+    if (!this.#stepped()) {
+      const worker = this.#states.indexOf(workerStates.stepping);
+      this.#broken = new KitError(
+        'E_VECTOR_TIMEOUT',
+        `thread ${worker} did not finish its step within ${this.#stepTimeoutMs} ms`,
+        'look for an environment that hangs, or give a larger stepTimeoutMs',
+        'timeout',
+      );
     }
+    const failed = this.#states.indexOf(workerStates.failed);
+    if (failed >= 0)
+      this.#broken = unpackError(receiveMessageOnPort(this.#threads[failed]!.errors)?.message as PackedError);
     if (this.#broken) throw this.#broken;
   }
 
-  /** Whether the thread left `stepping` in time. In a loop: a wake-up may be a late one of the step before. */
-  #stepped(worker: number): boolean {
-    while (Atomics.load(this.#states, worker) === workerStates.stepping)
-      if (Atomics.wait(this.#states, worker, workerStates.stepping, this.#stepTimeoutMs) === 'timed-out') return false;
-    return true;
+  /** Whether all threads were done in time. In a loop: a wake-up may be a late one of the step before. */
+  #stepped(): boolean {
+    for (;;) {
+      const pending = Atomics.load(this.#pending, 0);
+      if (pending === 0) return true;
+      if (Atomics.wait(this.#pending, 0, pending, this.#stepTimeoutMs) === 'timed-out') return false;
+    }
   }
 
   /** Ends all threads, also one that hangs. */

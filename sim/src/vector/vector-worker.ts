@@ -83,14 +83,15 @@ const setup = workerData as VectorWorkerSetup;
 const { worker, errors } = setup;
 const block = vectorBlock(setup.shape, setup.buffer);
 
-function say(state: number): void {
+/** The step is over for this thread, for good or ill. */
+function over(state: number): void {
   Atomics.store(block.states, worker, state);
-  Atomics.notify(block.states, worker);
+  if (Atomics.sub(block.pending, 0, 1) === 1) Atomics.notify(block.pending, 0);
 }
 
 function fail(error: unknown): void {
   errors.postMessage(packError(error, 'E_VECTOR'));
-  say(workerStates.failed);
+  over(workerStates.failed);
 }
 
 // An environment that ends the thread would else leave the caller waiting.
@@ -101,14 +102,14 @@ process.once('exit', () => {
 
 try {
   const rows = await prepare(setup, block);
-  say(workerStates.idle);
+  over(workerStates.idle);
   parentPort?.postMessage('ready');
   for (;;) {
     // In a loop: the caller's wake-up may come late, when this thread saw the word by itself and is done already.
     while (Atomics.load(block.states, worker) === workerStates.idle)
       Atomics.wait(block.states, worker, workerStates.idle);
     for (const row of rows) row.step();
-    say(workerStates.idle);
+    over(workerStates.idle);
   }
 } catch (error) {
   fail(error);
