@@ -1,9 +1,11 @@
 /** `kit train`: learn a task in simulation. */
 import { KitError } from '@sim2servo/models/error';
+import { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { sac } from '@sim2servo/train/algorithms/sac';
 import { choiceLine, chooseEngine } from '@sim2servo/train/engine/choose-engine';
+import { createEngine } from '@sim2servo/train/engine/create-engine';
 import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
 import { type RunOutcome, resumeRun, sizesOf, trainRun } from '@sim2servo/train/train-run';
@@ -59,9 +61,14 @@ async function loopEngine(options: TrainOptions, config: TrainingConfig, context
 }
 
 async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
-  const config = trainingConfig(options);
-  const loop = { ...config.loop, ...(await loopEngine(options, config, context)) };
-  return parseTrainingConfig({ ...config, loop }, 'command line');
+  const drawn = trainingConfig(options);
+  const loop = { ...drawn.loop, ...(await loopEngine(options, drawn, context)) };
+  const config = parseTrainingConfig({ ...drawn, loop }, 'command line');
+  // Started once before there is a run folder: what it lacks is an error that leaves nothing behind.
+  const sizes = sizesOf(loadRobot(config.robot).spec);
+  const engine = await createEngine(loop.engine, sac, sizes, config.sac, new Random(0), loop.updatesPerCall);
+  await engine.dispose();
+  return config;
 }
 
 export function trainingConfig(options: TrainOptions): TrainingConfig {
