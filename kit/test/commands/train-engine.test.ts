@@ -38,4 +38,5 @@ t.test('engine install names the extras, and says what a library lacks', async t
   t.match(errorOf(await kit(`engine install tfjs-node-gpu --library ${run('absent')} --json`)), {
     code: 'E_ENGINE_LIBRARY',
   });
+  t.notOk(existsSync(run('never')));
 });
