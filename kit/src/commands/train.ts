@@ -1,11 +1,13 @@
 /** `kit train`: learn a robot's task in simulation, or one of Gymnasium's, to see how well the learner does. */
 import { resolve } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
+import { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNames } from '@sim2servo/models/tasks/task-named';
 import { gymTasks } from '@sim2servo/sim/gym/gym-task-named';
 import { sac } from '@sim2servo/train/algorithms/sac';
 import { choiceLine, chooseEngine } from '@sim2servo/train/engine/choose-engine';
+import { createEngine } from '@sim2servo/train/engine/create-engine';
 import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
@@ -77,12 +79,15 @@ async function loopEngine(options: TrainOptions, config: TrainingConfig, context
 }
 
 async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
-  const config = trainingConfig(options);
-  const engine = await loopEngine(options, config, context);
+  const drawn = trainingConfig(options);
+  const picked = await loopEngine(options, drawn, context);
   // Only the split engine has threads; who asked for some is told so.
-  const threads = engine.engine === 'split' ? config.loop.threads : (options.threads ?? 1);
-  const loop = { ...config.loop, ...engine, threads };
-  return parseTrainingConfig({ ...config, loop }, 'command line');
+  const threads = picked.engine === 'split' ? drawn.loop.threads : (options.threads ?? 1);
+  const config = parseTrainingConfig({ ...drawn, loop: { ...drawn.loop, ...picked, threads } }, 'command line');
+  // Started once before there is a run folder: what it lacks is an error that leaves nothing behind.
+  const engine = await createEngine(picked.engine, sac, worldOf(config).sizes, config.sac, new Random(0), config.loop);
+  await engine.dispose();
+  return config;
 }
 
 export function trainingConfig(options: TrainOptions): TrainingConfig {

@@ -51,9 +51,12 @@ export class DeviceSession {
     this.#fetches = Object.fromEntries(Object.keys(outputs).map(name => [name, null]));
   }
 
-  /** New tensors; those on the device are the caller's to dispose. */
-  run(feeds: Tensors): Tensors {
-    return this.#session.run(feeds, this.#fetches, {}) as Tensors;
+  /**
+   * @param into  tensors in the CPU's memory that take the outputs of their names; for the others new ones are made, and those on the
+   *              device are the caller's to dispose
+   */
+  run(feeds: Tensors, into: Tensors = {}): Tensors {
+    return this.#session.run(feeds, { ...this.#fetches, ...into }, {}) as Tensors;
   }
 
   dispose(): void {

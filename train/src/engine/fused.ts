@@ -48,6 +48,8 @@ export class FusedEngine implements Engine {
   readonly #upload: DeviceCopy | undefined;
   readonly #readers = new Map<string, DeviceCopy>();
   #state: Tensors = {};
+  /** Where state lies in the CPU's memory, the tensors that the next run writes: the two change places, and nothing is left to the garbage collector. */
+  #spare: Tensors = {};
   #steps: Record<string, number> = {};
   #updates = 0;
   readonly #metrics: Record<string, number> = {};
@@ -136,10 +138,14 @@ export class FusedEngine implements Engine {
       adam: tensor(Float32Array.from(adam), [graph.adamSteps.length, 2]),
       first: tensor(Float32Array.of(first), [1]),
     };
-    const outputs = graph.session.run(Object.fromEntries(graph.inputs.map(name => [name, all[name]!])));
+    const feeds = Object.fromEntries(graph.inputs.map(name => [name, all[name]!]));
+    const spares = graph.changed.flatMap(key => (this.#spare[key] ? [[`next/${key}`, this.#spare[key]] as const] : []));
+    const outputs = graph.session.run(feeds, Object.fromEntries(spares));
     for (const key of graph.changed) {
-      this.#state[key]!.dispose();
-      this.#state[key] = outputs[`next/${key}`]!;
+      const old = this.#state[key]!;
+      this.#state[key] = this.#spare[key] ?? outputs[`next/${key}`]!;
+      if (this.#spare[key]) this.#spare[key] = old;
+      else old.dispose();
     }
     const report = valuesOf(outputs.report!);
     for (const [i, { update, kind, of }] of graph.report.entries()) {
@@ -210,6 +216,8 @@ export class FusedEngine implements Engine {
       const [kind, owner] = key.split('/') as ['parameters' | 'firstMoments' | 'secondMoments', string];
       const layout = this.#layouts[owner]!;
       this.#state[key] = tensor(flatten(owner, layout, state[kind]), [layout.length]);
+      if (!keepsTensorsOnDevice(this.#provider))
+        this.#spare[key] = tensor(new Float32Array(layout.length), [layout.length]);
     }
     this.#steps = { ...state.optimiserSteps };
     this.#updates = state.updates;

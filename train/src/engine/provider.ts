@@ -25,7 +25,7 @@ const remedies: Readonly<Record<Provider, string>> = {
   cpu: 'Type `npm ci`: onnxruntime-node is not whole.',
   webgpu:
     'It needs a graphics driver: Vulkan on Linux (libvulkan1, and the driver of the card), Direct3D 12 on Windows, Metal on macOS. Or use --engine split.',
-  cuda: 'Type `kit engine install cuda` (Linux x64, NVIDIA driver, CUDA 12), or use --engine split.',
+  cuda: 'Type `kit engine install cuda` (Linux x64; it needs an NVIDIA driver, and CUDA and cuDNN where the linker finds them), or use --engine split.',
   coreml: 'It exists on macOS only; use --engine fused-webgpu or --engine split.',
   dml: 'It exists on Windows only; use --engine fused-webgpu or --engine split.',
 };
