@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { root, setup } from './setup.mjs';
 
 setup();
-const jobs = [['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json']];
+const jobs = [
+  ['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json'],
+  // With KIT_PEERS=folder beside Stable-Baselines3's (bench/peers/README.md).
+  ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
+];
 for (const [what, program, out] of jobs) {
   process.stderr.write(`${what} → ${out}\n`);
   const { status } = spawnSync(process.execPath, [join(root, program), join(root, out)], { stdio: 'inherit' });

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type ActorWork, measureActor } from './measure-actor.js';
+import { type Curve, type CurveWork, measureCurve } from './measure-curve.js';
 import { type EnvWork, measureEnv } from './measure-env.js';
 import { type LearnerWork, measureLearner } from './measure-learner.js';
 import { type LoopWork, measureLoop } from './measure-loop.js';
@@ -17,9 +18,10 @@ for (const [i, token] of tokens.entries()) {
   if (token.kind !== 'option' || value?.kind !== 'positional') continue;
   work[token.name] = Number.isNaN(Number(value.value)) ? value.value : Number(value.value);
 }
-const measures: Record<string, () => Promise<Figures>> = {
+const measures: Record<string, () => Promise<Figures | Curve>> = {
   learner: () => measureLearner(work as unknown as LearnerWork),
   env: () => measureEnv(work as unknown as EnvWork),
+  curve: () => measureCurve(work as unknown as CurveWork),
   loop: () => measureLoop(work as unknown as LoopWork),
   actor: () => measureActor(work as unknown as ActorWork),
 };
