@@ -36,8 +36,12 @@ export type CollectorRequest =
   | { readonly kind: 'collect'; readonly steps: number; readonly uniform: boolean }
   | { readonly kind: 'save' };
 
-/** The state for `save`, nothing for `collect`. */
-export type CollectorReply = CollectorState | undefined;
+/** What `collect` took. */
+export interface Collected {
+  readonly spentMs: number;
+}
+
+export type CollectorReply = CollectorState | Collected;
 
 await serveTurns<CollectorRequest, CollectorReply>(() => prepare(workerData as CollectorSetup));
 
@@ -81,8 +85,9 @@ async function prepare(setup: CollectorSetup): Promise<(request: CollectorReques
   return async request => {
     if (request.kind === 'save')
       return { environment: environment.save(), resets: resets.save(), actions: actions.save() };
+    const startMs = performance.now();
     actor.load(parameters);
     for (let i = 0; i < request.steps; i++) await step(request.uniform);
-    return undefined;
+    return { spentMs: performance.now() - startMs };
   };
 }

@@ -8,7 +8,7 @@
 
 import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import type { CompiledActors } from './acting.js';
-import type { CollectorReply, CollectorRequest, CollectorSetup, CollectorState } from './collect-worker.js';
+import type { Collected, CollectorReply, CollectorRequest, CollectorSetup, CollectorState } from './collect-worker.js';
 import type { ObservationNormaliser } from './observation-normaliser.js';
 import type { ReplayBuffer } from './replay/replay-buffer.js';
 import { WorkerTurns } from './worker-turns.js';
@@ -66,14 +66,14 @@ export class Collector {
     this.#normaliser.set(std, mean.length);
   }
 
-  /** Collects `steps` transitions; resolves when they stand in the replay, not yet committed. */
-  async collect(steps: number, uniform: boolean): Promise<void> {
-    await this.#turns.ask({ kind: 'collect', steps, uniform });
+  /** Collects `steps` transitions; resolves when they stand in the replay, not yet committed, with the time that the thread took. */
+  async collect(steps: number, uniform: boolean): Promise<number> {
+    return ((await this.#turns.ask({ kind: 'collect', steps, uniform })) as Collected).spentMs;
   }
 
   /** The thread's environment and random generators, between blocks. */
   async save(): Promise<CollectorState> {
-    return (await this.#turns.ask({ kind: 'save' }))!;
+    return (await this.#turns.ask({ kind: 'save' })) as CollectorState;
   }
 
   dispose(): Promise<void> {

@@ -10,6 +10,9 @@ import type { ObservationNormaliser } from './observation-normaliser.js';
 import type { ReplayBuffer } from './replay/replay-buffer.js';
 import type { LoopConfig } from './training-config.js';
 
+/** The side that takes most of a block's time, or `both` where they take about the same. */
+export type Bottleneck = 'environment' | 'learner' | 'both';
+
 export interface TrainingProgress {
   readonly step: number;
   readonly steps: number;
@@ -17,6 +20,8 @@ export interface TrainingProgress {
   readonly stepsPerSecond: number;
   readonly updatesPerSecond: number;
   readonly etaS: number;
+  /** What a block of the run waits for now; undefined before learning starts. */
+  readonly bottleneck?: Bottleneck | undefined;
   /** Mean return of the last hundred training episodes, NaN before the first. */
   readonly episodeReturn: number;
   /** Of the last evaluation that is done. */

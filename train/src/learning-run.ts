@@ -4,12 +4,13 @@
  * One block is `blockSteps` steps of the environment, and meanwhile the updates that they are worth (see collector.ts). Everything that
  * happens at the end of a block, and nothing else, decides what the next one does, so a run saved between two blocks goes on bit for bit.
  */
+import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import type { RunCheckpoint } from './checkpoint.js';
 import type { Collector } from './collector.js';
 import { sliceOfCall } from './engine/call-slice.js';
 import type { Engine } from './engine/engine.js';
-import type { LearnOptions, LearnResult, Start } from './learn-options.js';
+import type { Bottleneck, LearnOptions, LearnResult, Start } from './learn-options.js';
 import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
 import type { PolicyJudge } from './policy-judge.js';
 import { ReplayMixer, type TransitionSource } from './replay/mixer.js';
@@ -42,6 +43,8 @@ export class LearningRun {
   #step = 0;
   #since = { ms: performance.now(), step: 0, updates: 0 };
   #shownMs = 0;
+  /** Time that environment and learner took since the last line of metrics. */
+  #spentMs = { environment: 0, learner: 0 };
 
   constructor(options: LearnOptions, { engine, replay, judge, collector }: LearningParts, random: Random) {
     this.#options = options;
@@ -84,7 +87,7 @@ export class LearningRun {
     const startedMs = performance.now();
     while (this.#step < loop.steps && !signal?.aborted) {
       const before = this.#step;
-      await this.#block();
+      await this.#blockOrSayWhere();
       if (this.#crossed(before, loop.logEvery)) this.#log();
       if (this.#crossed(before, loop.evaluateEvery)) await this.#evaluate();
       if (this.#crossed(before, loop.checkpointEvery)) await this.#save();
@@ -108,12 +111,23 @@ export class LearningRun {
     };
   }
 
+  async #blockOrSayWhere(): Promise<void> {
+    try {
+      await this.#block();
+    } catch (error) {
+      if (!(error instanceof KitError && error.code === 'E_DIVERGED')) throw error;
+      const message = `Learning diverged at step ${this.#step}. ${error.message}`;
+      throw new KitError(error.code, message, error.hint, error.exit, { cause: error });
+    }
+  }
+
   async #block(): Promise<void> {
     const { loop, start } = this.#options;
     const learning = this.#step >= loop.learningStarts;
     if (learning && this.#normaliser === undefined) this.#useNormaliser(this.#firstNormaliser());
     this.#engine.readActor(this.#collector.parameters);
     const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
+    const startMs = performance.now();
     if (learning) {
       const perCall = this.#batches.length;
       // Whole calls only: what is left over is owed to the next block.
@@ -122,7 +136,8 @@ export class LearningRun {
       for (let i = 0; i < calls; i++) await this.#update();
       this.#judge.watch(calls * perCall);
     }
-    await collecting;
+    this.#spentMs.learner += performance.now() - startMs;
+    this.#spentMs.environment += await collecting;
     this.#replay.commit();
     this.#rollout.take(this.#replay, loop.blockSteps);
     this.#step += loop.blockSteps;
@@ -168,6 +183,15 @@ export class LearningRun {
       'time/updates_per_second': (this.#engine.updates - this.#since.updates) / seconds,
     });
     this.#since = { ms: now, step: this.#step, updates: this.#engine.updates };
+    this.#spentMs = { environment: 0, learner: 0 };
+  }
+
+  /** They work at the same time, so a block takes as long as the slower one. */
+  #bottleneck(): Bottleneck | undefined {
+    const { environment, learner } = this.#spentMs;
+    if (this.#engine.updates === 0) return undefined;
+    if (environment > 0.8 * learner && learner > 0.8 * environment) return 'both';
+    return environment > learner ? 'environment' : 'learner';
   }
 
   async #save(): Promise<void> {
@@ -199,6 +223,7 @@ export class LearningRun {
       stepsPerSecond,
       updatesPerSecond: (this.#engine.updates - this.#since.updates) / seconds,
       etaS: stepsPerSecond > 0 ? (loop.steps - this.#step) / stepsPerSecond : Number.NaN,
+      bottleneck: this.#bottleneck(),
       episodeReturn: this.#rollout.meanReturn,
       evaluation: this.#judge.lastEvaluation,
     });

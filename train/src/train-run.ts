@@ -6,6 +6,7 @@ import { learn } from './learn.js';
 import type { LearnResult, Start, TrainingProgress } from './learn-options.js';
 import { MetricsLog } from './metrics/metrics-log.js';
 import { createRunFolder, openRunFolder, type RunFolder } from './run-folder.js';
+import { StorageGuard } from './storage-guard.js';
 import { isRobotTraining, type TrainingConfig } from './training-config.js';
 import { worldOf } from './training-world.js';
 import { writeFigures } from './write-figures.js';
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: TrainingProgress) => void;
   /** Ends the run at the next block; it can be resumed from there. */
   readonly signal?: AbortSignal;
+  /** Told what can't be saved, once for each kind of file. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 export interface RunOutcome extends LearnResult {
@@ -21,6 +24,8 @@ export interface RunOutcome extends LearnResult {
   readonly config: TrainingConfig;
   /** What to type to go on, where the run was stopped. */
   readonly resumeHint?: string;
+  /** What the disk would not take: `the checkpoint`, … */
+  readonly unsaved: readonly string[];
 }
 
 /** Trains from nothing in a new folder. */
@@ -59,6 +64,8 @@ export async function runIn(
 ): Promise<RunOutcome> {
   const world = worldOf(config);
   const metrics = new MetricsLog(folder.path, from.resume?.step ?? 0);
+  const guard = new StorageGuard(options.onWarning ?? (() => {}));
+  let saved = from.resume?.step;
   try {
     const result = await learn({
       loop: config.loop,
@@ -70,17 +77,29 @@ export async function runIn(
       ...(from.start && { keep: 'average' as const }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       signal: options.signal,
-      onMetrics: (step, scalars) => metrics.write(step, scalars),
-      onBest: checkpoint => writeCheckpoint(folder.bestCheckpoint, checkpoint),
-      onCheckpoint: checkpoint => writeCheckpoint(folder.latestCheckpoint, checkpoint),
+      onMetrics: (step, scalars) => guard.save('the metrics', () => metrics.write(step, scalars)),
+      onBest: checkpoint => guard.save('the best policy', () => writeCheckpoint(folder.bestCheckpoint, checkpoint)),
+      onCheckpoint: checkpoint =>
+        guard.save('the checkpoint', () => {
+          writeCheckpoint(folder.latestCheckpoint, checkpoint);
+          saved = checkpoint.step;
+        }),
     });
-    writeFigures(folder, config, world);
+    guard.save('the figures', () => writeFigures(folder, config, world));
     return {
       ...result,
+      unsaved: guard.unsaved,
       folder,
       config,
       ...(!result.finished && !from.start && { resumeHint: `kit train --resume ${folder.path}` }),
     };
+  } catch (error) {
+    if (!(error instanceof KitError && error.code === 'E_DIVERGED')) throw error;
+    const good =
+      saved === undefined
+        ? 'no checkpoint was saved yet'
+        : `the last good checkpoint is that of step ${saved}, ${folder.latestCheckpoint}`;
+    throw new KitError(error.code, error.message, `${good}; ${error.hint}`, error.exit, { cause: error });
   } finally {
     metrics.close();
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readPolicyCheckpoint, readRunCheckpoint } from '../src/checkpoint.js';
@@ -62,4 +62,32 @@ t.test('an unknown robot makes no run', async t => {
   const out = join(t.testdir({}), 'run');
   await t.rejects(trainRun({ ...smallConfig, robot: 'nobody' }, out), { code: 'E_ROBOT_UNKNOWN' });
   t.notOk(existsSync(join(out, 'checkpoints', 'latest.ckpt')));
+});
+
+t.test('a folder that cannot be written any more stops no run: it is said once, and at the end', async t => {
+  const folder = join(t.testdir(), 'run');
+  const warnings: string[] = [];
+  let broken = false;
+  const outcome = await trainRun(smallConfig, folder, {
+    onWarning: warning => warnings.push(warning),
+    onProgress: () => {
+      if (broken) return;
+      broken = true;
+      rmSync(join(folder, 'checkpoints'), { recursive: true });
+      writeFileSync(join(folder, 'checkpoints'), 'in the way');
+    },
+  });
+  t.ok(outcome.finished);
+  t.same([...outcome.unsaved].sort(), ['the best policy', 'the checkpoint']);
+  t.equal(warnings.length, 2, 'once for each kind');
+  t.match(warnings[0], /^can't save the /);
+});
+
+t.test('learning that diverges says at which step, in which tensor, and what is left', async t => {
+  const config = { ...smallConfig, sac: { ...smallConfig.sac, learningRate: 1e18 } };
+  await t.rejects(trainRun(config, join(t.testdir(), 'run')), {
+    code: 'E_DIVERGED',
+    message: /^Learning diverged at step 4\d\d\. The loss of .* is NaN in update \d+\. .* is [\de.+]+, in critics\//,
+    hint: /^no checkpoint was saved yet; /,
+  });
 });

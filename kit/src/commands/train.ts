@@ -43,7 +43,7 @@ export function trainingLine(progress: TrainingProgress): string {
   const evaluated = evaluation === undefined ? '' : `, evaluated ${quality(evaluation.deterministic)}`;
   return (
     `step ${progress.step} of ${progress.steps}  ${progress.stepsPerSecond.toFixed(0)} steps/s  ` +
-    `${progress.updatesPerSecond.toFixed(0)} updates/s  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${evaluated}  ` +
+    `${progress.updatesPerSecond.toFixed(0)} updates/s${progress.bottleneck === undefined ? '' : ` (limit: ${progress.bottleneck})`}  return ${Number.isNaN(progress.episodeReturn) ? 'not known yet' : progress.episodeReturn.toFixed(1)}${evaluated}  ` +
     `${Number.isFinite(progress.etaS) ? `${duration(progress.etaS)} left` : ''}`
   );
 }
@@ -175,6 +175,7 @@ export const addTrain: AddCommand = (program, context) => {
       const line = new ProgressLine(context.io);
       const run = {
         onProgress: (progress: TrainingProgress) => line.show(() => trainingLine(progress)),
+        onWarning: (warning: string) => context.io.err(`warning: ${warning}`),
         signal: context.signal,
       };
       let outcome: RunOutcome;
@@ -191,7 +192,7 @@ export const addTrain: AddCommand = (program, context) => {
 };
 
 function report(outcome: RunOutcome, context: CommandContext): void {
-  const { best, folder } = outcome;
+  const { best, folder, unsaved } = outcome;
   if (best === undefined && outcome.finished)
     throw new KitError(
       'E_TRAIN_TOO_SHORT',
@@ -207,6 +208,7 @@ function report(outcome: RunOutcome, context: CommandContext): void {
     seconds: outcome.seconds,
     stepsPerSecond: outcome.stepsPerSecond,
     updatesPerSecond: outcome.updatesPerSecond,
+    ...(unsaved.length > 0 && { unsaved }),
     ...(best && { best: { step: best.step, ...measured(best.evaluation.deterministic) } }),
   };
   context.result(value, () =>
@@ -216,11 +218,14 @@ function report(outcome: RunOutcome, context: CommandContext): void {
         ? 'no evaluation yet'
         : `best policy: step ${best.step}, ${inWords(best.evaluation.deterministic)}`,
       `run folder: ${folder.path}`,
-      outcome.finished
-        ? `next: ${isRobotTraining(outcome.config) ? `kit export ${folder.path} policy` : `kit eval ${folder.path}`}`
-        : `everything is saved; go on with: ${outcome.resumeHint}`,
+      unsaved.length > 0
+        ? `not saved: ${unsaved.join(', ')}. Make room on the disk, or mend the folder's permissions, and train again`
+        : outcome.finished
+          ? `next: ${isRobotTraining(outcome.config) ? `kit export ${folder.path} policy` : `kit eval ${folder.path}`}`
+          : `everything is saved; go on with: ${outcome.resumeHint}`,
     ].join('\n'),
   );
+  if (unsaved.length > 0) context.exit('failed');
 }
 
 /** Without what a task that has no error can't say. */

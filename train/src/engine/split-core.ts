@@ -178,6 +178,14 @@ export class SplitCore {
     this.#kernels.polyak(parameters.byteOffset, source.parameters.byteOffset, layout.length, tau);
   }
 
+  /** Parameters, then gradients, by flat name. */
+  *tensors(): Generator<readonly [name: string, values: Float32Array]> {
+    for (const kind of ['parameters', 'gradients'] as const)
+      for (const [owner, group] of Object.entries(this.#groups))
+        for (const { name } of group.layout.parameters)
+          yield [`${kind === 'gradients' ? 'gradient/' : ''}${owner}/${name}`, part(group.layout, name, group[kind])];
+  }
+
   /** Of the programs run so far; the record is reused. */
   get metrics(): Scalars {
     return this.#metrics;

@@ -6,12 +6,14 @@
  * More threads are shards of the batch (shards.ts). A program's loss must then be a mean over the batch's rows, and so must its metrics:
  * the mean of the parts' means is the whole's.
  */
+import { KitError } from '@sim2servo/models/error';
 import type { Random } from '@sim2servo/models/random';
 import type { Declaration, Instruction, Scalars } from '../algorithms/algorithm.js';
 import { ActorSession } from './actor-session.js';
 import { checkState } from './check-state.js';
 import { compileDeclaredActor } from './compile-actor.js';
 import { compilePrograms } from './compiled-programs.js';
+import { suspectTensor } from './divergence.js';
 import { drawNoise } from './draw-noise.js';
 import type { Engine, EngineState } from './engine.js';
 import type { OpenGraph } from './graph-session.js';
@@ -114,13 +116,20 @@ export class SplitEngine implements Engine {
   }
 
   #apply(program: string): undefined | Promise<void> {
-    if (this.#shards === undefined) return this.#core.apply(program);
-    this.#shards.command('program', program);
+    this.#shards?.command('program', program);
     try {
       return this.#core.apply(program);
     } catch (error) {
-      throw this.#shards.reasonFor(error);
+      throw this.#explained(this.#shards?.reasonFor(error) ?? error);
     }
+  }
+
+  /** A divergence with the tensor that it can be seen in, the cause first. */
+  #explained(error: unknown): unknown {
+    if (!(error instanceof KitError && error.code === 'E_DIVERGED')) return error;
+    const inputs = { ...prefixed('batch', this.batch), ...prefixed('noise', this.noise) };
+    const message = `${error.message} ${suspectTensor([...Object.entries(inputs), ...this.#core.tensors()])}`;
+    return new KitError(error.code, message, error.hint, error.exit, { cause: error });
   }
 
   act(observations: Float32Array, noise?: Float32Array): Float32Array | Promise<Float32Array> {
@@ -148,4 +157,8 @@ export class SplitEngine implements Engine {
     await this.#core.dispose();
     for (const actor of Object.values(this.#actors)) await actor.dispose();
   }
+}
+
+function prefixed(kind: string, arrays: Values): Values {
+  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [`${kind}/${name}`, values]));
 }

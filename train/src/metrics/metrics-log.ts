@@ -17,6 +17,8 @@ export const metricsFileName = 'metrics.jsonl';
 export class MetricsLog {
   readonly #file: number;
   readonly #tensorBoard: TensorBoardWriter;
+  /** True while the last line may be there in part. */
+  #torn = false;
 
   /** @param fromStep lines after it are dropped first: a run that resumes at an older checkpoint writes them again */
   constructor(folder: string, fromStep = 0) {
@@ -32,7 +34,12 @@ export class MetricsLog {
   /** Writes one line. Numbers that JSON cannot hold (a mean over nothing) are left out. */
   write(step: number, scalars: Scalars): void {
     const finite = Object.fromEntries(Object.entries(scalars).filter(([, value]) => Number.isFinite(value)));
-    writeSync(this.#file, `${JSON.stringify({ 'time/total_timesteps': step, ...finite })}\n`);
+    const line = `${JSON.stringify({ 'time/total_timesteps': step, ...finite })}\n`;
+    const text = this.#torn ? `\n${line}` : line;
+    this.#torn = true;
+    // A disk that fills takes a part, and says so only at the next call.
+    for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(this.#file, rest));
+    this.#torn = false;
     this.#tensorBoard.write(step, finite);
   }
 
@@ -42,11 +49,17 @@ export class MetricsLog {
   }
 }
 
-/** All whole lines of a run; a line cut off by a crash is skipped. */
+/** All whole lines of a run; one cut off by a crash or a full disk is skipped. */
 export function readMetrics(folder: string): MetricsLine[] {
   const path = join(folder, metricsFileName);
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n');
   lines.pop(); // what follows the last line feed: nothing, or a line that was cut off
-  return lines.map(line => JSON.parse(line) as MetricsLine);
+  return lines.flatMap(line => {
+    try {
+      return [JSON.parse(line) as MetricsLine];
+    } catch {
+      return [];
+    }
+  });
 }
