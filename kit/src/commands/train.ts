@@ -165,11 +165,12 @@ export const addTrain: AddCommand = (program, context) => {
     .option('--updates-per-call <n>', 'updates that a fused engine (webgpu, cuda, …) makes at once', wholeNumber)
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
-      if (options.resume !== undefined && (options.engine !== undefined || options.updatesPerCall !== undefined))
+      const { engine, updatesPerCall, threads } = options;
+      if (options.resume !== undefined && [engine, updatesPerCall, threads].some(given => given !== undefined))
         throw new KitError(
           'E_RESUME_ENGINE',
-          `${options.resume} goes on with the engine that it began with: another one rounds otherwise.`,
-          'Leave --engine and --updates-per-call out.',
+          `${options.resume} goes on with the engine and the threads that it began with: others round otherwise.`,
+          'Leave --engine, --updates-per-call and --threads out.',
           'usage',
         );
       const line = new ProgressLine(context.io);

@@ -11,6 +11,7 @@ import { Arena, type Region } from './arena.js';
 import type { CompiledProgram, CompiledPrograms } from './compiled-programs.js';
 import { checkFinite } from './divergence.js';
 import type { EngineState } from './engine.js';
+import { flatten, unflatten } from './flat-group.js';
 import type { GradientExchange } from './gradient-exchange.js';
 import { type GraphSession, type OpenGraph, openGraph, type Tensors } from './graph-session.js';
 import type { GroupLayout } from './group-layout.js';
@@ -197,13 +198,16 @@ export class SplitCore {
   }
 
   save(): Omit<EngineState, 'algorithm'> {
-    return {
-      updates: this.updates,
-      optimiserSteps: mapValues(this.#groups, ({ steps }) => steps),
-      parameters: { ...copies(this.#groups, 'parameters'), ...copies(this.#averages, 'parameters') },
-      firstMoments: copies(this.#groups, 'firstMoments'),
-      secondMoments: copies(this.#groups, 'secondMoments'),
-    };
+    const [parameters, firstMoments, secondMoments]: [Values, Values, Values] = [{}, {}, {}];
+    for (const [name, group] of Object.entries(this.#groups)) {
+      unflatten(name, group.layout, group.parameters.values, parameters);
+      unflatten(name, group.layout, group.firstMoments.values, firstMoments);
+      unflatten(name, group.layout, group.secondMoments.values, secondMoments);
+    }
+    for (const [name, average] of Object.entries(this.#averages))
+      unflatten(name, average.layout, average.parameters.values, parameters);
+    const optimiserSteps = mapValues(this.#groups, ({ steps }) => steps);
+    return { updates: this.updates, optimiserSteps, parameters, firstMoments, secondMoments };
   }
 
   /** Takes over a state that was checked (check-state.ts). */
@@ -211,12 +215,12 @@ export class SplitCore {
     this.updates = state.updates;
     for (const [name, group] of Object.entries(this.#groups)) {
       group.steps = state.optimiserSteps[name]!;
-      fill(name, group.layout, group.parameters, state.parameters);
-      fill(name, group.layout, group.firstMoments, state.firstMoments);
-      fill(name, group.layout, group.secondMoments, state.secondMoments);
+      group.parameters.values.set(flatten(name, group.layout, state.parameters));
+      group.firstMoments.values.set(flatten(name, group.layout, state.firstMoments));
+      group.secondMoments.values.set(flatten(name, group.layout, state.secondMoments));
     }
     for (const [name, { layout, parameters }] of Object.entries(this.#averages))
-      fill(name, layout, parameters, state.parameters);
+      parameters.values.set(flatten(name, layout, state.parameters));
   }
 
   async dispose(): Promise<void> {
@@ -235,20 +239,4 @@ function mapValues<In, Out>(
 function part(layout: GroupLayout, name: string, { values }: Region): Float32Array {
   const { offset, length } = layout.parameters.find(parameter => parameter.name === name)!;
   return values.subarray(offset, offset + length);
-}
-
-function copies<Kind extends string>(
-  owners: Readonly<Record<string, { readonly layout: GroupLayout } & Readonly<Record<Kind, Region>>>>,
-  kind: Kind,
-): Values {
-  const all: Values = {};
-  for (const [owner, group] of Object.entries(owners)) {
-    for (const { name } of group.layout.parameters)
-      all[`${owner}/${name}`] = part(group.layout, name, group[kind]).slice();
-  }
-  return all;
-}
-
-function fill(owner: string, layout: GroupLayout, region: Region, from: Readonly<Values>): void {
-  for (const { name } of layout.parameters) part(layout, name, region).set(from[`${owner}/${name}`]!);
 }
