@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -13,45 +14,64 @@ const program = fileURLToPath(new URL('./environments/killable-run.js', import.m
 interface Ended {
   readonly killed: boolean;
   readonly said: string;
-  readonly ms: number;
 }
 
-async function run(folder: string, threads: number, killAfterMs?: number): Promise<Ended> {
-  const startMs = performance.now();
+/** When to kill: `delayMs` after so many new checkpoints. */
+interface Moment {
+  readonly checkpoints: number;
+  readonly delayMs: number;
+}
+
+function inodeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+async function run(folder: string, threads: number, moment?: Moment): Promise<Ended> {
+  const checkpoint = join(folder, 'checkpoints', 'latest.ckpt');
+  let last = inodeOf(checkpoint);
+  let seen = 0;
   const child = spawn(process.execPath, [program, folder, String(threads)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   child.stdout.on('data', (bytes: Buffer) => {
     said += bytes.toString();
   });
-  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  // A checkpoint replaces the one before by a rename, so each is another file.
+  const watching = setInterval(() => {
+    const now = inodeOf(checkpoint);
+    if (now !== last) seen++;
+    last = now;
+    if (moment === undefined || seen < moment.checkpoints) return;
+    clearInterval(watching);
+    setTimeout(() => child.kill('SIGKILL'), moment.delayMs);
+  }, 5);
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  clearTimeout(timer);
+  clearInterval(watching);
   if (signal === null && code !== 0) throw new Error(`the run failed with ${code}`);
-  return { killed: signal === 'SIGKILL', said, ms: performance.now() - startMs };
+  return { killed: signal === 'SIGKILL', said };
 }
 
 for (const threads of [1, 2]) {
   t.test(`killed at random moments, on ${threads} threads`, async t => {
     const folder = t.testdir();
-    const whole = await run(join(folder, 'whole'), threads);
-    const { digest } = JSON.parse(whole.said) as { digest: string };
+    const { digest } = JSON.parse((await run(join(folder, 'whole'), threads)).said) as { digest: string };
     const broken = join(folder, 'broken');
+    // Of fifteen checkpoints: early enough that the first kills hit, and one while the program starts.
+    const moments: Moment[] = [
+      { checkpoints: 1 + Math.floor(Math.random() * 4), delayMs: Math.random() * 100 },
+      { checkpoints: 0, delayMs: Math.random() * 1000 },
+      { checkpoints: 1 + Math.floor(Math.random() * 4), delayMs: Math.random() * 100 },
+    ];
     let kills = 0;
-    let begun = false;
-    // A kill falls anywhere in a run, start-up included; each attempt gets further, since a checkpoint is saved every few blocks.
-    for (;;) {
-      const killAfterMs = kills < 4 ? whole.ms * (0.3 + 0.6 * Math.random()) : undefined;
-      const attempt = await run(broken, threads, killAfterMs);
-      if (attempt.killed) {
-        kills++;
-        continue;
-      }
-      const end = JSON.parse(attempt.said) as { begun: boolean; digest: string };
-      begun = end.begun;
-      t.equal(end.digest, digest);
-      break;
+    for (const moment of moments) {
+      const attempt = await run(broken, threads, moment);
+      t.comment(
+        `${attempt.killed ? 'killed' : 'too late'} ${moment.delayMs.toFixed(0)} ms after ${moment.checkpoints}`,
+      );
+      if (attempt.killed) kills++;
     }
-    t.comment(`${kills} kills`);
-    t.ok(kills > 0 && begun, 'at least one kill hit, and the run went on from a checkpoint');
+    t.ok(kills > 0, 'a kill hit');
+    const end = JSON.parse((await run(broken, threads)).said) as { begun: boolean; digest: string };
+    t.ok(end.begun, 'the run went on from a checkpoint');
+    t.equal(end.digest, digest);
   });
 }
