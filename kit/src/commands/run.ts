@@ -1,7 +1,7 @@
 /** `kit run`: a deployed policy drives an arm. The control loop owns this thread until the run is over. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
+import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
@@ -81,12 +81,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       ? drawnGoals(robot.spec, task, random.fork('goals'), ticksEach)
       : listedGoals(heldOutGoals(robot.spec, task, flags.heldOut), ticksEach);
   const clock = new RealtimeClock();
-  const link = new KitLink({
-    open: () => openSerial(port, robot.site.bus.baudRate),
-    clock,
-    spec: robot.spec,
-    site: robot.site,
-  });
+  const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
   const line = new ProgressLine(context.io);
   let report: RunReport;
   try {
