@@ -1,6 +1,7 @@
-/** How late a loop wakes: the runtime's clock, waiting for absolute deadlines at a rate, as the control loop does. */
-import { Histogram } from '@sim2servo/runtime/histogram';
+/** How late the control loop's clock wakes, with real-time priority where this user may have it (`realtimePriority` 1). */
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
+import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
+import { measureWakeUps } from '@sim2servo/runtime/wake-ups';
 import type { Figures } from './turns.js';
 
 export interface JitterWork {
@@ -9,17 +10,7 @@ export interface JitterWork {
 }
 
 export async function measureJitter({ hz, seconds }: JitterWork): Promise<Figures> {
-  const clock = new RealtimeClock();
-  const late = new Histogram();
-  const periodUs = 1e6 / hz;
-  let deadlineUs = clock.nowUs() + periodUs;
-  for (let i = 0; i < hz * seconds; i++) {
-    await clock.waitUntil(deadlineUs);
-    const nowUs = clock.nowUs();
-    late.record(nowUs - deadlineUs);
-    // Deadlines that have passed meanwhile are gone, as in the control loop.
-    deadlineUs += periodUs * Math.max(1, Math.ceil((nowUs - deadlineUs) / periodUs));
-  }
-  const { p50, p99, p999, max } = late.summary();
-  return { p50Us: p50, p99Us: p99, p999Us: p999, maxUs: max };
+  const { granted } = requestRealtimePriority();
+  const { p50, p99, p999, max } = await measureWakeUps(new RealtimeClock(granted), hz, seconds);
+  return { p50Us: p50, p99Us: p99, p999Us: p999, maxUs: max, realtimePriority: Number(granted) };
 }
