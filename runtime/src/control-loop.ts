@@ -21,6 +21,7 @@ import type { Task } from '@sim2servo/models/tasks/task';
 import { armInPlace, freshPosition } from './arming.js';
 import { Episodes } from './episodes.js';
 import { type Exploration, explore } from './exploration.js';
+import { recordGcPauses } from './gc-pauses.js';
 import type { GoalSource } from './goal-source.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { PeriodLock } from './period-lock.js';
@@ -91,6 +92,7 @@ export class ControlLoop {
     const { motion, clock } = this.#o;
     const wallOffsetS = Date.now() / 1000 - clock.nowUs() / 1e6;
     const lock = await this.#arm();
+    const gcRecorded = recordGcPauses(this.#timing.gcPauseUs);
     let end: LoopEnd;
     try {
       end = await this.#pursue(lock, wallOffsetS);
@@ -99,6 +101,7 @@ export class ControlLoop {
       this.#motion = reduceMotion(this.#motion, { kind: 'fault', reason }, this.#o.spec.safety);
       end = { kind: 'failed', reason, error: error instanceof Error ? error : new Error(reason) };
     }
+    gcRecorded();
     try {
       await motion.halt('hold');
     } catch (error) {
@@ -177,6 +180,7 @@ export class ControlLoop {
       motion.write(this.#targets);
       const written = clock.nowUs();
       timing.writeUs.record(written - writeFrom);
+      timing.tickUs.record(written - start);
       if (fresh) {
         const { sampledAtUs, phaseUs, periodUs } = this.#servo;
         timing.sensorToWriteUs.record(written - sampledAtUs);

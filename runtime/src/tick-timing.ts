@@ -8,6 +8,8 @@ export const tickPhases = {
   inferUs: 'the policy, from observation to action',
   shieldUs: 'action to targets, through the shield',
   writeUs: 'handing the targets to the bus',
+  tickUs: 'from having the state to the end of the write',
+  gcPauseUs: 'the garbage collector in this thread',
   sensorToWriteUs: 'from the instant at which the device sampled to the end of our write',
   sensorToServoUs:
     'from that instant to the first output period that can carry the answer; without such periods as sensorToWriteUs',
@@ -21,6 +23,8 @@ export class TickTiming {
   readonly inferUs = new Histogram();
   readonly shieldUs = new Histogram();
   readonly writeUs = new Histogram();
+  readonly tickUs = new Histogram();
+  readonly gcPauseUs = new Histogram();
   readonly sensorToWriteUs = new Histogram();
   readonly sensorToServoUs = new Histogram();
 

@@ -9,6 +9,7 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
+import type { HistogramSummary } from '@sim2servo/runtime/histogram';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
@@ -149,9 +150,16 @@ function runWords(report: RunReport): string {
       ? 'no target was pursued to its end'
       : `${report.reached} of ${report.targets.length} targets reached, mean error ${(report.meanErrorM * 1000).toFixed(1)} mm`,
     `p50 / p99 / p99.9: period error ${us('periodErrorUs')}, inference ${us('inferUs')}, sensor to servo ${us('sensorToServoUs')}`,
+    `tick without its read ${us('tickUs')}; ${gcWords(timing.gcPauseUs)}`,
     `limiters: ${limited.length === 0 ? 'none acted' : limited.map(([name, ticks]) => `${name} ${ticks}`).join(', ')}; link errors ${report.linkErrors}`,
     log?.records === undefined
       ? `log: ${log?.path ?? 'none'}, cut off; mend it with kit logs recover`
       : `log: ${log.path}, ${log.records} transitions, whole`,
   ].join('\n');
+}
+
+function gcWords({ count, max }: HistogramSummary): string {
+  return count === 0
+    ? 'no garbage was collected'
+    : `garbage was collected ${count} times, ${max.toFixed(0)} µs at most`;
 }
