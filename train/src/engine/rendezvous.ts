@@ -4,12 +4,14 @@
  * Who waits looks again and again for a while, since an update is a few hundred microseconds and being woken takes tens; then it sleeps.
  */
 import { KitError } from '@sim2servo/models/error';
+import { lookThenWait } from '@sim2servo/models/look-then-wait';
 
 const [commandCount, arrived, meetings, broken] = [0, 1, 2, 3] as const;
 const headerWords = 16;
 /** Commands not yet followed: between two meetings an algorithm gives a handful. A power of two. */
 const ringWords = 256;
 const lookForMs = 0.2;
+const sleepForMs = 1000;
 const patienceMs = 60_000;
 
 export const rendezvousBytes = (headerWords + ringWords) * 4;
@@ -36,7 +38,9 @@ export class Rendezvous {
 
   /** Waits for the next command, for ever. */
   follow(): number {
-    while (Atomics.load(this.#words, commandCount) === this.#followed) this.#look(commandCount, this.#followed);
+    const [words, followed] = [this.#words, this.#followed];
+    while (Atomics.load(words, commandCount) === followed)
+      lookThenWait(words, commandCount, followed, lookForMs, sleepForMs);
     const code = Atomics.load(this.#words, headerWords + (this.#followed & (ringWords - 1)));
     this.#followed = (this.#followed + 1) | 0;
     return code;
@@ -54,7 +58,7 @@ export class Rendezvous {
     } else {
       const deadlineMs = performance.now() + patienceMs;
       while (Atomics.load(words, meetings) === meeting && Atomics.load(words, broken) === 0) {
-        this.#look(meetings, meeting);
+        lookThenWait(words, meetings, meeting, lookForMs, sleepForMs);
         if (performance.now() > deadlineMs) this.break();
       }
     }
@@ -70,14 +74,5 @@ export class Rendezvous {
   break(): void {
     Atomics.store(this.#words, broken, 1);
     Atomics.notify(this.#words, meetings);
-  }
-
-  /** Looks for a while whether a word changed, then sleeps until it does, a second at most. */
-  #look(index: number, was: number): void {
-    const untilMs = performance.now() + lookForMs;
-    do {
-      for (let i = 0; i < 256; i++) if (Atomics.load(this.#words, index) !== was) return;
-    } while (performance.now() < untilMs);
-    Atomics.wait(this.#words, index, was, 1000);
   }
 }
