@@ -5,15 +5,15 @@
  * another. An episode that ends begins anew in the same step; its true last observation stays in `nextObservation`. Which thread an
  * environment lives in makes no difference: each has a random generator of its own.
  *
- * Being woken would cost more than many a step, so all look for a while before they sleep (look-then-wait.ts), if there are as many cores
+ * Being woken would cost more than many a step, so all look for a while before they sleep (repeated-wait.ts), if there are as many cores
  * as threads. Hence a caller with nothing else to do takes a share: as many threads as cores then means one worker fewer.
  */
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { KitError } from '@sim2servo/models/error';
-import { lookThenWait } from '@sim2servo/models/look-then-wait';
 import { type PackedError, packError, unpackError } from '@sim2servo/models/packed-error';
 import type { EnvironmentRecipe } from '../environment-recipe.js';
+import { RepeatedWait } from './repeated-wait.js';
 import { type VectorBlock, vectorBlock, workerStates } from './vector-block.js';
 import { makeRows, type VectorRow, type VectorShare } from './vector-row.js';
 import type { VectorWorkerSetup } from './vector-worker.js';
@@ -33,9 +33,6 @@ export interface VectorOptions {
   readonly stepTimeoutMs?: number;
 }
 
-/** Threads wait no longer than this with open eyes: as long as most steps take, and beside a longer one being woken is little. */
-const longestLookMs = 2;
-
 interface Thread {
   readonly worker: Worker;
   /** Never started, so that what stands in it can be taken out without a turn of the event loop. */
@@ -51,7 +48,7 @@ export class VectorEnvironment {
   readonly #threads: readonly Thread[];
   /** The caller's share. */
   readonly #own: VectorRow[];
-  readonly #lookForMs: number;
+  readonly #wait: RepeatedWait;
   readonly #stepTimeoutMs: number;
   #underWay = false;
   #broken: KitError | undefined;
@@ -61,7 +58,7 @@ export class VectorEnvironment {
     block: VectorBlock,
     threads: readonly Thread[],
     own: VectorRow[],
-    lookForMs: number,
+    wait: RepeatedWait,
   ) {
     this.environments = options.seeds.length;
     const { states, pending, ...rows } = block;
@@ -70,7 +67,7 @@ export class VectorEnvironment {
     this.#pending = pending;
     this.#threads = threads;
     this.#own = own;
-    this.#lookForMs = lookForMs;
+    this.#wait = wait;
     this.#stepTimeoutMs = options.stepTimeoutMs ?? 30_000;
   }
 
@@ -93,20 +90,20 @@ export class VectorEnvironment {
     const { buffer, ...block } = vectorBlock(shape);
     block.states.fill(workerStates.stepping);
     block.pending[0] = workers;
-    const lookForMs = workers + 1 <= availableParallelism() ? longestLookMs : 0;
+    const mayLook = workers + 1 <= availableParallelism();
     const [callersShare, ...shares] = sharesOf(seeds, workers, callerSteps);
     const own = await makeRows(recipe, shape, callersShare!, block);
     const threads = shares.map((share, worker): Thread => {
       const { port1, port2 } = new MessageChannel();
-      const setup: VectorWorkerSetup = { recipe, shape, buffer, worker, share, lookForMs, errors: port2 };
+      const setup: VectorWorkerSetup = { recipe, shape, buffer, worker, share, mayLook, errors: port2 };
       const script = new URL('./vector-worker.js', import.meta.url);
       return { worker: new Worker(script, { workerData: setup, transferList: [port2] }), errors: port1 };
     });
-    const made = new VectorEnvironment(options, block, threads, own, lookForMs);
+    const made = new VectorEnvironment(options, block, threads, own, new RepeatedWait(mayLook));
     try {
       // Blocking while a thread starts could leave it waiting for this one's event loop.
       await Promise.all(threads.map(({ worker }) => readyOrOver(worker)));
-      made.#wait();
+      made.#waitForWorkers();
       return made;
     } catch (error) {
       await made.dispose();
@@ -145,7 +142,7 @@ export class VectorEnvironment {
       this.#broken = unpackError(packError(error, 'E_VECTOR'));
       throw this.#broken;
     }
-    this.#wait();
+    this.#waitForWorkers();
     this.#underWay = false;
   }
 
@@ -160,9 +157,8 @@ export class VectorEnvironment {
       );
   }
 
-  /** For the workers. */
-  #wait(): void {
-    if (!this.#stepped()) {
+  #waitForWorkers(): void {
+    if (!this.#wait.until(this.#pending, 0, noneIsLeft, this.#stepTimeoutMs)) {
       const worker = this.#states.indexOf(workerStates.stepping);
       this.#broken = new KitError(
         'E_VECTOR_TIMEOUT',
@@ -177,15 +173,6 @@ export class VectorEnvironment {
     if (this.#broken) throw this.#broken;
   }
 
-  /** Whether all threads were done in time. In a loop: a wake-up may be a late one of the step before. */
-  #stepped(): boolean {
-    for (;;) {
-      const pending = Atomics.load(this.#pending, 0);
-      if (pending === 0) return true;
-      if (lookThenWait(this.#pending, 0, pending, this.#lookForMs, this.#stepTimeoutMs) === 'timed-out') return false;
-    }
-  }
-
   /** Ends all threads, also one that hangs. */
   async dispose(): Promise<void> {
     this.#broken ??= new KitError('E_VECTOR_DISPOSED', 'the environments were disposed of', 'make new ones', 'bug');
@@ -194,6 +181,8 @@ export class VectorEnvironment {
     for (const row of this.#own.splice(0)) row.dispose();
   }
 }
+
+const noneIsLeft = (pending: number) => pending === 0;
 
 /** The caller's share, which may be empty, then each worker's. Where they differ by one the caller has the smaller: it has the rest to do. */
 function sharesOf(seeds: readonly number[], workers: number, callerSteps: boolean): VectorShare[] {

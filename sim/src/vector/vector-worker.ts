@@ -5,9 +5,9 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { KitError } from '@sim2servo/models/error';
-import { lookThenWait } from '@sim2servo/models/look-then-wait';
 import { packError } from '@sim2servo/models/packed-error';
 import type { EnvironmentRecipe } from '../environment-recipe.js';
+import { RepeatedWait } from './repeated-wait.js';
 import { type VectorShape, vectorBlock, workerStates } from './vector-block.js';
 import { makeRows, type VectorShare } from './vector-row.js';
 
@@ -17,13 +17,13 @@ export interface VectorWorkerSetup {
   readonly buffer: SharedArrayBuffer;
   readonly worker: number;
   readonly share: VectorShare;
-  /** How long it looks for the next step before it sleeps; see look-then-wait.ts. */
-  readonly lookForMs: number;
+  /** Whether it may look for the next step before it sleeps. */
+  readonly mayLook: boolean;
   /** Where an error goes before the word says `failed`. */
   readonly errors: MessagePort;
 }
 
-const { recipe, shape, buffer, worker, share, lookForMs, errors } = workerData as VectorWorkerSetup;
+const { recipe, shape, buffer, worker, share, mayLook, errors } = workerData as VectorWorkerSetup;
 const block = vectorBlock(shape, buffer);
 
 /** The step is over for this thread, for good or ill. */
@@ -45,12 +45,12 @@ process.once('exit', () => {
 
 try {
   const rows = await makeRows(recipe, shape, share, block);
+  const wait = new RepeatedWait(mayLook);
+  const isStep = (state: number) => state === workerStates.stepping;
   over(workerStates.idle);
   parentPort?.postMessage('ready');
   for (;;) {
-    // In a loop: the caller's wake-up may come late, when this thread saw the word by itself and is done already.
-    while (Atomics.load(block.states, worker) === workerStates.idle)
-      lookThenWait(block.states, worker, workerStates.idle, lookForMs, Number.POSITIVE_INFINITY);
+    wait.until(block.states, worker, isStep, Number.POSITIVE_INFINITY);
     for (const row of rows) row.step();
     over(workerStates.idle);
   }
