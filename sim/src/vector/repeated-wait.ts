@@ -1,44 +1,50 @@
 /**
- * A wait that comes again and again and takes about as long each time: how long to look before sleeping (look-then-wait.ts) is learnt from
- * the last one.
+ * A wait that comes again and again: a thread's for its next step, the caller's for its threads.
  *
- * A fixed time does not do. One that covers the step of many environments is wasted where another program has the core of whom it waits
- * for: two threads beside two busy programs were six times slower looking for 2 ms than sleeping at once.
+ * It looks before it sleeps (look-then-wait.ts) as long as that succeeds. Where it does not, the step is long, or whom it waits for has no
+ * core to itself and might be kept from it by the very looking; so after a failure it sleeps at once for some times, twice as many as after
+ * the failure before, and half as many after a success.
+ *
+ * Two threads of which another program took one core were twenty times slower where they always looked than where they never did.
  */
 import { lookThenWait } from '@sim2servo/models/look-then-wait';
 
-/** About what being woken costs. */
-const shortestLookMs = 0.05;
-/** Beside a longer wait being woken is little. */
-const longestLookMs = 2;
+/** Beside a wait that is longer, being woken is little. */
+const lookForMs = 1;
+/** Times that it sleeps at once, at most: few enough to find out soon that there is a core again. */
+const longestPause = 256;
 
 export class RepeatedWait {
-  readonly #mayLook: boolean;
-  #lookForMs: number;
+  readonly #lookThenWait: typeof lookThenWait;
+  /** How many times it sleeps at once after the next failure. */
+  #pause = 1;
+  #pausesLeft = 0;
 
-  /** @param mayLook  whether there are cores for all who look and work at the same time */
-  constructor(mayLook: boolean) {
-    this.#mayLook = mayLook;
-    this.#lookForMs = mayLook ? shortestLookMs : 0;
+  constructor(wait = lookThenWait) {
+    this.#lookThenWait = wait;
   }
 
   /**
    * Returns when a word of shared memory has changed to what it waits for; it must be notified then.
    *
-   * @param timeoutMs  from the last notification on
+   * @param timeoutMs  of a sleep
    * @returns whether it did in time
    */
   until(words: Int32Array, index: number, isOver: (value: number) => boolean, timeoutMs: number): boolean {
-    const startMs = performance.now();
+    const looks = this.#pausesLeft === 0;
+    let slept = false;
     // In a loop: a wake-up may be a late one of the time before.
-    for (let value = Atomics.load(words, index); !isOver(value); value = Atomics.load(words, index))
-      if (lookThenWait(words, index, value, this.#lookForMs, timeoutMs) === 'timed-out') return false;
-    if (this.#mayLook) this.#lookForMs = nextLookMs(performance.now() - startMs);
+    for (let value = Atomics.load(words, index); !isOver(value); value = Atomics.load(words, index)) {
+      const ended = this.#lookThenWait(words, index, value, looks && !slept ? lookForMs : 0, timeoutMs);
+      if (ended === 'timed-out') return false;
+      slept ||= ended === 'ok';
+    }
+    if (!looks) this.#pausesLeft--;
+    else if (!slept) this.#pause = Math.max(1, this.#pause / 2);
+    else {
+      this.#pausesLeft = this.#pause;
+      this.#pause = Math.min(2 * this.#pause, longestPause);
+    }
     return true;
   }
-}
-
-/** With room for a wait that is twice as long as the last; hardly at all where even that one was not worth it. */
-export function nextLookMs(waitedMs: number): number {
-  return waitedMs > longestLookMs ? shortestLookMs : Math.min(shortestLookMs + 2 * waitedMs, longestLookMs);
 }
