@@ -43,15 +43,20 @@ export class VectorRow {
     const { terminated, truncated } = environment;
     block.terminated[this.#row] = Number(terminated);
     block.truncated[this.#row] = Number(truncated);
-    this.#executedAction.set(environment.executedAction);
-    this.#nextObservation.set(environment.observation);
+    copy(environment.executedAction, this.#executedAction);
+    copy(environment.observation, this.#nextObservation);
     if (terminated || truncated) environment.reset(this.#random);
-    this.#observation.set(environment.observation);
+    copy(environment.observation, this.#observation);
   }
 
   dispose(): void {
     this.#environment.dispose();
   }
+}
+
+/** For a handful of numbers a loop takes a fraction of what `set` does. */
+function copy(from: Float32Array, to: Float32Array): void {
+  for (let i = 0; i < to.length; i++) to[i] = from[i]!;
 }
 
 /**
