@@ -10,7 +10,7 @@
 import { lookThenWait } from '@sim2servo/models/look-then-wait';
 
 /** Beside a wait that is longer, being woken is little. */
-const lookForMs = 1;
+const lookForMs = 2;
 /** Times that it sleeps at once, at most: few enough to find out soon that there is a core again. */
 const longestPause = 256;
 
@@ -18,9 +18,11 @@ export class RepeatedWait {
   readonly #lookThenWait: typeof lookThenWait;
   /** How many times it sleeps at once after the next failure. */
   #pause = 1;
-  #pausesLeft = 0;
+  #pausesLeft: number;
 
-  constructor(wait = lookThenWait) {
+  /** @param mayLook  whether there is a core for each of the threads that wait for each other; else it always sleeps at once */
+  constructor(mayLook: boolean, wait = lookThenWait) {
+    this.#pausesLeft = mayLook ? 0 : Number.POSITIVE_INFINITY;
     this.#lookThenWait = wait;
   }
 

@@ -5,9 +5,10 @@
  * another. An episode that ends begins anew in the same step; its true last observation stays in `nextObservation`. Which thread an
  * environment lives in makes no difference: each has a random generator of its own.
  *
- * Being woken would cost more than many a step, so all look for a while before they sleep (repeated-wait.ts): each needs a core. Hence a
- * caller with nothing else to do takes a share, and there is one worker fewer than cores.
+ * Being woken would cost more than many a step, so all look for a while before they sleep (repeated-wait.ts), where each has a core. Hence
+ * a caller with nothing else to do takes a share, and there is one worker fewer than cores.
  */
+import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { KitError } from '@sim2servo/models/error';
 import { type PackedError, packError, unpackError } from '@sim2servo/models/packed-error';
@@ -47,12 +48,18 @@ export class VectorEnvironment {
   readonly #threads: readonly Thread[];
   /** The caller's share. */
   readonly #own: VectorRow[];
-  readonly #wait = new RepeatedWait();
+  readonly #wait: RepeatedWait;
   readonly #stepTimeoutMs: number;
   #underWay = false;
   #broken: KitError | undefined;
 
-  private constructor(options: VectorOptions, block: VectorBlock, threads: readonly Thread[], own: VectorRow[]) {
+  private constructor(
+    options: VectorOptions,
+    block: VectorBlock,
+    threads: readonly Thread[],
+    own: VectorRow[],
+    mayLook: boolean,
+  ) {
     this.environments = options.seeds.length;
     const { states, pending, ...rows } = block;
     this.rows = rows;
@@ -60,6 +67,7 @@ export class VectorEnvironment {
     this.#pending = pending;
     this.#threads = threads;
     this.#own = own;
+    this.#wait = new RepeatedWait(mayLook);
     this.#stepTimeoutMs = options.stepTimeoutMs ?? 30_000;
   }
 
@@ -82,15 +90,16 @@ export class VectorEnvironment {
     const { buffer, ...block } = vectorBlock(shape);
     block.states.fill(workerStates.stepping);
     block.pending[0] = workers;
+    const mayLook = workers + 1 <= availableParallelism();
     const [callersShare, ...shares] = sharesOf(seeds, workers, callerSteps);
     const own = await makeRows(recipe, shape, callersShare!, block);
     const threads = shares.map((share, worker): Thread => {
       const { port1, port2 } = new MessageChannel();
-      const setup: VectorWorkerSetup = { recipe, shape, buffer, worker, share, errors: port2 };
+      const setup: VectorWorkerSetup = { recipe, shape, buffer, worker, share, mayLook, errors: port2 };
       const script = new URL('./vector-worker.js', import.meta.url);
       return { worker: new Worker(script, { workerData: setup, transferList: [port2] }), errors: port1 };
     });
-    const made = new VectorEnvironment(options, block, threads, own);
+    const made = new VectorEnvironment(options, block, threads, own, mayLook);
     try {
       // Blocking while a thread starts could leave it waiting for this one's event loop.
       await Promise.all(threads.map(({ worker }) => readyOrOver(worker)));

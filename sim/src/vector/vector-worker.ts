@@ -17,11 +17,13 @@ export interface VectorWorkerSetup {
   readonly buffer: SharedArrayBuffer;
   readonly worker: number;
   readonly share: VectorShare;
+  /** Whether it may look for its next step before it sleeps. */
+  readonly mayLook: boolean;
   /** Where an error goes before the word says `failed`. */
   readonly errors: MessagePort;
 }
 
-const { recipe, shape, buffer, worker, share, errors } = workerData as VectorWorkerSetup;
+const { recipe, shape, buffer, worker, share, mayLook, errors } = workerData as VectorWorkerSetup;
 const block = vectorBlock(shape, buffer);
 
 /** The step is over for this thread, for good or ill. */
@@ -43,7 +45,7 @@ process.once('exit', () => {
 
 try {
   const rows = await makeRows(recipe, shape, share, block);
-  const wait = new RepeatedWait();
+  const wait = new RepeatedWait(mayLook);
   const isStep = (state: number) => state === workerStates.stepping;
   over(workerStates.idle);
   parentPort?.postMessage('ready');

@@ -16,14 +16,16 @@ const counting = `
   }`;
 
 t.test('a word that is there already, or never comes', async t => {
-  const wait = new RepeatedWait();
-  t.ok(wait.until(word(), 0, value => value === 0, 10_000));
-  t.notOk(wait.until(word(), 0, value => value === 1, 10));
+  for (const mayLook of [false, true]) {
+    const wait = new RepeatedWait(mayLook);
+    t.ok(wait.until(word(), 0, value => value === 0, 10_000));
+    t.notOk(wait.until(word(), 0, value => value === 1, 10));
+  }
 });
 
 t.test('it goes on waiting through changes and wake-ups that are not what it waits for', async t => {
-  const wait = new RepeatedWait();
-  for (let time = 0; time < 4; time++) {
+  for (const mayLook of [false, true]) {
+    const wait = new RepeatedWait(mayLook);
     const words = word();
     words[0] = 9;
     const other = new Worker(counting, { eval: true, workerData: words });
@@ -34,10 +36,10 @@ t.test('it goes on waiting through changes and wake-ups that are not what it wai
 });
 
 /** Waits that write down whether they look (L), and get what they wait for by looking or only by sleeping. */
-function writtenDown() {
+function writtenDown(mayLook = true) {
   let looked = '';
   let lookingSucceeds = true;
-  const wait = new RepeatedWait((words, index, _value, lookForMs) => {
+  const wait = new RepeatedWait(mayLook, (words, index, _value, lookForMs) => {
     looked += lookForMs > 0 ? 'L' : '.';
     words[index] = 1;
     return lookForMs > 0 && lookingSucceeds ? 'not-equal' : 'ok';
@@ -61,6 +63,12 @@ t.test(
   },
 );
 
+t.test('without a core for each it never looks', async t => {
+  const waits = writtenDown(false);
+  t.equal(waits(true, 3), '...');
+  t.equal(waits(false, 1000), '.'.repeat(1000));
+});
+
 t.test('it never stops looking altogether', async t => {
   const pauses = writtenDown()(false, 2000).split('L');
   t.equal(Math.max(...pauses.map(pause => pause.length)), 256);
@@ -68,7 +76,7 @@ t.test('it never stops looking altogether', async t => {
 
 t.test('within one wait it does not look again after it slept', async t => {
   const lookForMs: number[] = [];
-  const wait = new RepeatedWait((words, index, _value, look) => {
+  const wait = new RepeatedWait(true, (words, index, _value, look) => {
     lookForMs.push(look);
     words[index]!++;
     return lookForMs.length < 3 ? 'not-equal' : 'ok';

@@ -53,11 +53,9 @@ for (const [name, recipe, observationSize, actionSize, steps] of [
     );
     for (const [workers, callerSteps] of [
       [1, false],
-      [2, false],
       [5, false],
       [0, true],
-      [1, true],
-      [4, true],
+      [2, true],
     ] as const) {
       const options = { recipe, observationSize, actionSize, seeds, workers, callerSteps };
       const vector = await VectorEnvironment.create(options);
