@@ -12,7 +12,7 @@ import { exportActor } from '@sim2servo/train/export-actor';
 import { identityNormaliser } from '@sim2servo/train/observation-normaliser';
 import { type Contestant, machine, type Row, takeTurns, type Work } from './turns.js';
 
-export const benchmarkNames = ['learner', 'env', 'actor', 'loop'] as const;
+export const benchmarkNames = ['learner', 'env', 'actor', 'loop', 'jitter'] as const;
 export type BenchmarkName = (typeof benchmarkNames)[number];
 
 export interface BenchmarkOptions {
@@ -73,6 +73,10 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   loop: {
     peers: { sb3: 'sb3', sbx: 'sbx' },
     works: ({ threads }) => [{ task: 'Reacher-v5', threads, steps: 2000 }],
+  },
+  jitter: {
+    peers: { python: 'sb3', cyclictest: 'sb3' },
+    works: () => [100, 500, 1000].map(hz => ({ hz, seconds: 10 })),
   },
   actor: {
     peers: { onnxruntime: 'sb3' },

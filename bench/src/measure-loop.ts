@@ -1,6 +1,6 @@
 /** Steps a second of the whole training loop while it learns (environment, replay, update, metrics), of a Gymnasium task with 2×256 networks. */
 import { learn } from '@sim2servo/train/learn';
-import { defaultGymTrainingConfig } from '@sim2servo/train/training-config';
+import { defaultGymTrainingConfig, type LoopConfig } from '@sim2servo/train/training-config';
 import { gymWorld } from '@sim2servo/train/training-world';
 import type { Figures } from './turns.js';
 
@@ -9,12 +9,14 @@ export interface LoopWork {
   readonly threads: number;
   /** Steps that are timed. */
   readonly steps: number;
+  /** As in the loop's configuration; decided by the cores unless given. */
+  readonly sampler?: LoopConfig['sampler'];
 }
 
 /** Steps with updates before the clock starts. */
 const warmUp = 500;
 
-export async function measureLoop({ task, threads, steps }: LoopWork): Promise<Figures> {
+export async function measureLoop({ task, threads, steps, sampler }: LoopWork): Promise<Figures> {
   const config = { ...defaultGymTrainingConfig, task: `gym/${task}` };
   const begin = config.loop.learningStarts + warmUp;
   const never = begin + steps + 1;
@@ -25,6 +27,7 @@ export async function measureLoop({ task, threads, steps }: LoopWork): Promise<F
     loop: {
       ...config.loop,
       threads,
+      sampler,
       steps: begin + steps,
       evaluateEvery: never,
       checkpointEvery: never,

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { type ActorWork, measureActor } from './measure-actor.js';
 import { type Curve, type CurveWork, measureCurve } from './measure-curve.js';
 import { type EnvWork, measureEnv } from './measure-env.js';
+import { type JitterWork, measureJitter } from './measure-jitter.js';
 import { type LearnerWork, measureLearner } from './measure-learner.js';
 import { type LoopWork, measureLoop } from './measure-loop.js';
 import type { Figures } from './turns.js';
@@ -23,6 +24,7 @@ const measures: Record<string, () => Promise<Figures | Curve>> = {
   env: () => measureEnv(work as unknown as EnvWork),
   curve: () => measureCurve(work as unknown as CurveWork),
   loop: () => measureLoop(work as unknown as LoopWork),
+  jitter: () => measureJitter(work as unknown as JitterWork),
   actor: () => measureActor(work as unknown as ActorWork),
 };
 console.log(JSON.stringify(await measures[positionals[0]!]!()));

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
 import { AvrRig } from './rig/avr-rig.js';
 import { openRig } from './rig/open-rig.js';
@@ -96,7 +97,7 @@ async function allChecks(options: HilOptions, robot: LoadedRobot): Promise<Check
 }
 
 async function boardReport(options: HilOptions, robot: LoadedRobot): Promise<BoardReport> {
-  const { deadlineMs } = robot.site.bus;
+  const { deadlineMs } = siteOn(robot.site, 'kitlink').bus;
   const safety: SafetyResult[] = [];
   for (const scenario of safetyScenarios) {
     begin(options, scenario.name);

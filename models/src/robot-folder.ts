@@ -6,7 +6,8 @@ import { canonicalJson, sha256 } from './digest.js';
 import { KitError } from './error.js';
 import { readJsonFile } from './json-file.js';
 import { type RobotSpec, robotSpecSchema } from './robot-spec.js';
-import { type Site, siteSchema } from './site.js';
+import { servoScale } from './servo-scale.js';
+import { type Servo, type Site, siteSchema } from './site.js';
 
 export interface LoadedRobot {
   readonly spec: RobotSpec;
@@ -55,11 +56,12 @@ export function loadRobot(nameOrFolder: string): LoadedRobot {
         `its joints are: ${spec.joints.map(j => j.name).join(', ')}`,
         'usage',
       );
-    if (joint.range[0] < servo.angleRad[0] || joint.range[1] > servo.angleRad[1])
+    const misfit = outOfRange(servo, joint.range);
+    if (misfit !== undefined)
       throw new KitError(
         'E_SITE_RANGE',
-        `${join(folder, 'site.json')}: servos[${i}].angleRad [${servo.angleRad}] does not hold the range [${joint.range}] of joint '${joint.name}'`,
-        'widen angleRad with its pulses, or narrow the range in robot.json',
+        `${join(folder, 'site.json')}: servos[${i}].${misfit[0]} the range [${joint.range}] of joint '${joint.name}'`,
+        misfit[1],
         'usage',
       );
   }
@@ -67,7 +69,25 @@ export function loadRobot(nameOrFolder: string): LoadedRobot {
   return { spec, specSha256: specDigest(spec), site, folder, scenePath };
 }
 
+/** What of a servo does not hold a joint's range, in words, and what to do; undefined where it does. */
+function outOfRange(servo: Servo, [low, high]: readonly [number, number]): [string, string] | undefined {
+  if (servo.kind === 'hobby-pwm') {
+    if (low >= servo.angleRad[0] && high <= servo.angleRad[1]) return undefined;
+    return [
+      `angleRad [${servo.angleRad}] does not hold`,
+      'widen angleRad with its pulses, or narrow the range in robot.json',
+    ];
+  }
+  const { lastCount, countsOfAngle } = servoScale(servo);
+  const ends = [low, high].map(angle => Math.round(countsOfAngle(angle)));
+  if (ends.every(count => count >= 0 && count <= lastCount)) return undefined;
+  return [
+    `zeroCount ${servo.zeroCount} gives counts ${ends.join(' to ')}, outside 0 to ${lastCount}, over`,
+    'mount the horn another way and calibrate, or narrow the range in robot.json',
+  ];
+}
+
 /** The servo of each joint, in the spec's order. */
-export function servosInOrder(spec: RobotSpec, site: Site): Site['servos'] {
+export function servosInOrder<Kind extends Servo>(spec: RobotSpec, site: { readonly servos: readonly Kind[] }): Kind[] {
   return spec.joints.map(joint => site.servos.find(servo => servo.joint === joint.name)!);
 }

@@ -1,5 +1,6 @@
-/** What belongs to one desk: the port, the servos on it, how a joint angle becomes a pulse, keys. Beside the spec, never in a policy's digest. */
+/** What belongs to one desk: the port, the servos on it, how a joint angle becomes a pulse or a count, keys. Beside the spec, never in a policy's digest. */
 import { z } from 'zod';
+import { KitError } from './error.js';
 
 const pulse = z.int().min(500).max(2500);
 const counts = z.number().min(0).max(1023);
@@ -27,22 +28,72 @@ const hobbyServo = z
     error: 'the two counts must differ',
   });
 
+/** Positions of one turn of a bus servo. */
+export const countsPerTurn = 4096;
+
+const countedServo = {
+  joint: z.string(),
+  id: z.int().min(0).max(252).describe('address on the bus'),
+  zeroCount: z
+    .int()
+    .min(0)
+    .max(countsPerTurn - 1)
+    .describe('position that the servo reports where the joint stands at 0 rad; kit calibrate finds it'),
+  direction: z.union([z.literal(1), z.literal(-1)]).describe('−1 where counts fall as the joint angle rises'),
+};
+const feetechServo = z.strictObject({ kind: z.literal('feetech'), model: z.enum(['sts3215']), ...countedServo });
+const dynamixelServo = z.strictObject({
+  kind: z.literal('dynamixel'),
+  model: z.enum(['xl330-m077', 'xl330-m288', 'xl430-w250', 'xm430-w350']),
+  ...countedServo,
+});
+
+const port = z.string().min(1).optional().describe('path of the serial port; --port wins');
+const servoBaudRate = z.int().positive().default(1_000_000);
+
+/** What is on the other end of the port; the key is the kind of bus, and names the kind of servo that hangs on it. */
+const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
+
+const bus = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('kitlink'),
+    port,
+    baudRate: z.int().positive().default(500_000),
+    deadlineMs: z.int().min(20).max(500).default(60).describe('silence after which the board holds the arm by itself'),
+  }),
+  z.strictObject({
+    kind: z.literal('feetech'),
+    port,
+    baudRate: servoBaudRate,
+    leadMs: z
+      .int()
+      .min(20)
+      .max(500)
+      .default(100)
+      .describe(
+        'no goal lies further from the measured position than the maximal velocity times this: these servos have no deadline, so this is how far one goes when nobody speaks any more',
+      ),
+  }),
+  z.strictObject({
+    kind: z.literal('dynamixel'),
+    port,
+    baudRate: servoBaudRate,
+    deadlineMs: z
+      .int()
+      .min(20)
+      .max(2540)
+      .multipleOf(20)
+      .default(100)
+      .describe('silence after which each servo stops by itself: its bus watchdog, in steps of 20 ms'),
+  }),
+]);
+
 export const siteSchema = z
   .strictObject({
     $schema: z.string().optional(),
     format: z.literal('sim2servo/site@1'),
-    bus: z.strictObject({
-      kind: z.literal('kitlink'),
-      port: z.string().min(1).optional().describe('path of the serial port; --port wins'),
-      baudRate: z.int().positive().default(500_000),
-      deadlineMs: z
-        .int()
-        .min(20)
-        .max(500)
-        .default(60)
-        .describe('silence after which the board holds the arm by itself'),
-    }),
-    servos: z.array(hobbyServo).min(1),
+    bus,
+    servos: z.array(z.discriminatedUnion('kind', [hobbyServo, feetechServo, dynamixelServo])).min(1),
     trustedKeys: z
       .array(minisignKey)
       .default([])
@@ -54,6 +105,8 @@ export const siteSchema = z
     for (const [i, servo] of site.servos.entries()) {
       const complain = (key: string, message: string) =>
         context.addIssue({ code: 'custom', path: ['servos', i, key], message, input: servo });
+      const wanted = servoKinds[site.bus.kind];
+      if (servo.kind !== wanted) complain('kind', `a ${site.bus.kind} bus has servos of kind '${wanted}'`);
       if (ids.has(servo.id)) complain('id', `servo id ${servo.id} stands twice`);
       if (joints.has(servo.joint)) complain('joint', `joint '${servo.joint}' has two servos`);
       ids.add(servo.id);
@@ -62,4 +115,30 @@ export const siteSchema = z
   });
 
 export type Site = z.infer<typeof siteSchema>;
-export type HobbyServo = Site['servos'][number];
+export type Bus = Site['bus'];
+export type Servo = Site['servos'][number];
+export type HobbyServo = Extract<Servo, { kind: 'hobby-pwm' }>;
+/** A servo that counts its position itself and speaks for itself. */
+export type CountedServo = Exclude<Servo, HobbyServo>;
+
+/** A site whose bus is of this kind, and so its servos. */
+export interface SiteOn<Kind extends Bus['kind']> {
+  readonly bus: Extract<Bus, { kind: Kind }>;
+  readonly servos: readonly Extract<Servo, { kind: (typeof servoKinds)[Kind] }>[];
+}
+
+/** How long an arm goes on by itself when nobody speaks any more, at most. */
+export function silenceMs(bus: Bus): number {
+  return bus.kind === 'feetech' ? bus.leadMs : bus.deadlineMs;
+}
+
+/** @throws KitError E_BUS_KIND */
+export function siteOn<Kind extends Bus['kind']>(site: Site, kind: Kind): SiteOn<Kind> {
+  if (site.bus.kind === kind) return site as unknown as SiteOn<Kind>;
+  throw new KitError(
+    'E_BUS_KIND',
+    `this robot has a ${site.bus.kind} bus, and a ${kind} bus was asked for`,
+    `take a robot whose site.json says ${kind}`,
+    'usage',
+  );
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type ControlState, createControlState, resetControlState } from '../src/control-state.js';
 import { shippedRobots } from '../src/robot-folder.js';
 import { type RobotSpec, robotSpecSchema } from '../src/robot-spec.js';
-import { type Site, siteSchema } from '../src/site.js';
+import { type HobbyServo, type Site, type SiteOn, siteSchema } from '../src/site.js';
 
 /** A file of desk2, parsed, as its own copy. */
 function shipped(file: string): unknown {
@@ -15,11 +15,13 @@ export function desk2Json(): RobotSpec {
   return shipped('robot.json') as RobotSpec;
 }
 
-export function desk2SiteJson(): Site {
-  return shipped('site.json') as Site;
+export function desk2SiteJson(): Site & KitlinkSite {
+  return shipped('site.json') as Site & KitlinkSite;
 }
 
 export const desk2: RobotSpec = robotSpecSchema.parse(desk2Json());
+export type KitlinkSite = { bus: SiteOn<'kitlink'>['bus']; servos: HobbyServo[] };
+
 export const desk2Site: Site = siteSchema.parse(desk2SiteJson());
 
 export function desk2With(changes: Partial<RobotSpec>): RobotSpec {

@@ -114,3 +114,20 @@ t.test('servos come in the order of the joints, whatever their order on the bus'
     ['shoulder', 'elbow'],
   );
 });
+
+t.test('a counted servo must be able to reach its joint’s whole range', async t => {
+  const servo = { kind: 'feetech', model: 'sts3215', direction: 1 } as const;
+  const site = (zeroCount: number) => ({
+    format: 'sim2servo/site@1' as const,
+    bus: { kind: 'feetech' as const },
+    servos: [
+      { ...servo, joint: 'shoulder', id: 1, zeroCount: 2048 },
+      { ...servo, joint: 'elbow', id: 2, zeroCount },
+    ],
+  });
+  t.doesNotThrow(() => loadRobot(folder(t, desk2Json(), site(1000) as unknown as typeof desk2Site)));
+  t.throws(() => loadRobot(folder(t, desk2Json(), site(3000) as unknown as typeof desk2Site)), {
+    code: 'E_SITE_RANGE',
+    message: /servos\[1\]\.zeroCount 3000 gives counts 3065 to 4695, outside 0 to 4095, over the range/,
+  });
+});

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { parseJson } from '../src/json-file.js';
-import { siteSchema } from '../src/site.js';
+import { silenceMs, siteOn, siteSchema } from '../src/site.js';
 import { desk2SiteJson } from './arms.js';
 
 const read = (json: unknown) => parseJson(JSON.stringify(json), siteSchema, 'site');
@@ -14,9 +14,10 @@ function refused(t: Test, path: string, change: (json: ReturnType<typeof desk2Si
 }
 
 t.test('what is left out has the default that the documents name', async t => {
-  const { bus, trustedKeys, servos } = read({ ...desk2SiteJson(), bus: { kind: 'kitlink' } });
+  const site = read({ ...desk2SiteJson(), bus: { kind: 'kitlink' } });
+  const { bus, servos } = siteOn(site, 'kitlink');
   t.same(bus, { kind: 'kitlink', baudRate: 500_000, deadlineMs: 60 });
-  t.same(trustedKeys, []);
+  t.same(site.trustedKeys, []);
   t.equal(servos[0]?.offsetRad, 0);
 });
 
@@ -91,4 +92,28 @@ t.test('a trusted key is a minisign public key, or the mistake shows here and no
   t.same(read({ ...desk2SiteJson(), trustedKeys: [key] }).trustedKeys, [key]);
   for (const wrong of ['', 'hello', key.slice(1), `${key}A`, `untrusted comment: x\n${key}`])
     refused(t, 'trustedKeys[0]', json => Object.assign(json, { trustedKeys: [wrong] }), 'minisign public key');
+});
+
+const counted = { kind: 'feetech', model: 'sts3215', joint: 'shoulder-pan', id: 1, zeroCount: 2048, direction: 1 };
+const onBus = (bus: object, servos: object[]) => ({ format: 'sim2servo/site@1', bus, servos });
+
+t.test('a bus of servos that count by themselves has its own defaults', async t => {
+  const feetech = read(onBus({ kind: 'feetech' }, [counted]));
+  t.same(feetech.bus, { kind: 'feetech', baudRate: 1_000_000, leadMs: 100 });
+  t.equal(silenceMs(feetech.bus), 100);
+  const dynamixel = read(
+    onBus({ kind: 'dynamixel', deadlineMs: 60 }, [{ ...counted, kind: 'dynamixel', model: 'xl330-m288' }]),
+  );
+  t.same(dynamixel.bus, { kind: 'dynamixel', baudRate: 1_000_000, deadlineMs: 60 });
+  t.throws(() => siteOn(dynamixel, 'kitlink'), { code: 'E_BUS_KIND', message: /a dynamixel bus, and a kitlink bus/ });
+});
+
+t.test('what does not fit such a bus is refused, by place', async t => {
+  const place = (site: object) => siteSchema.safeParse(site).error?.issues.map(({ path }) => path.join('.'));
+  t.same(place(onBus({ kind: 'kitlink' }, [counted])), ['servos.0.kind'], 'a servo of another bus');
+  t.same(place(onBus({ kind: 'feetech' }, [{ ...counted, zeroCount: 4096 }])), ['servos.0.zeroCount']);
+  t.same(place(onBus({ kind: 'feetech' }, [{ ...counted, direction: 0 }])), ['servos.0.direction']);
+  t.same(place(onBus({ kind: 'feetech' }, [counted, { ...counted, joint: 'elbow' }])), ['servos.1.id'], 'an id twice');
+  const other = { ...counted, kind: 'dynamixel', model: 'xl330-m288' };
+  t.same(place(onBus({ kind: 'dynamixel', deadlineMs: 50 }, [other])), ['bus.deadlineMs'], 'steps of 20 ms');
 });

@@ -1,13 +1,34 @@
 import t from 'tap';
 import { RealtimeClock } from '../src/realtime-clock.js';
 
-t.test('a wait never ends early', async t => {
-  const clock = new RealtimeClock();
-  for (const us of [0, 10, 400, 1_700, 3_100, 12_345]) {
-    const until = clock.nowUs() + us;
-    await clock.waitUntil(until);
-    t.ok(clock.nowUs() >= until);
-  }
+for (const hasPriority of [false, true])
+  t.test(`a wait never ends early, with priority ${hasPriority}`, async t => {
+    const clock = new RealtimeClock(hasPriority);
+    for (const us of [0, 10, 400, 1_700, 3_100, 12_345]) {
+      const until = clock.nowUs() + us;
+      await clock.waitUntil(until);
+      t.ok(clock.nowUs() >= until);
+    }
+  });
+
+t.test('with priority it sleeps instead of spinning, and still hears what the event loop brings', async t => {
+  const clock = new RealtimeClock(true);
+  let brought = 0;
+  const bring = setInterval(() => brought++, 1);
+  const before = process.cpuUsage();
+  const fromUs = clock.nowUs();
+  for (let i = 0; i < 100; i++) await clock.waitUntil(clock.nowUs() + 2_000);
+  clearInterval(bring);
+  const { user, system } = process.cpuUsage(before);
+  t.ok(user + system < 0.5 * (clock.nowUs() - fromUs), `${user + system} µs of work in ${clock.nowUs() - fromUs} µs`);
+  t.ok(brought >= 10, `${brought} timers fired`);
+});
+
+t.test('who waits for something besides is woken by it, with priority too', async t => {
+  const clock = new RealtimeClock(true);
+  const far = clock.nowUs() + 3_600e6;
+  await clock.waitUntil(far, new Promise(resolve => setTimeout(resolve, 5)));
+  t.ok(clock.nowUs() < far);
 });
 
 t.test('a time that is over is not waited for', async t => {

@@ -5,19 +5,15 @@
 import { type ControlState, createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { KitError } from '@sim2servo/models/error';
-import { angleOfPulse, pulseOfAngle } from '@sim2servo/models/hobby-servo';
 import { observationSize, observe } from '@sim2servo/models/observe';
 import type { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
-import type { HobbyServo } from '@sim2servo/models/site';
+import { type ServoScale, servoScale } from '@sim2servo/models/servo-scale';
 import type { Task } from '@sim2servo/models/tasks/task';
 import { type ArmVariation, nominalArm } from './arm-variation.js';
 import { drawArm, drawSampleToPulseS, nominalSampleToPulseS } from './domain-randomisation.js';
 import type { Environment, EnvironmentState } from './environment.js';
 import { ServoArm, type ServoArmState } from './servo-arm.js';
-
-/** Resolution of the board's timer. */
-const pulseStepUs = 0.5;
 
 export interface RobotEnvironmentOptions {
   readonly robot: LoadedRobot;
@@ -46,14 +42,14 @@ export class RobotEnvironment implements Environment {
   readonly terminated = false;
   readonly #options: RobotEnvironmentOptions;
   readonly #arm: ServoArm;
-  readonly #servos: readonly HobbyServo[];
+  readonly #scales: readonly ServoScale[];
   readonly #dtS: number;
   readonly #episodeTicks: number;
   readonly #control: ControlState;
   readonly #before: { position: Float64Array; velocity: Float64Array };
   readonly #measured: Float64Array;
   readonly #targets: Float64Array;
-  readonly #pulseAngles: Float64Array;
+  readonly #commanded: Float64Array;
   readonly #true: Float64Array;
   #sampleToPulseS = nominalSampleToPulseS;
   #ticks = 0;
@@ -64,7 +60,7 @@ export class RobotEnvironment implements Environment {
     const joints = spec.joints.length;
     this.#options = options;
     this.#arm = arm;
-    this.#servos = servosInOrder(spec, site);
+    this.#scales = servosInOrder(spec, site).map(servoScale);
     this.#dtS = 1 / options.controlRateHz;
     this.#episodeTicks = Math.round(options.task.episodeS * options.controlRateHz);
     this.observationSize = observationSize(spec);
@@ -76,7 +72,7 @@ export class RobotEnvironment implements Environment {
     this.#measured = new Float64Array(joints);
     this.#true = new Float64Array(joints);
     this.#targets = new Float64Array(joints);
-    this.#pulseAngles = new Float64Array(joints);
+    this.#commanded = new Float64Array(joints);
   }
 
   static async create(options: RobotEnvironmentOptions): Promise<RobotEnvironment> {
@@ -146,14 +142,10 @@ export class RobotEnvironment implements Environment {
     return task.reward(robot.spec, this.#before, this.executedAction, control, control.goal);
   }
 
-  /** Joint targets to what the rounded pulses ask for. */
+  /** Joint targets, rounded as they reach the servos. */
   #send(targets: ArrayLike<number>): void {
-    for (let j = 0; j < this.actionSize; j++) {
-      const servo = this.#servos[j]!;
-      const pulse = Math.round(pulseOfAngle(servo, targets[j]!) / pulseStepUs) * pulseStepUs;
-      this.#pulseAngles[j] = angleOfPulse(servo, pulse);
-    }
-    this.#arm.setPulseAngles(this.#pulseAngles);
+    for (let j = 0; j < this.actionSize; j++) this.#commanded[j] = this.#scales[j]!.commandedAngle(targets[j]!);
+    this.#arm.setTargets(this.#commanded);
   }
 
   #measure(): void {

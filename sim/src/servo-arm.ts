@@ -7,16 +7,14 @@
  * limp. Feedback is a potentiometer behind a 10-bit converter, with noise. The figures stand in the scene's `<custom>` part.
  */
 import { KitError } from '@sim2servo/models/error';
-import { angleOfCounts, countsOfAngle } from '@sim2servo/models/hobby-servo';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
-import type { HobbyServo } from '@sim2servo/models/site';
+import { type ServoScale, servoScale } from '@sim2servo/models/servo-scale';
 import { ArmModel } from './arm-model.js';
 import { type ArmVariation, nominalArm } from './arm-variation.js';
 import { CommandQueue } from './command-queue.js';
 import { MujocoWorld } from './mujoco-world.js';
 
-const converterMax = 1023;
 /** Slower servos than this are broken ones. */
 const maxDelayS = 0.1;
 /** So that ten advances of 2 ms are ten steps of 2 ms, and not nine and a rounding error. */
@@ -38,7 +36,7 @@ export class ServoArm {
   readonly joints: number;
   readonly world: MujocoWorld;
   readonly #model: ArmModel;
-  readonly #servos: readonly HobbyServo[];
+  readonly #scales: readonly ServoScale[];
   readonly #speedRadPerS: number;
   readonly #halfBacklashRad: number;
   readonly #noiseCounts: number;
@@ -61,7 +59,7 @@ export class ServoArm {
     this.world = world;
     this.joints = spec.joints.length;
     this.#model = new ArmModel(spec, world);
-    this.#servos = servosInOrder(spec, site);
+    this.#scales = servosInOrder(spec, site).map(servoScale);
     this.#speedRadPerS = world.numeric('servo_speed_rad_s');
     this.#halfBacklashRad = world.numeric('backlash_rad') / 2;
     this.#noiseCounts = world.numeric('feedback_noise_counts');
@@ -127,8 +125,8 @@ export class ServoArm {
     return this.#variation;
   }
 
-  /** @param anglesRad [joints] what the pulses ask for; NaN where none come: that servo is limp */
-  setPulseAngles(anglesRad: ArrayLike<number>): void {
+  /** @param anglesRad [joints] what the servos are told; NaN where one is told nothing (no pulses, torque off): it is limp */
+  setTargets(anglesRad: ArrayLike<number>): void {
     const lateSteps = Math.round((this.#pendingS + this.#delayS) / this.world.timestepS);
     this.#queue.push(anglesRad, this.#steps + lateSteps);
   }
@@ -171,15 +169,16 @@ export class ServoArm {
     return this.world.views.qpos[this.#model.qpos[joint]!]!;
   }
 
-  /** What the board's converter reads of a joint now: 0 … 1023, with noise; each call is a new sample. */
+  /** What is read of a joint now, in whole counts, with noise; each call is a new sample. */
   feedbackCounts(joint: number): number {
-    const counts = countsOfAngle(this.#servos[joint]!, this.angle(joint)) + this.#noiseCounts * this.#noise.normal();
-    return Math.max(0, Math.min(converterMax, Math.round(counts)));
+    const { countsOfAngle, lastCount } = this.#scales[joint]!;
+    const counts = countsOfAngle(this.angle(joint)) + this.#noiseCounts * this.#noise.normal();
+    return Math.max(0, Math.min(lastCount, Math.round(counts)));
   }
 
   /** The same as an angle, as the host gets it, rad. */
   feedbackAngle(joint: number): number {
-    return angleOfCounts(this.#servos[joint]!, this.feedbackCounts(joint));
+    return this.#scales[joint]!.angleOfCounts(this.feedbackCounts(joint));
   }
 
   /** All that the arm's future depends on, bit for bit. */

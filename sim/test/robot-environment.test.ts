@@ -5,6 +5,7 @@ import { fingertipErrorM } from '@sim2servo/models/kinematics';
 import { observationNames, observationSize, observe } from '@sim2servo/models/observe';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t, { type Test } from 'tap';
@@ -88,7 +89,7 @@ t.test(
 
 t.test('each measurement is one that the converter can show', async t => {
   const environment = await environmentOf(t, true);
-  const servos = servosInOrder(spec, robot.site);
+  const servos = servosInOrder(spec, siteOn(robot.site, 'kitlink'));
   const random = new Random(5);
   const action = new Float32Array(2);
   environment.reset(random);
@@ -112,19 +113,19 @@ t.test('a step does to the arm what its pulses do: late by the rest of the perio
   arm.reset(home, nominalArm, new Random(6));
   const measured = [arm.feedbackAngle(0), arm.feedbackAngle(1)];
   t.strictSame([...environment.control.position], measured);
-  const servos = servosInOrder(spec, robot.site);
+  const servos = servosInOrder(spec, siteOn(robot.site, 'kitlink'));
   const rounded = (angle: number, j: number) => {
     const { pulseUs, angleRad } = servos[j]!;
     const slope = (pulseUs[1] - pulseUs[0]) / (angleRad[1] - angleRad[0]);
     return angleRad[0] + (Math.round(2 * (pulseUs[0] + (angle - angleRad[0]) * slope)) / 2 - pulseUs[0]) / slope;
   };
-  arm.setPulseAngles(measured.map(rounded));
+  arm.setTargets(measured.map(rounded));
   const random = new Random(7);
   const action = new Float32Array(2);
   for (let i = 0; i < 60; i++) {
     environment.step(randomAction(random, action));
     arm.advance(0.0095);
-    arm.setPulseAngles([...environment.control.target].map(rounded));
+    arm.setTargets([...environment.control.target].map(rounded));
     arm.advance(0.0105);
     const expected = [arm.feedbackAngle(0), arm.feedbackAngle(1)];
     t.ok(

@@ -1,12 +1,13 @@
 import { angleOfCounts } from '@sim2servo/models/hobby-servo';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
 import t, { type Test } from 'tap';
 import { type ArmVariation, changedArm, nominalArm } from '../src/arm-variation.js';
 import { ServoArm } from '../src/servo-arm.js';
 
 const robot = loadRobot('desk2');
-const servos = servosInOrder(robot.spec, robot.site);
+const servos = servosInOrder(robot.spec, siteOn(robot.site, 'kitlink'));
 const limp = [Number.NaN, Number.NaN];
 const degrees = Math.PI / 180;
 
@@ -28,7 +29,7 @@ function until(arm: ServoArm, condition: () => boolean, limitS = 3): number {
 
 t.test('the arm goes where the pulses ask and stays there within backlash and friction', async t => {
   const arm = await armAt(t);
-  arm.setPulseAngles([0.8, 2]);
+  arm.setTargets([0.8, 2]);
   arm.advance(1.5);
   for (const [j, asked] of [0.8, 2].entries())
     t.ok(
@@ -43,7 +44,7 @@ t.test('the arm goes where the pulses ask and stays there within backlash and fr
 t.test('nothing moves before the delay is over', async t => {
   for (const delayS of [0.008, 0.012, 0.03]) {
     const arm = await armAt(t, [0, 1.2], { ...nominalArm, delayS });
-    arm.setPulseAngles([0.5, 1.2]);
+    arm.setTargets([0.5, 1.2]);
     arm.advance(delayS);
     t.equal(arm.angle(0), 0, `still after ${delayS} s`);
     arm.advance(0.03);
@@ -55,7 +56,7 @@ t.test('without a delay of its own a variation has that of the scene', async t =
   const arm = await armAt(t);
   const other = await armAt(t, [0, 1.2], { ...nominalArm, delayS: arm.world.numeric('servo_delay_s') });
   for (const each of [arm, other]) {
-    each.setPulseAngles([0.5, 1]);
+    each.setTargets([0.5, 1]);
     each.advance(0.1);
   }
   t.equal(arm.angle(0), other.angle(0));
@@ -64,7 +65,7 @@ t.test('without a delay of its own a variation has that of the scene', async t =
 t.test('no joint turns faster than its servo', async t => {
   const arm = await armAt(t, [-1.4, 1.2]);
   const speed = arm.world.numeric('servo_speed_rad_s');
-  arm.setPulseAngles([1.4, 1.2]);
+  arm.setTargets([1.4, 1.2]);
   let fastest = 0;
   for (let i = 0; i < 400; i++) {
     arm.advance(0.002);
@@ -77,14 +78,14 @@ t.test('no joint turns faster than its servo', async t => {
 t.test('within the backlash a turning motor does not move the joint', async t => {
   const arm = await armAt(t);
   const backlash = arm.world.numeric('backlash_rad');
-  arm.setPulseAngles([0.49 * backlash, 1.2]);
+  arm.setTargets([0.49 * backlash, 1.2]);
   arm.advance(0.5);
   t.ok(Math.abs(arm.angle(0)) < 1e-6);
   // Slowly, so that the joint does not coast through the gap.
   const from = (start: number) => {
     arm.reset([start, 1.2], nominalArm, new Random(2));
     for (let i = 1; i <= 100; i++) {
-      arm.setPulseAngles([start * (1 - i / 100), 1.2]);
+      arm.setTargets([start * (1 - i / 100), 1.2]);
       arm.advance(0.02);
     }
     arm.advance(0.5);
@@ -105,7 +106,7 @@ t.test('a servo without pulses is limp: it neither moves by itself nor resists a
   t.same([arm.angle(0), arm.angle(1)], [0, 1.2]);
   const coast = (pulses: number[]) => {
     arm.reset([0, 1.2], nominalArm, new Random(3));
-    arm.setPulseAngles(pulses);
+    arm.setTargets(pulses);
     arm.advance(0.1);
     arm.world.views.qvel[0] = 5;
     arm.advance(0.5);
@@ -119,22 +120,22 @@ t.test('a servo without pulses is limp: it neither moves by itself nor resists a
 
 t.test('one servo may be limp beside one that holds', async t => {
   const arm = await armAt(t);
-  arm.setPulseAngles([Number.NaN, 2.2]);
+  arm.setTargets([Number.NaN, 2.2]);
   arm.advance(1);
   t.ok(Math.abs(arm.angle(1) - 2.2) < 0.02);
 });
 
 t.test('pulses that come again after a pause hold the arm where it is told, with no jump of the motor', async t => {
   const arm = await armAt(t);
-  arm.setPulseAngles([1, 1.2]);
+  arm.setTargets([1, 1.2]);
   arm.advance(1);
-  arm.setPulseAngles(limp);
+  arm.setTargets(limp);
   arm.advance(0.1);
   arm.world.views.qvel[0] = -5;
   arm.advance(0.5);
   const there = arm.angle(0);
   t.ok(there < 0.95);
-  arm.setPulseAngles([there, arm.angle(1)]);
+  arm.setTargets([there, arm.angle(1)]);
   let furthest = 0;
   for (let i = 0; i < 250; i++) {
     arm.advance(0.002);
@@ -155,7 +156,7 @@ t.test('the offset stands between the command and where the joint goes, for all 
     const nominal = await armAt(t, [0.3, 1]);
     const arm = await armAt(t, [0.3, 1], { ...nominalArm, offsetRad });
     for (const each of [nominal, arm]) {
-      each.setPulseAngles([0.7, 1.6]);
+      each.setTargets([0.7, 1.6]);
       each.advance(1.5);
     }
     for (const j of [0, 1])
@@ -166,7 +167,7 @@ t.test('the offset stands between the command and where the joint goes, for all 
 t.test('a weaker servo with a heavier load is slower to arrive', async t => {
   const arrival = async (variation: ArmVariation) => {
     const arm = await armAt(t, [0, 1.2], variation);
-    arm.setPulseAngles([0.2, 1.2]);
+    arm.setTargets([0.2, 1.2]);
     return until(arm, () => arm.angle(0) > 0.18);
   };
   const nominal = await arrival(nominalArm);
@@ -177,7 +178,7 @@ t.test('a weaker servo with a heavier load is slower to arrive', async t => {
 t.test('more friction leaves the joint further from its command', async t => {
   const left = async (frictionScale: number) => {
     const arm = await armAt(t, [0, 1.2], { ...nominalArm, frictionScale });
-    arm.setPulseAngles([0.3, 1.2]);
+    arm.setTargets([0.3, 1.2]);
     arm.advance(2);
     return 0.3 - arm.angle(0);
   };
@@ -192,7 +193,7 @@ t.test('the torque limit of the servo holds: it turns what resists less, and not
     const arm = await armAt(t, [-1, 1.2]);
     t.equal(arm.world.model.actuator_forcerange[1], 0.9);
     arm.world.model.dof_frictionloss[0] = resistance;
-    arm.setPulseAngles([1, 1.2]);
+    arm.setTargets([1, 1.2]);
     arm.advance(1);
     t.equal(arm.angle(0) > 0, moves, `against ${resistance} N·m it came to ${arm.angle(0).toFixed(2)} rad`);
   }
@@ -238,7 +239,7 @@ t.test('time may be cut as one likes: what is left of a step counts on', async t
   const whole = await armAt(t);
   const cut = await armAt(t);
   const pieces = new Random(5);
-  for (const arm of [whole, cut]) arm.setPulseAngles([0.9, 0.7]);
+  for (const arm of [whole, cut]) arm.setTargets([0.9, 0.7]);
   let left = 0.4;
   while (left > 0) {
     const piece = Math.min(left, pieces.uniform(0, 0.007));
@@ -253,12 +254,12 @@ t.test('time may be cut as one likes: what is left of a step counts on', async t
 t.test('a reset forgets all that was: the same seed gives the same bits', async t => {
   const fresh = await armAt(t, [0.2, 1], changedArm, 9);
   const used = await armAt(t, [-1, 2], nominalArm, 4);
-  used.setPulseAngles([1, 0.5]);
+  used.setTargets([1, 0.5]);
   used.advance(0.3137);
-  used.setPulseAngles([-1, 0.5]);
+  used.setTargets([-1, 0.5]);
   used.reset([0.2, 1], changedArm, new Random(9));
   const run = (arm: ServoArm) => {
-    arm.setPulseAngles([0.6, 2]);
+    arm.setTargets([0.6, 2]);
     arm.advance(0.4);
     return [arm.save(), arm.feedbackCounts(0), arm.feedbackCounts(1)];
   };
@@ -270,14 +271,14 @@ t.test('a saved arm goes on bit for bit, in another object and through a structu
   const run = (each: ServoArm) => {
     const seen: number[] = [];
     for (let i = 0; i < 50; i++) {
-      each.setPulseAngles(i % 17 === 3 ? [Number.NaN, 1] : [Math.sin(i / 5), 1 + Math.sin(i / 9)]);
+      each.setTargets(i % 17 === 3 ? [Number.NaN, 1] : [Math.sin(i / 5), 1 + Math.sin(i / 9)]);
       each.advance(0.0193);
       seen.push(each.angle(0), each.angle(1), each.feedbackCounts(0), each.feedbackCounts(1));
     }
     return seen;
   };
   run(arm);
-  arm.setPulseAngles([0.1, 1]);
+  arm.setTargets([0.1, 1]);
   arm.advance(0.0077);
   const saved = structuredClone(arm.save());
   const once = run(arm);

@@ -74,7 +74,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneOutcom
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(options.signal && { signal: options.signal }),
     },
-    { start: { parameters, normaliser, logged: logs.replay, loggedShare } },
+    { start: { parameters, normaliser, logged: { replay: logs.replay, share: loggedShare } } },
   );
   if (!outcome.finished)
     throw new KitError(

@@ -7,7 +7,7 @@ import type { JudgedPolicy, PolicyCheckpoint, RunCheckpoint } from './checkpoint
 import type { Evaluation } from './evaluator.js';
 import type { Scalars } from './metrics/metrics-log.js';
 import type { ObservationNormaliser } from './observation-normaliser.js';
-import type { ReplayBuffer } from './replay/replay-buffer.js';
+import type { Logged } from './replay/mixer.js';
 import type { LoopConfig } from './training-config.js';
 
 /** The side that takes most of a block's time, or `both` where they take about the same. */
@@ -33,9 +33,7 @@ export interface Start {
   /** By the engine's names; what is absent is drawn anew: a new ensemble of critics fits no old ones. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
   readonly normaliser: ObservationNormaliser;
-  /** Transitions from logs, and which share of each batch they make. */
-  readonly logged: ReplayBuffer;
-  readonly loggedShare: number;
+  readonly logged: Logged;
 }
 
 export interface LearnOptions {

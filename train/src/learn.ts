@@ -7,11 +7,17 @@ import { compileActors } from './acting.js';
 import { sac } from './algorithms/sac.js';
 import { Collector } from './collector.js';
 import { createEngine } from './engine/create-engine.js';
+import type { Engine } from './engine/engine.js';
 import { Evaluator } from './evaluator.js';
 import type { LearnOptions, LearnResult } from './learn-options.js';
 import { LearningRun } from './learning-run.js';
 import { PolicyJudge } from './policy-judge.js';
+import { transitionSource } from './replay/mixer.js';
 import { ReplayBuffer } from './replay/replay-buffer.js';
+import type { BatchSource } from './sampling/batch-source.js';
+import { InlineBatches } from './sampling/inline-batches.js';
+import { Sampler } from './sampling/sampler.js';
+import { samplerPays } from './threads-that-pay.js';
 
 export async function learn(options: LearnOptions): Promise<LearnResult> {
   const { loop, sizes } = options;
@@ -37,7 +43,9 @@ export async function learn(options: LearnOptions): Promise<LearnResult> {
     state: resume?.collector,
   });
   const evaluator = Evaluator.start({ ...evaluation, actor, seed, episodes: loop.evaluationEpisodes });
-  const [started, judging] = await Promise.allSettled([collector, evaluator]);
+  const random = resume ? Random.restore(resume.learner) : seeds.fork('learner');
+  const batches = startBatches(options, engine, replay, random);
+  const started = await Promise.allSettled([collector, evaluator, batches]);
   try {
     const judge = new PolicyJudge({
       keep: options.keep ?? 'best',
@@ -48,13 +56,38 @@ export async function learn(options: LearnOptions): Promise<LearnResult> {
       onKept: options.onBest,
       onMetrics: (step, scalars) => options.onMetrics?.(step, scalars),
     });
-    const run = new LearningRun(options, { engine, replay, judge, collector: await collector }, seeds.fork('learner'));
+    const run = new LearningRun(options, {
+      engine,
+      batches: await batches,
+      replay,
+      judge,
+      collector: await collector,
+    });
     if (start) run.startFrom(start);
     if (resume) run.resume(resume);
     return await run.go();
   } finally {
-    if (started.status === 'fulfilled') await started.value.dispose();
-    if (judging.status === 'fulfilled') await judging.value.dispose();
+    for (const thread of started) if (thread.status === 'fulfilled') await thread.value.dispose();
     await engine.dispose();
   }
+}
+
+async function startBatches(
+  { loop, sizes, sac: config, start }: LearnOptions,
+  engine: Engine,
+  replay: ReplayBuffer,
+  random: Random,
+): Promise<BatchSource> {
+  const { noise } = sac.declare(sizes, config);
+  const logged = start?.logged;
+  const callsPerBlock = (loop.blockSteps * loop.updatesPerStep) / (engine.updatesPerCall ?? 1);
+  const where = loop.sampler ?? (samplerPays(loop.threads, callsPerBlock) ? 'thread' : 'inline');
+  if (where === 'inline') return new InlineBatches(engine, noise, transitionSource(replay, logged), random);
+  return Sampler.start({
+    engine,
+    noise,
+    replay: replay.shared,
+    ...(logged && { logged: { ...logged, replay: logged.replay.shared } }),
+    random: random.save(),
+  });
 }

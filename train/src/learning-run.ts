@@ -5,23 +5,23 @@
  * happens at the end of a block, and nothing else, decides what the next one does, so a run saved between two blocks goes on bit for bit.
  */
 import { KitError } from '@sim2servo/models/error';
-import { Random } from '@sim2servo/models/random';
 import type { RunCheckpoint } from './checkpoint.js';
 import type { Collector } from './collector.js';
-import { sliceOfCall } from './engine/call-slice.js';
 import type { Engine } from './engine/engine.js';
 import type { Bottleneck, LearnOptions, LearnResult, Start } from './learn-options.js';
 import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
 import type { PolicyJudge } from './policy-judge.js';
-import { ReplayMixer, type TransitionSource } from './replay/mixer.js';
-import { asReplayBatch, type ReplayBatch, type ReplayBuffer } from './replay/replay-buffer.js';
+import type { ReplayBuffer } from './replay/replay-buffer.js';
 import { RolloutStatistics } from './rollout-statistics.js';
+import type { BatchSource } from './sampling/batch-source.js';
 import { ScalarMeans } from './scalar-means.js';
 
 const progressEveryMs = 250;
 
 export interface LearningParts {
   readonly engine: Engine;
+  /** Fills the engine's batch and noise. */
+  readonly batches: BatchSource;
   readonly replay: ReplayBuffer;
   readonly judge: PolicyJudge;
   readonly collector: Collector;
@@ -30,15 +30,12 @@ export interface LearningParts {
 export class LearningRun {
   readonly #options: LearnOptions;
   readonly #engine: Engine;
-  /** One for each update of the engine's call. */
-  readonly #batches: readonly ReplayBatch[];
+  readonly #batches: BatchSource;
   readonly #replay: ReplayBuffer;
   readonly #judge: PolicyJudge;
   readonly #collector: Collector;
   readonly #rollout = new RolloutStatistics();
   readonly #means = new ScalarMeans();
-  #source: TransitionSource;
-  #random: Random;
   #normaliser: ObservationNormaliser | undefined;
   #step = 0;
   #since = { ms: performance.now(), step: 0, updates: 0 };
@@ -46,18 +43,13 @@ export class LearningRun {
   /** Time that environment and learner took since the last line of metrics. */
   #spentMs = { environment: 0, learner: 0 };
 
-  constructor(options: LearnOptions, { engine, replay, judge, collector }: LearningParts, random: Random) {
+  constructor(options: LearnOptions, { engine, batches, replay, judge, collector }: LearningParts) {
     this.#options = options;
     this.#engine = engine;
-    const { updatesPerCall = 1 } = engine;
-    this.#batches = Array.from({ length: updatesPerCall }, (_, i) =>
-      asReplayBatch(sliceOfCall(engine.batch, i, updatesPerCall)),
-    );
+    this.#batches = batches;
     this.#replay = replay;
     this.#judge = judge;
     this.#collector = collector;
-    this.#random = random;
-    this.#source = replay;
     collector.setNormaliser(identityNormaliser(options.sizes.observation));
   }
 
@@ -65,7 +57,6 @@ export class LearningRun {
     const drawn = this.#engine.save();
     const known = Object.entries(start.parameters).filter(([name]) => name in drawn.parameters);
     this.#engine.load({ ...drawn, parameters: { ...drawn.parameters, ...Object.fromEntries(known) } });
-    this.#source = new ReplayMixer(start.logged, this.#replay, start.loggedShare);
     this.#useNormaliser(start.normaliser);
   }
 
@@ -73,7 +64,6 @@ export class LearningRun {
     this.#engine.load(checkpoint.engine);
     this.#replay.load(checkpoint.replay);
     this.#rollout.load(checkpoint.rollout);
-    this.#random = Random.restore(checkpoint.learner);
     this.#step = checkpoint.step;
     if (checkpoint.best) this.#judge.restore(checkpoint.best);
     if (checkpoint.normaliser) this.#useNormaliser(checkpoint.normaliser);
@@ -125,17 +115,13 @@ export class LearningRun {
     const { loop, start } = this.#options;
     const learning = this.#step >= loop.learningStarts;
     if (learning && this.#normaliser === undefined) this.#useNormaliser(this.#firstNormaliser());
+    const calls = learning ? this.#callsOfBlock() : 0;
+    if (learning) await this.#batches.prepare(calls, this.#normaliser!);
     this.#engine.readActor(this.#collector.parameters);
     const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
     const startMs = performance.now();
-    if (learning) {
-      const perCall = this.#batches.length;
-      // Whole calls only: what is left over is owed to the next block.
-      const owed = (step: number) => Math.floor(((step - loop.learningStarts) * loop.updatesPerStep) / perCall);
-      const calls = owed(this.#step + loop.blockSteps) - owed(this.#step);
-      for (let i = 0; i < calls; i++) await this.#update();
-      this.#judge.watch(calls * perCall);
-    }
+    for (let i = 0; i < calls; i++) await this.#update();
+    if (learning) this.#judge.watch(calls * this.#updatesPerCall);
     this.#spentMs.learner += performance.now() - startMs;
     this.#spentMs.environment += await collecting;
     this.#replay.commit();
@@ -143,9 +129,20 @@ export class LearningRun {
     this.#step += loop.blockSteps;
   }
 
+  get #updatesPerCall(): number {
+    return this.#engine.updatesPerCall ?? 1;
+  }
+
+  /** Whole calls only: what is left over is owed to the next block. */
+  #callsOfBlock(): number {
+    const { learningStarts, updatesPerStep, blockSteps } = this.#options.loop;
+    const owed = (step: number) => Math.floor(((step - learningStarts) * updatesPerStep) / this.#updatesPerCall);
+    return owed(this.#step + blockSteps) - owed(this.#step);
+  }
+
   async #update(): Promise<void> {
-    for (const batch of this.#batches) this.#source.sample(batch, this.#random, this.#normaliser!);
-    this.#engine.drawNoise(this.#random);
+    const taking = this.#batches.take();
+    if (taking instanceof Promise) await taking;
     const metrics = this.#engine.update();
     this.#means.add(metrics instanceof Promise ? await metrics : metrics);
   }
@@ -203,7 +200,7 @@ export class LearningRun {
       ...(this.#normaliser && { normaliser: this.#normaliser }),
       replay: this.#replay.save(),
       collector: await this.#collector.save(),
-      learner: this.#random.save(),
+      learner: await this.#batches.save(),
       rollout: this.#rollout.save(),
       ...(this.#judge.kept && { best: this.#judge.kept }),
     });

@@ -18,3 +18,11 @@ export function threadsThatPay(
   while (batchSize % threads !== 0) threads--;
   return threads;
 }
+
+/**
+ * Whether it pays to draw batches in a thread of its own: only where a core is left for it beside the learner's threads and the
+ * environment's, and only within a block, as its first call has to be waited for.
+ */
+export function samplerPays(threads: number, callsPerBlock: number, cores: number = availableParallelism()): boolean {
+  return cores >= threads + 2 && callsPerBlock >= 2;
+}

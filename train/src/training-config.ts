@@ -50,6 +50,12 @@ export const loopSchema = z.strictObject({
   updatesPerCall: count
     .optional()
     .describe('Updates that a fused engine makes at once, on batches drawn before the first of them; 1 unless given.'),
+  sampler: z
+    .enum(['thread', 'inline'])
+    .optional()
+    .describe(
+      'Draw batches and noise in a thread of their own or between two updates; the numbers are the same. Unless given, a thread where a core is left for it.',
+    ),
 });
 
 /** The loop, apart from what world it learns in. */

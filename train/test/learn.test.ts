@@ -1,3 +1,4 @@
+import { Random } from '@sim2servo/models/random';
 import type { EnvironmentRecipe } from '@sim2servo/sim/environment-recipe';
 import t from 'tap';
 import { sac } from '../src/algorithms/sac.js';
@@ -5,6 +6,8 @@ import type { PolicyCheckpoint, RunCheckpoint } from '../src/checkpoint.js';
 import { decodeCheckpoint, encodeCheckpoint } from '../src/checkpoint-file.js';
 import { learn } from '../src/learn.js';
 import type { LearnOptions, LearnResult, TrainingProgress } from '../src/learn-options.js';
+import { identityNormaliser } from '../src/observation-normaliser.js';
+import { ReplayBuffer } from '../src/replay/replay-buffer.js';
 import { defaultTrainingConfig, type LoopConfig } from '../src/training-config.js';
 import { kinematicArm } from './environments/kinematic-arm.js';
 
@@ -53,6 +56,22 @@ async function run(
     ...options,
   });
   return { result, ...observed };
+}
+
+const emptyLogs = () =>
+  ReplayBuffer.create({ capacity: 50, slack: 0, observationSize: sizes.observation, actionSize: sizes.action });
+
+function someLogs(): ReplayBuffer {
+  const logs = emptyLogs();
+  const random = new Random(11);
+  const [observation, action] = [new Float32Array(sizes.observation), new Float32Array(sizes.action)];
+  for (let i = 0; i < 50; i++) {
+    random.fillNormal(observation);
+    random.fillNormal(action);
+    logs.add(observation, action, -random.uniform(), observation, false, false);
+    logs.commit();
+  }
+  return logs;
 }
 
 /** The bytes of the whole state: what was kept, too. */
@@ -118,6 +137,49 @@ t.test(
     t.same(checkpoints.at(-1)!.engine.optimiserSteps, { actor: 140, critics: 140, logAlpha: 140 });
   },
 );
+
+t.test('a thread that draws the batches changes no bit of a run, nor of one that is resumed', async t => {
+  const short = { ...loop, steps: 352, evaluateEvery: 1_000_000 };
+  const logged = { replay: someLogs(), share: 0.5 };
+  const start = { parameters: {}, normaliser: identityNormaliser(sizes.observation), logged };
+  const variants: Record<string, Partial<LearnOptions> & { loop: LoopConfig }> = {
+    'one update to a call': { loop: short },
+    'on two threads': { loop: { ...short, threads: 2 } },
+    'five updates to a call': { loop: { ...short, updatesPerStep: 0.75, engine: 'fused-cpu', updatesPerCall: 5 } },
+    'mixed with logs': { loop: short, start },
+  };
+  for (const [title, options] of Object.entries(variants)) {
+    const [inline, thread] = [
+      await run({ ...options, loop: { ...options.loop, sampler: 'inline' } }),
+      await run({ ...options, loop: { ...options.loop, sampler: 'thread' } }),
+    ];
+    t.ok(thread.result.updates > 0);
+    t.ok(bits(thread.checkpoints.at(-1)!).equals(bits(inline.checkpoints.at(-1)!)), title);
+    if (title !== 'one update to a call') continue;
+    const stop = new AbortController();
+    const half = await run({
+      loop: { ...short, sampler: 'thread' },
+      signal: stop.signal,
+      onMetrics: step => {
+        if (step >= 200) stop.abort();
+      },
+    });
+    const saved = half.checkpoints.at(-1)!;
+    t.ok(saved.step > 160 && saved.step < 352, `stopped at ${saved.step}`);
+    for (const sampler of ['thread', 'inline'] as const) {
+      const resume = decodeCheckpoint(encodeCheckpoint(saved)) as RunCheckpoint;
+      const rest = await run({ loop: { ...short, sampler }, resume });
+      t.ok(bits(rest.checkpoints.at(-1)!).equals(bits(inline.checkpoints.at(-1)!)), `resumed, ${sampler}`);
+    }
+  }
+});
+
+t.test('a sampler thread that fails ends the run with its own error', async t => {
+  const logged = { replay: emptyLogs(), share: 0.5 };
+  const start = { parameters: {}, normaliser: identityNormaliser(sizes.observation), logged };
+  for (const sampler of ['thread', 'inline'] as const)
+    await t.rejects(run({ loop: { ...loop, sampler }, start }), { code: 'E_REPLAY_EMPTY' }, sampler);
+});
 
 t.test('evaluations and metrics are reported with the steps they belong to', async t => {
   const { result, metrics, best, progress } = await run();

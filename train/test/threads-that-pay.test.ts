@@ -1,5 +1,5 @@
 import t from 'tap';
-import { threadsThatPay } from '../src/threads-that-pay.js';
+import { samplerPays, threadsThatPay } from '../src/threads-that-pay.js';
 
 t.test('as many threads as there is work for, and no more than cores', async t => {
   const threads = (hidden: number, batchSize: number, cores: number) =>
@@ -11,3 +11,14 @@ t.test('as many threads as there is work for, and no more than cores', async t =
   t.equal(threads(256, 250, 4), 2, 'the batch has equal parts');
   t.equal(threadsThatPay({ hiddenSizes: [256], batchSize: 256 }, 8), 1);
 });
+
+t.test(
+  'batches are drawn in a thread of their own where a core and something to draw ahead are left for it',
+  async t => {
+    t.notOk(samplerPays(1, 4, 2), 'one core for the learner, one for the environment');
+    t.ok(samplerPays(1, 4, 3));
+    t.notOk(samplerPays(4, 4, 5));
+    t.ok(samplerPays(4, 4, 6));
+    t.notOk(samplerPays(1, 1, 16), 'the first call of a block has to be waited for');
+  },
+);

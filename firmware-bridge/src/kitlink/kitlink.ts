@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import type { Site } from '@sim2servo/models/site';
+import { type Site, siteOn } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
 import { type HaltKind, notArmed, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
 import { Board, type Sample } from './board.js';
@@ -166,7 +166,7 @@ export class KitLink implements ServoLink, ServoMotion {
     throw new KitError(
       'E_HALT_REFUSED',
       `the board did not confirm '${kind}': ${refusal}`,
-      `it holds by itself ${this.#options.site.bus.deadlineMs} ms after the last command; cut the power of the servos if the arm moves`,
+      `it holds by itself ${siteOn(this.#options.site, 'kitlink').bus.deadlineMs} ms after the last command; cut the power of the servos if the arm moves`,
       'safetyStop',
     );
   }

@@ -3,7 +3,7 @@ import { KitError } from '@sim2servo/models/error';
 import { angleOfCounts, pulseOfAngle } from '@sim2servo/models/hobby-servo';
 import { servosInOrder } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import type { HobbyServo, Site } from '@sim2servo/models/site';
+import { type HobbyServo, type Site, siteOn } from '@sim2servo/models/site';
 import { finiteTarget } from '../servo-link.js';
 import { type ChannelConfig, type ConfigMessage, channelOff } from './messages.js';
 
@@ -20,7 +20,8 @@ export class PulseMap {
 
   /** @param channels of the board */
   constructor(spec: RobotSpec, site: Site, channels: number) {
-    this.#servos = servosInOrder(spec, site);
+    const { bus, servos } = siteOn(site, 'kitlink');
+    this.#servos = servosInOrder(spec, { servos });
     const limits: ChannelConfig[] = Array.from({ length: channels }, () => channelOff);
     for (const [j, servo] of this.#servos.entries()) {
       if (servo.id >= channels)
@@ -39,7 +40,7 @@ export class PulseMap {
         maxStepTicks: Math.ceil(maxVelocity * speedMargin * periodS * ticksPerRad),
       };
     }
-    this.config = { deadlineMs: site.bus.deadlineMs, samplePhaseTicks, channels: limits };
+    this.config = { deadlineMs: bus.deadlineMs, samplePhaseTicks, channels: limits };
   }
 
   /**

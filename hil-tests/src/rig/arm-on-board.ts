@@ -7,6 +7,7 @@ import { parseIntelHex } from '@sim2servo/firmware-bridge/intel-hex';
 import { angleOfPulse } from '@sim2servo/models/hobby-servo';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { type HobbyServo, siteOn } from '@sim2servo/models/site';
 import { type ArmVariation, nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import { AvrBoard, channels, flashBytes } from './avr-board.js';
@@ -42,7 +43,7 @@ export class ArmOnBoard {
   readonly #board: AvrBoard;
   /** Joint of each channel, −1 for an unused one. */
   readonly #jointOf: readonly number[];
-  readonly #robot: LoadedRobot;
+  readonly #servos: readonly HobbyServo[];
   readonly #angles: Float64Array;
   readonly #lastPulseUs: Float64Array;
   readonly #lastRegisterUs = new Float64Array(channels).fill(Number.NaN);
@@ -56,9 +57,9 @@ export class ArmOnBoard {
 
   private constructor(options: DeviceOptions, arm: ServoArm) {
     const { robot } = options;
-    this.#robot = robot;
     this.arm = arm;
-    const servos = servosInOrder(robot.spec, robot.site);
+    this.#servos = servosInOrder(robot.spec, siteOn(robot.site, 'kitlink'));
+    const servos = this.#servos;
     this.#jointOf = Array.from({ length: channels }, (_, channel) => servos.findIndex(servo => servo.id === channel));
     this.#angles = new Float64Array(servos.length).fill(Number.NaN);
     this.#lastPulseUs = new Float64Array(servos.length).fill(Number.NEGATIVE_INFINITY);
@@ -107,9 +108,9 @@ export class ArmOnBoard {
     const joint = this.#jointOf[channel]!;
     if (joint < 0) return;
     this.#advanceArm(endUs);
-    this.#angles[joint] = angleOfPulse(servosInOrder(this.#robot.spec, this.#robot.site)[joint]!, widthUs);
+    this.#angles[joint] = angleOfPulse(this.#servos[joint]!, widthUs);
     this.#lastPulseUs[joint] = endUs;
-    this.arm.setPulseAngles(this.#angles);
+    this.arm.setTargets(this.#angles);
   }
 
   #register(channel: number, timeUs: number): void {
@@ -151,7 +152,7 @@ export class ArmOnBoard {
         this.#angles[j] = Number.NaN;
         lost = true;
       }
-    if (lost) this.arm.setPulseAngles(this.#angles);
+    if (lost) this.arm.setTargets(this.#angles);
     if (this.#out.length === 0) return none;
     const bytes = Uint8Array.from(this.#out);
     this.#out = [];

@@ -14,6 +14,7 @@ import {
 import type { Clock } from '@sim2servo/models/clock';
 import { Random } from '@sim2servo/models/random';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { silenceMs } from '@sim2servo/models/site';
 import { nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import type { Rig, RigOptions } from './rig.js';
@@ -41,7 +42,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
   private constructor(robot: LoadedRobot, arm: ServoArm) {
     this.#robot = robot;
     this.#arm = arm;
-    this.#deadlineUs = robot.site.bus.deadlineMs * 1000;
+    this.#deadlineUs = silenceMs(robot.site.bus) * 1000;
     this.#position = new Float64Array(arm.joints);
     this.#targets = new Float64Array(arm.joints);
   }
@@ -126,7 +127,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
   #aim(targets: ArrayLike<number>): void {
     for (const [j, { range }] of this.#robot.spec.joints.entries())
       this.#targets[j] = Math.max(range[0], Math.min(range[1], targets[j]!));
-    this.#arm.setPulseAngles(this.#targets);
+    this.#arm.setTargets(this.#targets);
   }
 
   async arm(): Promise<void> {
@@ -146,7 +147,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
       if (this.#device === 'armed') this.#device = 'held';
     } else {
       this.#device = 'limp';
-      this.#arm.setPulseAngles(new Float64Array(this.#arm.joints).fill(Number.NaN));
+      this.#arm.setTargets(new Float64Array(this.#arm.joints).fill(Number.NaN));
     }
     this.#reason = 'the host asked for it';
   }

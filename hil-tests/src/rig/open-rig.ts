@@ -1,9 +1,7 @@
 /** Rigs by name: see rig.ts for what each is. */
+import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { KitLink, type KitLinkOptions } from '@sim2servo/firmware-bridge/kitlink/kitlink';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
-import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
-import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
@@ -25,7 +23,7 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
     return {
       clock,
       virtualTime: true,
-      connect: () => kitLink(robot, clock, async () => clock.open()),
+      connect: () => createLink({ robot, clock, open: async () => clock.open() }),
       close: async () => device.arm.dispose(),
     };
   }
@@ -45,9 +43,5 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
 function onPort(robot: LoadedRobot, path: string, close: () => Promise<void>): Rig {
   const clock = new RealtimeClock();
   const open = () => openSerial(path, robot.site.bus.baudRate);
-  return { clock, virtualTime: false, connect: () => kitLink(robot, clock, open), close };
-}
-
-function kitLink({ spec, site }: LoadedRobot, clock: Clock, open: KitLinkOptions['open']): ServoLink {
-  return new KitLink({ open, clock, spec, site });
+  return { clock, virtualTime: false, connect: () => createLink({ robot, clock, open }), close };
 }

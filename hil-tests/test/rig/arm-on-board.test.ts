@@ -1,6 +1,7 @@
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { pulseOfAngle } from '@sim2servo/models/hobby-servo';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
 import t from 'tap';
 import { ArmOnBoard } from '../../src/rig/arm-on-board.js';
 import { bootloaderUs } from '../../src/rig/avr-board.js';
@@ -23,7 +24,7 @@ t.test('after arming the pulses are those of the present position, 20 ms apart, 
   await bench.idle(50_000);
   bench.device.clearRecords();
   await bench.idle(100_000);
-  const servos = servosInOrder(robot.spec, robot.site);
+  const servos = servosInOrder(robot.spec, siteOn(robot.site, 'kitlink'));
   for (const [j, servo] of servos.entries()) {
     const pulses = bench.device.pulses.filter(pulse => pulse.channel === servo.id);
     t.ok(pulses.length >= 4);
@@ -46,7 +47,7 @@ t.test('no pulse changes faster than the speed limit of CONFIG, whatever is aske
     await motion.read(bench.state, 40_000);
     motion.write(far);
   }
-  for (const [j, servo] of servosInOrder(robot.spec, robot.site).entries()) {
+  for (const [j, servo] of servosInOrder(robot.spec, siteOn(robot.site, 'kitlink')).entries()) {
     const widths = bench.device.pulses.filter(pulse => pulse.channel === servo.id).map(pulse => pulse.widthUs);
     const usPerRad = Math.abs((servo.pulseUs[1] - servo.pulseUs[0]) / (servo.angleRad[1] - servo.angleRad[0]));
     const limit = robot.spec.joints[j]!.maxVelocity * 1.1 * 0.02 * usPerRad + 1;

@@ -1,11 +1,12 @@
 import { loadRobot } from '@sim2servo/models/robot-folder';
+import { silenceMs } from '@sim2servo/models/site';
 import t from 'tap';
 import { safetyScenarios } from '../../src/scenarios/safety-scenarios.js';
 
 const robot = loadRobot('desk2');
 const periodMs = 20;
 /** The deadline, the period in which it fell, and one for the pulse that was on its way. */
-const stopMs = robot.site.bus.deadlineMs + 2 * periodMs;
+const stopMs = silenceMs(robot.site.bus) + 2 * periodMs;
 
 /** What the board must say of itself, and why. */
 const words: Record<string, { device: string; reason: RegExp }> = {

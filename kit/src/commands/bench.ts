@@ -23,9 +23,10 @@ export const addBench: AddCommand = (program, context) => {
     .command('bench')
     .description('measure this machine, beside the Python libraries where they are installed')
     .addArgument(
-      new Argument('<what>', 'learner: updates/s, env: steps/s, actor: latency, loop: training steps/s').choices(
-        benchmarkNames,
-      ),
+      new Argument(
+        '<what>',
+        'learner: updates/s, env: steps/s, actor: latency, loop: training steps/s, jitter: period error',
+      ).choices(benchmarkNames),
     )
     .option('--threads <n>', 'cores that each program is held to', wholeNumber, 1)
     .option('--repeats <n>', 'turns of each program', wholeNumber, 3)

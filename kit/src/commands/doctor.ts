@@ -6,7 +6,9 @@ import { availableParallelism, totalmem } from 'node:os';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { DeviceCopy } from '@sim2servo/train/engine/device-session';
 import { nativeProvider, type Provider } from '@sim2servo/train/engine/provider';
-import type { AddCommand } from '../command-context.js';
+import type { AddCommand, CommandContext } from '../command-context.js';
+import { ProgressLine } from '../progress-line.js';
+import { wakeUpReport, wakeUpWords } from '../wake-up-report.js';
 
 type Status = 'ok' | 'warn' | 'fail';
 
@@ -124,11 +126,19 @@ const checks: readonly Check[] = [
   },
 ];
 
+async function wakeUps(context: CommandContext): Promise<void> {
+  const line = new ProgressLine(context.io);
+  const report = await wakeUpReport(what => line.show(() => what)).finally(() => line.done());
+  context.result(report, () => wakeUpWords(report));
+}
+
 export const addDoctor: AddCommand = (program, context) => {
   program
     .command('doctor')
     .description('say what this machine can do, and how to get the rest')
-    .action(async () => {
+    .option('--rt', 'measure instead how late this machine wakes a loop, and which rates are realistic')
+    .action(async ({ rt }: { rt?: boolean }) => {
+      if (rt === true) return wakeUps(context);
       const findings: ({ name: string } & Finding)[] = [];
       for (const check of checks) findings.push({ name: check.name, ...(await check.run()) });
       context.result(findings, () =>

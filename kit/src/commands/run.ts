@@ -1,7 +1,7 @@
 /** `kit run`: a deployed policy drives an arm. The control loop owns this thread until the run is over. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
+import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
@@ -11,6 +11,7 @@ import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
+import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
 import { loadPolicy, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
@@ -26,6 +27,7 @@ interface RunFlags {
   readonly explore?: number;
   readonly seed: number;
   readonly log?: string;
+  readonly fifo?: boolean;
   readonly yes?: boolean;
 }
 
@@ -45,6 +47,7 @@ export const addRun: AddCommand = (program, context) => {
     )
     .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0)
     .option('--log <file>', 'where to record (default: logs/ROBOT-TIME.mcap)')
+    .option('--fifo', 'ask for real-time priority: ticks stay on time while the machine does other work')
     .option('-y, --yes', 'the arm is free to move: do not ask')
     .action((flags: RunFlags) => run(flags, context));
 };
@@ -80,13 +83,10 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
     flags.heldOut === undefined
       ? drawnGoals(robot.spec, task, random.fork('goals'), ticksEach)
       : listedGoals(heldOutGoals(robot.spec, task, flags.heldOut), ticksEach);
-  const clock = new RealtimeClock();
-  const link = new KitLink({
-    open: () => openSerial(port, robot.site.bus.baudRate),
-    clock,
-    spec: robot.spec,
-    site: robot.site,
-  });
+  const priority = flags.fifo === true ? requestRealtimePriority() : undefined;
+  if (priority !== undefined) context.io.err(priority.words);
+  const clock = new RealtimeClock(priority?.granted);
+  const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
   const line = new ProgressLine(context.io);
   let report: RunReport;
   try {

@@ -39,7 +39,7 @@ t.test('it goes on waiting through changes and wake-ups that are not what it wai
 function writtenDown(mayLook = true) {
   let looked = '';
   let lookingSucceeds = true;
-  const wait = new RepeatedWait(mayLook, (words, index, _value, lookForMs) => {
+  const wait = new RepeatedWait(mayLook, (words, index, _value, _sleepMs, lookForMs = 0) => {
     looked += lookForMs > 0 ? 'L' : '.';
     words[index] = 1;
     return lookForMs > 0 && lookingSucceeds ? 'not-equal' : 'ok';
@@ -76,7 +76,7 @@ t.test('it never stops looking altogether', async t => {
 
 t.test('within one wait it does not look again after it slept', async t => {
   const lookForMs: number[] = [];
-  const wait = new RepeatedWait(true, (words, index, _value, look) => {
+  const wait = new RepeatedWait(true, (words, index, _value, _sleepMs, look = 0) => {
     lookForMs.push(look);
     words[index]!++;
     return lookForMs.length < 3 ? 'not-equal' : 'ok';

@@ -36,13 +36,31 @@ export class Graph {
   readonly #nodes: OnnxNode[] = [];
   readonly #constants: OnnxTensor[] = [];
   readonly #known = new Map<string, string>();
+  readonly #shapes = new Map<string, readonly number[]>();
   #count = 0;
 
   /** Records an operation and returns its output's name. */
-  operation(opType: string, input: readonly string[], attribute: OnnxAttribute[] = []): string {
+  operation(
+    opType: string,
+    input: readonly string[],
+    attribute: OnnxAttribute[] = [],
+    shape?: readonly number[],
+  ): string {
     return this.#once(operationKey(opType, input, attribute), output => {
       this.#nodes.push({ opType, input: [...input], output: [output], attribute });
+      if (shape !== undefined) this.#shapes.set(output, shape);
     });
+  }
+
+  /** An input of the whole graph; its name must not look like one of ours. */
+  input(name: string, shape: readonly number[]): string {
+    this.#shapes.set(name, shape);
+    return name;
+  }
+
+  /** As it was recorded; undefined where nobody said it. */
+  shapeOf(value: string): readonly number[] | undefined {
+    return this.#shapes.get(value);
   }
 
   /** The output's name, if this very operation is recorded already. */
@@ -68,35 +86,40 @@ export class Graph {
     const key = JSON.stringify(['constant', dims, dataType, Buffer.from(rawData).toString('base64')]);
     return this.#once(key, name => {
       this.#constants.push({ name, dims: [...dims], dataType, rawData: Uint8Array.from(rawData) });
+      this.#shapes.set(name, dims);
     });
   }
 
   #once(key: string, record: (name: string) => void): string {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const name = `v${this.#count++}`;
+    const name = this.freshName();
     this.#known.set(key, name);
     record(name);
     return name;
+  }
+
+  freshName(): string {
+    return `v${this.#count++}`;
   }
 
   /**
    * What computes `outputs` (value → wanted name), and nothing else.
    *
    * An output takes its name where it is computed; only an input, a constant or a value wanted under two names needs a copy.
+   *
+   * @param rewrite  another list of nodes for what is needed; it is cleared of what is not, too
    */
-  finish(outputs: readonly (readonly [value: string, name: string])[]): {
+  finish(
+    outputs: readonly (readonly [value: string, name: string])[],
+    rewrite: (nodes: readonly OnnxNode[], outputs: ReadonlySet<string>) => readonly OnnxNode[] = nodes => nodes,
+  ): {
     nodes: OnnxNode[];
     constants: OnnxTensor[];
     used: Set<string>;
   } {
-    const used = new Set(outputs.map(([value]) => value));
-    const kept: OnnxNode[] = [];
-    for (const node of this.#nodes.toReversed()) {
-      if (!used.has(node.output![0]!)) continue;
-      kept.unshift(node);
-      for (const input of node.input!) used.add(input);
-    }
+    const wanted = new Set(outputs.map(([value]) => value));
+    const { kept, used } = needed(rewrite(needed(this.#nodes, wanted).kept, wanted), wanted);
     const computed = new Set(kept.map(node => node.output![0]!));
     const renamed = new Map<string, string>();
     const copies: OnnxNode[] = [];
@@ -112,4 +135,16 @@ export class Graph {
     }));
     return { nodes, constants: this.#constants.filter(({ name }) => used.has(name!)), used };
   }
+}
+
+/** The nodes that `wanted` depend on, and all values that these use. */
+function needed(nodes: readonly OnnxNode[], wanted: ReadonlySet<string>): { kept: OnnxNode[]; used: Set<string> } {
+  const used = new Set(wanted);
+  const kept: OnnxNode[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!used.has(node.output![0]!)) continue;
+    kept.unshift(node);
+    for (const input of node.input!) used.add(input);
+  }
+  return { kept, used };
 }

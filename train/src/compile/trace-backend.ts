@@ -59,7 +59,7 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   input(name: string, shape: readonly number[]): tf.TensorInfo {
-    return this.#tensor({ name, shape, dtype: 'float32' });
+    return this.#tensor({ name: this.graph.input(name, shape), shape, dtype: 'float32' });
   }
 
   constant(constant: ConstantValues, shape: readonly number[], dtype: tf.DataType): tf.TensorInfo {
@@ -80,7 +80,7 @@ export class TraceBackend extends tf.KernelBackend {
     attributes: Parameters<Graph['operation']>[2] = [],
     seen: readonly number[] = shape,
   ): tf.TensorInfo {
-    return this.#tensor({ name: this.graph.operation(opType, inputs, attributes), shape, dtype }, seen);
+    return this.#tensor({ name: this.graph.operation(opType, inputs, attributes, shape), shape, dtype }, seen);
   }
 
   /** The same value in another shape, for nothing. */

@@ -4,6 +4,7 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 import { encodeModel, floatValue, type OnnxTensor, onnxTypes } from '@sim2servo/models/onnx-model';
 import * as tf from '@tensorflow/tfjs-core';
 import { traceBackend } from './kernel-table.js';
+import { selectRows } from './selected-rows.js';
 import { traceBackendName } from './trace-backend.js';
 
 export interface TracedModel {
@@ -26,6 +27,8 @@ export interface TraceOptions {
   readonly run: (inputs: Readonly<Record<string, tf.Tensor>>) => Readonly<Record<string, tf.Tensor>>;
   /** Outputs keep the shape they were computed in, e.g. [1, n] for [n]: for readers that only want the numbers in order. */
   readonly anyShape?: boolean;
+  /** Work that counts in some rows only is done for those only (selected-rows.ts): faster on a CPU, no gain where sizes must be fixed. */
+  readonly selectRows?: boolean;
 }
 
 /** Opset 17 and IR 8: what every ONNX Runtime since 1.13 loads, on robots too. */
@@ -33,7 +36,7 @@ const opset = 17;
 const irVersion = 8;
 
 /** @throws KitError E_TRACE_KERNEL where `run` needs a kernel that kernel-table.ts lacks */
-export function trace({ name, inputs, values = {}, run, anyShape = false }: TraceOptions): TracedModel {
+export function trace({ name, inputs, values = {}, run, anyShape = false, ...options }: TraceOptions): TracedModel {
   const backend = traceBackend();
   // Nothing where no backend was used before.
   const previous: string | null | undefined = tf.getBackend();
@@ -50,7 +53,11 @@ export function trace({ name, inputs, values = {}, run, anyShape = false }: Trac
     const results = Object.entries(run(tensors));
     const shapes = results.map(([, tensor]) => (anyShape ? backend.known(tensor).shape : tensor.shape));
     const wanted = results.map(([output, tensor], i) => [backend.nameShaped(tensor, shapes[i]!), output] as const);
-    const { nodes, constants, used } = backend.graph.finish(wanted);
+    const { graph } = backend;
+    const { nodes, constants, used } = graph.finish(
+      wanted,
+      options.selectRows === true ? (kept, outputs) => selectRows(graph, kept, outputs) : undefined,
+    );
     const needed = Object.keys(inputs).filter(input => used.has(input) && !(input in values));
     const held = Object.keys(inputs).filter(input => used.has(input) && input in values);
     const operations: Record<string, number> = {};

@@ -49,7 +49,13 @@ export function compilePrograms(declaration: Declaration, shards: number): Compi
     ]),
   );
   const programs = Object.entries(declaration.programs).map(([name, program]) => {
-    const traced = trace({ name, inputs, run: tensors => runWithGradients(program, tensors), anyShape: true });
+    const traced = trace({
+      name,
+      inputs,
+      run: tensors => runWithGradients(program, tensors),
+      anyShape: true,
+      selectRows: true,
+    });
     return [name, { model: traced.model, trains: program.trains, inputs: traced.inputs, outputs: traced.outputs }];
   });
   return {

@@ -1,17 +1,13 @@
 /**
  * Where threads wait for each other without messages: a command that one gives and the others follow, and a barrier that all must reach.
- *
- * Who waits looks again and again for a while, since an update is a few hundred microseconds and being woken takes tens; then it sleeps.
  */
 import { KitError } from '@sim2servo/models/error';
-import { lookThenWait } from '@sim2servo/models/look-then-wait';
+import { lookThenSleep } from '@sim2servo/models/look-then-sleep';
 
 const [commandCount, arrived, meetings, broken] = [0, 1, 2, 3] as const;
 const headerWords = 16;
 /** Commands not yet followed: between two meetings an algorithm gives a handful. A power of two. */
 const ringWords = 256;
-const lookForMs = 0.2;
-const sleepForMs = 1000;
 const patienceMs = 60_000;
 
 export const rendezvousBytes = (headerWords + ringWords) * 4;
@@ -38,9 +34,8 @@ export class Rendezvous {
 
   /** Waits for the next command, for ever. */
   follow(): number {
-    const [words, followed] = [this.#words, this.#followed];
-    while (Atomics.load(words, commandCount) === followed)
-      lookThenWait(words, commandCount, followed, lookForMs, sleepForMs);
+    while (Atomics.load(this.#words, commandCount) === this.#followed)
+      lookThenSleep(this.#words, commandCount, this.#followed);
     const code = Atomics.load(this.#words, headerWords + (this.#followed & (ringWords - 1)));
     this.#followed = (this.#followed + 1) | 0;
     return code;
@@ -58,7 +53,7 @@ export class Rendezvous {
     } else {
       const deadlineMs = performance.now() + patienceMs;
       while (Atomics.load(words, meetings) === meeting && Atomics.load(words, broken) === 0) {
-        lookThenWait(words, meetings, meeting, lookForMs, sleepForMs);
+        lookThenSleep(words, meetings, meeting);
         if (performance.now() > deadlineMs) this.break();
       }
     }

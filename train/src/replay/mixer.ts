@@ -13,6 +13,17 @@ export interface TransitionSource {
   sample(batch: ReplayBatch, random: Random, normaliser: ObservationNormaliser): void;
 }
 
+/** Transitions from logs, and which share of each batch they make. */
+export interface Logged<Replay = ReplayBuffer> {
+  readonly replay: Replay;
+  readonly share: number;
+}
+
+/** What a run learns from: its own replay, mixed with logs where it has some. */
+export function transitionSource(replay: ReplayBuffer, logged: Logged | undefined): TransitionSource {
+  return logged === undefined ? replay : new ReplayMixer(logged.replay, replay, logged.share);
+}
+
 export class ReplayMixer implements TransitionSource {
   readonly #logged: ReplayBuffer;
   readonly #simulated: ReplayBuffer;

@@ -1,5 +1,6 @@
 /**
- * The replay: a ring of transitions in a `SharedArrayBuffer`, written by the collecting thread and sampled by the learner.
+ * The replay: a ring of transitions in a `SharedArrayBuffer`, written by the collecting thread and sampled by the learner's side
+ * (train/src/sampling).
  *
  * A row keeps its own next observation, so the true last observation of an episode survives the reset, and a row at the seam of the
  * ring or of two episodes never reads a stranger's. `terminated` and `truncated` are kept apart: only the first stops the bootstrap.

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { lookThenWait } from '../src/look-then-wait.js';
+import { lookThenSleep } from '../src/look-then-sleep.js';
 
 const word = () => new Int32Array(new SharedArrayBuffer(4));
 
@@ -15,18 +15,18 @@ function another(words: Int32Array, doing: string): Worker {
 
 t.test('a word that has changed already is no reason to wait', async t => {
   const words = word();
-  for (const lookForMs of [0, 10_000]) t.equal(lookThenWait(words, 0, 1, lookForMs, 10_000), 'not-equal');
+  for (const lookForMs of [0, 10_000]) t.equal(lookThenSleep(words, 0, 1, 10_000, lookForMs), 'not-equal');
 });
 
 t.test('a word that stays as it is takes the look and the sleep', async t => {
-  for (const [lookForMs, timeoutMs] of [
+  for (const [sleepMs, lookForMs] of [
     [0, 20],
     [20, 0],
     [20, 20],
   ] as const) {
     const start = performance.now();
-    t.equal(lookThenWait(word(), 0, 0, lookForMs, timeoutMs), 'timed-out');
-    t.ok(performance.now() - start >= lookForMs + timeoutMs - 1, `${lookForMs} ms and ${timeoutMs} ms`);
+    t.equal(lookThenSleep(word(), 0, 0, sleepMs, lookForMs), 'timed-out');
+    t.ok(performance.now() - start >= sleepMs + lookForMs - 1, `${lookForMs} ms and ${sleepMs} ms`);
   }
 });
 
@@ -34,7 +34,7 @@ t.test('who looks needs no notification', async t => {
   const words = word();
   const other = another(words, 'Atomics.store(words, 0, 2);');
   words[0] = 1;
-  t.equal(lookThenWait(words, 0, 1, 60_000, 0), 'not-equal');
+  t.equal(lookThenSleep(words, 0, 1, 0, 60_000), 'not-equal');
   await other.terminate();
 });
 
@@ -42,6 +42,6 @@ t.test('who sleeps is woken by one, though the word be the same', async t => {
   const words = word();
   const other = another(words, 'while (Atomics.notify(words, 0) === 0);');
   words[0] = 1;
-  t.equal(lookThenWait(words, 0, 1, 0, 60_000), 'ok');
+  t.equal(lookThenSleep(words, 0, 1, 60_000, 0), 'ok');
   await other.terminate();
 });

@@ -1,0 +1,17 @@
+/** The link that a robot's site asks for. */
+import type { Clock } from '@sim2servo/models/clock';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import type { ByteStream } from './byte-stream.js';
+import { KitLink } from './kitlink/kitlink.js';
+import type { ServoLink } from './servo-link.js';
+
+export interface LinkOptions {
+  readonly robot: Pick<LoadedRobot, 'spec' | 'site'>;
+  readonly clock: Clock;
+  /** The port, at the site's baud rate. */
+  readonly open: () => Promise<ByteStream>;
+}
+
+export function createLink({ robot: { spec, site }, clock, open }: LinkOptions): ServoLink {
+  return new KitLink({ open, clock, spec, site });
+}

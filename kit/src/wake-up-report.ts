@@ -1,0 +1,87 @@
+/** `kit doctor --rt`: how late this machine wakes a loop, which rates that leaves, and what would make it better. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, release } from 'node:os';
+import type { HistogramSummary } from '@sim2servo/runtime/histogram';
+import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
+import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
+import { measureWakeUps } from '@sim2servo/runtime/wake-ups';
+
+const ratesHz = [50, 100, 200, 500, 1000];
+const secondsEach = 2;
+/** A rate is realistic where 999 of 1 000 ticks begin within this share of the period. */
+const tolerated = 0.1;
+
+interface RateReport extends Pick<HistogramSummary, 'p50' | 'p99' | 'p999' | 'max'> {
+  readonly hz: number;
+  readonly realistic: boolean;
+}
+
+export interface WakeUpReport {
+  /** Lateness in µs. */
+  readonly ordinary: readonly RateReport[];
+  /** With real-time priority; absent where it was refused. */
+  readonly realtime?: readonly RateReport[];
+  readonly priority: string;
+  readonly advice: readonly string[];
+}
+
+export async function wakeUpReport(onProgress: (what: string) => void): Promise<WakeUpReport> {
+  const measure = async (clock: RealtimeClock, how: string) => {
+    const reports: RateReport[] = [];
+    for (const hz of ratesHz) {
+      onProgress(`waking ${hz} times a second for ${secondsEach} s, ${how}`);
+      const { p50, p99, p999, max } = await measureWakeUps(clock, hz, secondsEach);
+      reports.push({ hz, p50, p99, p999, max, realistic: p999 <= (tolerated * 1e6) / hz });
+    }
+    return reports;
+  };
+  const ordinary = await measure(new RealtimeClock(), 'as an ordinary program');
+  const { granted, words } = requestRealtimePriority();
+  const realtime = granted ? await measure(new RealtimeClock(true), 'with real-time priority') : undefined;
+  return { ordinary, ...(realtime && { realtime }), priority: words, advice: advice() };
+}
+
+function advice(): string[] {
+  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8').trim() : '');
+  const said: string[] = [];
+  const governor = read('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor');
+  if (governor !== '' && governor !== 'performance')
+    said.push(
+      `the processor slows down between ticks (governor ${governor}): sudo cpupower frequency-set -g performance`,
+    );
+  if (process.platform === 'linux' && read('/sys/kernel/realtime') !== '1')
+    said.push(
+      `kernel ${release()} has no PREEMPT_RT: rarely needed below 500 Hz; apt install linux-image-rt-$(dpkg --print-architecture)`,
+    );
+  if (availableParallelism() < 2)
+    said.push('one core: a loop that spins with real-time priority starves the serial driver; run without --fifo');
+  else said.push('keep a core for the loop: isolcpus=1 on the kernel command line, then taskset -c 1 kit run …');
+  if (/^SwapTotal:\s+[1-9]/m.test(read('/proc/meminfo')))
+    said.push('memory may be swapped out, and coming back takes milliseconds: sudo swapoff -a');
+  if (
+    spawnSync('systemd-detect-virt')
+      .stdout?.toString()
+      .trim()
+      .match(/^(?!none$).+/)
+  )
+    said.push('this is a virtual machine: its host may stop it for milliseconds whenever it likes');
+  return said;
+}
+
+export function wakeUpWords({ ordinary, realtime, priority, advice }: WakeUpReport): string {
+  const table = (title: string, reports: readonly RateReport[]) => [
+    `${title}: late by, µs          p50      p99    p99.9      max`,
+    ...reports.map(
+      ({ hz, p50, p99, p999, max, realistic }) =>
+        `${`${hz} Hz`.padStart(10)}  ${realistic ? 'realistic    ' : 'not realistic'}  ${[p50, p99, p999, max].map(us => us.toFixed(us < 10 ? 1 : 0).padStart(7)).join('  ')}`,
+    ),
+  ];
+  return [
+    ...table('an ordinary program', ordinary),
+    priority,
+    ...(realtime === undefined ? [] : table('with real-time priority (kit run --fifo)', realtime)),
+    `realistic: 999 of 1 000 ticks begin within ${tolerated * 100} % of the period`,
+    ...advice.map(line => `→ ${line}`),
+  ].join('\n');
+}
