@@ -14,7 +14,8 @@ import mujoco
 parser = argparse.ArgumentParser()
 parser.add_argument("--task", required=True)
 parser.add_argument("--seconds", type=float, default=2)
-parser.add_argument("--workers", help="ours only; Gymnasium steps one environment")
+for ours_only in ("--environments", "--threads"):
+    parser.add_argument(ours_only, help="ours only; Gymnasium steps one environment in one thread")
 parser.add_argument("--warmup", type=float, default=0.3)
 arguments = parser.parse_args()
 

@@ -65,7 +65,8 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
     works: ({ threads }) =>
       gymTasks.map(({ name }) => ({
         task: name.slice(gymPrefix.length),
-        workers: threads === 1 ? 0 : threads,
+        environments: threads === 1 ? 1 : 32,
+        threads,
         seconds: 2,
       })),
   },

@@ -1,4 +1,4 @@
-/** Environment steps a second of a Gymnasium task, with random actions and resets: in this thread, or many environments in worker threads. */
+/** Environment steps a second of a Gymnasium task, with random actions and resets: of one, or of many in this thread and workers. */
 import { Random } from '@sim2servo/models/random';
 import { gymRecipe } from '@sim2servo/sim/gym/gym-recipe';
 import { type GymTask, gymPrefix, gymTaskNamed } from '@sim2servo/sim/gym/gym-task-named';
@@ -8,13 +8,13 @@ import type { Figures } from './turns.js';
 export interface EnvWork {
   /** Gymnasium's name: `Reacher-v5`. */
   readonly task: string;
-  /** Threads of the vectorised stepper; 0 is one environment in this thread. */
-  readonly workers: number;
+  /** 1 is stepped by itself, more by the vectorised stepper. */
+  readonly environments: number;
+  /** Of the vectorised stepper, the caller's included. */
+  readonly threads: number;
   readonly seconds: number;
 }
 
-/** Environments of the vectorised stepper, whatever its threads. */
-const environments = 32;
 /** Drawn once, then used again and again. */
 const drawnActions = 200;
 const warmUpS = 0.3;
@@ -31,7 +31,7 @@ function stepsPerSecond(seconds: number, turn: () => number): number {
   return steps / spentS;
 }
 
-async function oneThread({ create, actuators }: GymTask, seconds: number): Promise<number> {
+async function one({ create, actuators }: GymTask, seconds: number): Promise<number> {
   const environment = await create();
   const random = new Random(0);
   const actions = Array.from({ length: drawnActions }, () => Float32Array.from(actuators, () => random.uniform(-1, 1)));
@@ -47,13 +47,14 @@ async function oneThread({ create, actuators }: GymTask, seconds: number): Promi
   return stepsPerSecond(seconds, turn);
 }
 
-async function inWorkers(task: GymTask, workers: number, seconds: number): Promise<number> {
+async function many(task: GymTask, { environments, threads, seconds }: EnvWork): Promise<number> {
   const vector = await VectorEnvironment.create({
     recipe: gymRecipe(task.name),
     observationSize: task.observationSize,
     actionSize: task.actuators.length,
     seeds: Array.from({ length: environments }, (_, i) => i),
-    workers,
+    workers: threads - 1,
+    callerSteps: true,
   });
   const random = new Random(0);
   const { action } = vector.rows;
@@ -68,7 +69,7 @@ async function inWorkers(task: GymTask, workers: number, seconds: number): Promi
   return measured;
 }
 
-export async function measureEnv({ task, workers, seconds }: EnvWork): Promise<Figures> {
-  const named = gymTaskNamed(`${gymPrefix}${task}`);
-  return { stepsPerSecond: await (workers === 0 ? oneThread(named, seconds) : inWorkers(named, workers, seconds)) };
+export async function measureEnv(work: EnvWork): Promise<Figures> {
+  const task = gymTaskNamed(`${gymPrefix}${work.task}`);
+  return { stepsPerSecond: await (work.environments === 1 ? one(task, work.seconds) : many(task, work)) };
 }

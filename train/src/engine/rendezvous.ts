@@ -2,7 +2,7 @@
  * Where threads wait for each other without messages: a command that one gives and the others follow, and a barrier that all must reach.
  */
 import { KitError } from '@sim2servo/models/error';
-import { lookThenSleep } from './look-then-sleep.js';
+import { lookThenSleep } from '@sim2servo/models/look-then-sleep';
 
 const [commandCount, arrived, meetings, broken] = [0, 1, 2, 3] as const;
 const headerWords = 16;

@@ -2,7 +2,7 @@
  * Calls on their way from the sampler thread to the learner: a ring of slots in one piece of shared memory, each with the batch and the
  * noise of one call. One side fills, the other takes, in the same order; no lock and no message.
  */
-import { lookThenSleep } from '../engine/look-then-sleep.js';
+import { lookThenSleep } from '@sim2servo/models/look-then-sleep';
 import type { CallInputs } from './batch-source.js';
 
 /** A power of two, so that counts may overflow. More than a few only take memory: drawing is faster than an update. */
