@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import t from 'tap';
 
 // In a process of its own: the tests beside this one must not have to wait for it.
-const linux = { skip: process.platform === 'linux' ? false : 'chrt is of Linux' };
-const root = { skip: linux.skip || (process.getuid?.() === 0 ? false : 'only root can become somebody else') };
+const linux = { skip: process.platform !== 'linux' && 'chrt is of Linux' };
+const root = {
+  skip: process.platform !== 'linux' || process.getuid?.() === 0 ? linux.skip : 'only root can become somebody else',
+};
 
 const script = `
   const { requestRealtimePriority } = await import(${JSON.stringify(import.meta.resolve('../src/realtime-priority.js'))});
