@@ -53,7 +53,7 @@ export class RealtimeClock implements AttentiveClock {
       const sleeps = this.#hasPriority && wake === undefined;
       const turn = () => {
         if (over) return;
-        if (sleeps) this.#sleep(timeUs - wakeUs);
+        if (sleeps && this.#sleep(timeUs - wakeUs)) this.#spin(timeUs);
         if (this.#spinTurn(timeUs)) finish();
         else setImmediate(turn);
       };
@@ -65,9 +65,15 @@ export class RealtimeClock implements AttentiveClock {
     });
   }
 
-  #sleep(untilUs: number): void {
-    const forUs = Math.min(untilUs - this.nowUs(), longestSleepUs);
-    if (forUs > 0) Atomics.wait(this.#bed, 0, 0, forUs / 1000);
+  /** Sleeps a while; whether `untilUs` is over. */
+  #sleep(untilUs: number): boolean {
+    const forUs = untilUs - this.nowUs();
+    if (forUs > 0) Atomics.wait(this.#bed, 0, 0, Math.min(forUs, longestSleepUs) / 1000);
+    return forUs <= longestSleepUs;
+  }
+
+  #spin(untilUs: number): void {
+    while (this.nowUs() < untilUs);
   }
 
   attend(timeUs: number): void {
@@ -89,8 +95,7 @@ export class RealtimeClock implements AttentiveClock {
   /** Spins for one turn at most; whether `timeUs` is over. */
   #spinTurn(timeUs: number): boolean {
     const until = Math.min(timeUs, this.nowUs() + turnUs);
-    let now = this.nowUs();
-    while (now < until) now = this.nowUs();
-    return now >= timeUs;
+    this.#spin(until);
+    return this.nowUs() >= timeUs;
   }
 }

@@ -3,7 +3,7 @@ import { Histogram, type HistogramSummary } from './histogram.js';
 import type { RealtimeClock } from './realtime-clock.js';
 
 /** Not counted: the compiler is still at it. */
-const warmUpS = 0.5;
+const warmUpS = 2;
 
 /** @returns lateness in µs */
 export async function measureWakeUps(clock: RealtimeClock, hz: number, seconds: number): Promise<HistogramSummary> {

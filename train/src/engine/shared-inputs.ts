@@ -9,13 +9,14 @@ export interface SharedInput {
 }
 
 /** By flat name: `batch/reward`, `noise/next`. */
-export function shareInputs({ inputs, cut }: CompiledPrograms, shards: number): Record<string, SharedInput> {
+export function shareInputs({ inputs, cut, parts }: CompiledPrograms, shards: number): Record<string, SharedInput> {
   return Object.fromEntries(
     Object.entries(inputs)
       .filter(([name]) => name.startsWith('batch/') || name.startsWith('noise/'))
       .map(([name, shape]) => {
-        const parts = cut.includes(name) ? shards : 1;
-        return [name, { memory: new SharedArrayBuffer(elementCount(shape) * parts * 4), cut: parts > 1 }];
+        const isCut = cut.includes(name);
+        const floats = elementCount(shape) * (isCut ? shards * parts : 1);
+        return [name, { memory: new SharedArrayBuffer(floats * 4), cut: isCut }];
       }),
   );
 }

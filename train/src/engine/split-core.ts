@@ -23,6 +23,8 @@ interface TrainedGroup {
   readonly optimiser: AdamConfig;
   readonly parameters: Region;
   readonly gradients: Region;
+  /** The sum over the parts of the batch so far; empty where there is one part only. */
+  readonly sum: Region;
   readonly firstMoments: Region;
   readonly secondMoments: Region;
   steps: number;
@@ -38,10 +40,12 @@ interface AveragedGroup {
 interface LoadedProgram {
   readonly session: GraphSession;
   readonly trains: readonly TrainedGroup[];
-  readonly feeds: Tensors;
+  /** For each part of the batch. */
+  readonly feeds: readonly Tensors[];
   readonly fetches: Tensors;
   /** The loss, then the metrics. */
   readonly scalars: Float32Array;
+  readonly scalarSums: Float64Array;
   readonly metrics: readonly string[];
 }
 
@@ -59,22 +63,29 @@ export class SplitCore {
   readonly #programs: Record<string, LoadedProgram> = {};
   readonly #metrics: Record<string, number> = {};
   readonly #exchange: GradientExchange | undefined;
+  readonly #parts: number;
   /** Where the other shards' gradients are brought to be added. */
   readonly #others: Region;
 
-  private constructor({ groups, averages, inputs }: CompiledPrograms, exchange: GradientExchange | undefined) {
+  private constructor(
+    { groups, averages, inputs, cut, parts }: CompiledPrograms,
+    exchange: GradientExchange | undefined,
+  ) {
     this.#exchange = exchange;
+    this.#parts = parts;
     const floats = (kind: string) =>
       Object.fromEntries(
         Object.entries(inputs).flatMap(([name, shape]) =>
-          name.startsWith(kind) ? [[name.slice(kind.length), elementCount(shape)] as const] : [],
+          name.startsWith(kind)
+            ? [[name.slice(kind.length), elementCount(shape) * (cut.includes(name) ? parts : 1)] as const]
+            : [],
         ),
       );
     const [batch, noise] = [floats('batch/'), floats('noise/')];
     const lengths = mapValues(groups, ({ layout }) => layout.length);
     const scratch = exchange === undefined ? 0 : Math.max(...Object.values(lengths));
     const arena = new Arena([
-      ...Object.values(lengths).flatMap(length => [length, length, length, length]),
+      ...Object.values(lengths).flatMap(length => [length, length, length, length, parts > 1 ? length : 0]),
       ...Object.values(averages).map(({ of }) => lengths[of]!),
       ...Object.values(batch),
       ...Object.values(noise),
@@ -87,6 +98,7 @@ export class SplitCore {
       optimiser,
       parameters: arena.allocate(layout.length),
       gradients: arena.allocate(layout.length),
+      sum: arena.allocate(parts > 1 ? layout.length : 0),
       firstMoments: arena.allocate(layout.length),
       secondMoments: arena.allocate(layout.length),
       steps: 0,
@@ -111,17 +123,29 @@ export class SplitCore {
     return core;
   }
 
-  #inputs({ inputs }: CompiledPrograms): Tensors {
+  /** What programs read, for each part of the batch. */
+  #inputs({ inputs, cut, parts }: CompiledPrograms): Tensors[] {
     const values: Values = {};
     for (const [owner, { layout, parameters }] of Object.entries({ ...this.#groups, ...this.#averages })) {
       for (const { name } of layout.parameters) values[`${owner}/${name}`] = part(layout, name, parameters);
     }
     for (const [name, array] of Object.entries(this.batch)) values[`batch/${name}`] = array;
     for (const [name, array] of Object.entries(this.noise)) values[`noise/${name}`] = array;
-    return mapValues(inputs, (shape, key) => new ort.Tensor('float32', values[key]!, shape));
+    const whole = mapValues(inputs, (shape, key) => {
+      const floats = elementCount(shape);
+      return Array.from(
+        { length: cut.includes(key) ? parts : 1 },
+        (_, i) => new ort.Tensor('float32', values[key]!.subarray(i * floats, (i + 1) * floats), shape),
+      );
+    });
+    return Array.from({ length: parts }, (_, i) => mapValues(whole, tensors => tensors[i % tensors.length]!));
   }
 
-  #loadProgram({ trains, inputs, outputs }: CompiledProgram, all: Tensors, session: GraphSession): LoadedProgram {
+  #loadProgram(
+    { trains, inputs, outputs }: CompiledProgram,
+    all: readonly Tensors[],
+    session: GraphSession,
+  ): LoadedProgram {
     const metrics = Object.keys(outputs).filter(key => key.startsWith('metric/'));
     const names = ['loss', ...metrics];
     const scalars = new Float32Array(names.length);
@@ -135,20 +159,47 @@ export class SplitCore {
     return {
       session,
       trains: trains.map(name => this.#groups[name]!),
-      feeds: Object.fromEntries(inputs.map(key => [key, all[key]!])),
+      feeds: all.map(tensors => Object.fromEntries(inputs.map(key => [key, tensors[key]!]))),
       fetches,
       scalars,
+      scalarSums: new Float64Array(names.length),
       metrics: metrics.map(key => key.slice('metric/'.length)),
     };
   }
 
   /** Loss and gradient of a program, averaged over the shards, and the optimiser's step. A promise only where the graph does not run synchronously. */
   apply(name: string): undefined | Promise<void> {
-    const program = this.#programs[name]!;
-    const running = program.session.run(program.feeds, program.fetches);
-    if (running !== undefined) return running.then(() => this.#step(program));
+    return this.#run(this.#programs[name]!, 0);
+  }
+
+  /** Runs the parts from `first` on, then steps. */
+  #run(program: LoadedProgram, first: number): undefined | Promise<void> {
+    for (let i = first; i < this.#parts; i++) {
+      const running = program.session.run(program.feeds[i]!, program.fetches);
+      if (running !== undefined)
+        return running.then(() => {
+          this.#add(program, i);
+          return this.#run(program, i + 1);
+        });
+      this.#add(program, i);
+    }
     this.#step(program);
     return undefined;
+  }
+
+  /** Adds a part's gradient and scalars to those of the parts before it; after the last, they are the mean. */
+  #add({ trains, scalars, scalarSums }: LoadedProgram, index: number): void {
+    if (this.#parts === 1) return;
+    const last = index === this.#parts - 1;
+    for (const { gradients, sum, layout } of trains) {
+      const scale = last ? 1 / this.#parts : 1;
+      if (index > 0) this.#kernels.accumulate(gradients.byteOffset, sum.byteOffset, layout.length, scale);
+      if (!last) sum.values.set(gradients.values);
+    }
+    for (let i = 0; i < scalars.length; i++) {
+      scalarSums[i] = scalars[i]! + (index > 0 ? scalarSums[i]! : 0);
+      if (last) scalars[i] = scalarSums[i]! / this.#parts;
+    }
   }
 
   #step({ trains, scalars, metrics }: LoadedProgram): void {
