@@ -47,24 +47,21 @@ export async function measureLearner({ hidden, batch, threads, updates }: Learne
   const rows = asReplayBatch(engine.batch);
   const normaliser = identityNormaliser(sizes.observation);
   const heapSteps: number[] = [];
-  let [start, heap, grownFrom] = [0, 0, 0];
+  let [start, grownFrom] = [0, 0];
   for (let i = -warmUp; i < updates; i++) {
     if (i === 0) start = performance.now();
     if (i === Math.floor(updates / 10)) grownFrom = process.memoryUsage.rss();
-    if (i % 50 === 0) {
-      const now = process.memoryUsage().heapUsed;
-      if (i > 0) heapSteps.push((now - heap) / 50);
-      heap = now;
-    }
+    const heap = i % 50 === 0 ? process.memoryUsage().heapUsed : undefined;
     replay.sample(rows, random, normaliser);
     engine.drawNoise(random);
     const running = engine.update();
     if (running instanceof Promise) await running;
+    if (heap !== undefined) heapSteps.push(process.memoryUsage().heapUsed - heap);
   }
   const seconds = (performance.now() - start) / 1000;
   const rssGrowthMiB = (process.memoryUsage.rss() - grownFrom) / 2 ** 20;
   await engine.dispose();
-  // A step over a collection is negative; the median of the others is what is allocated.
+  // One that holds a collection is negative; the median of the others is what an update allocates.
   const grown = heapSteps.filter(bytes => bytes > 0).toSorted((a, b) => a - b);
   return { updatesPerSecond: updates / seconds, heapBytesPerUpdate: grown[grown.length >> 1] ?? 0, rssGrowthMiB };
 }
