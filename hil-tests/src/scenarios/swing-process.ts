@@ -18,7 +18,8 @@ const targets = Float64Array.from(state.position);
 const periodUs = 20_000;
 let dueUs = clock.nowUs();
 for (let tick = 0; ; tick++) {
-  if (motion.cycle !== undefined) await clock.waitUntil((dueUs += periodUs));
+  dueUs += periodUs;
+  if (motion.cycle !== undefined) await clock.waitUntil(dueUs);
   await motion.read(state, 40_000);
   for (let j = 0; j < targets.length; j++) targets[j]! += 0.03 * Math.sin(tick / 8);
   motion.write(targets);

@@ -1,4 +1,5 @@
 /** An emulated bus of a kind: with the arm of a robot folder, or with so many servos that turn nothing. */
+import { baudRates } from '@sim2servo/firmware-bridge/feetech/registers';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
@@ -25,7 +26,7 @@ export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promis
   return busOf(ids, bus.baudRate, await armMechanics(robot, options));
 }
 
-/** Servos 1 … n. */
+/** Servos 1 … n. @throws KitError E_RIG_BAUD */
 export function freeBus(servos: number, baudRate: number): EmulatedBus<Sts3215> {
   return busOf(
     Array.from({ length: servos }, (_, i) => i + 1),
@@ -34,7 +35,15 @@ export function freeBus(servos: number, baudRate: number): EmulatedBus<Sts3215> 
   );
 }
 
+/** @throws KitError E_RIG_BAUD */
 function busOf(ids: readonly number[], baudRate: number, mechanics: Mechanics): EmulatedBus<Sts3215> {
+  if (!(baudRates as readonly number[]).includes(baudRate))
+    throw new KitError(
+      'E_RIG_BAUD',
+      `an STS3215 has no baud rate of ${baudRate}`,
+      `take one of ${baudRates.join(', ')}`,
+      'usage',
+    );
   const servos = ids.map((id, i) => new Sts3215({ id, baudRate, horn: () => mechanics.counts(i) }));
   return new EmulatedBus(servos, mechanics, baudRate);
 }
