@@ -43,7 +43,7 @@ const stuffing = 0xfd;
 export interface Packet {
   readonly id: number;
   readonly instruction: number;
-  /** Without stuffing; valid until the reader that made it is pushed again. A status packet's first one is its error. */
+  /** Without stuffing. A status packet's first one is its error. */
   readonly parameters: Uint8Array;
 }
 
@@ -105,14 +105,38 @@ export function encodeFastStatus(parts: readonly FastPart[]): Uint8Array[] {
   });
 }
 
-/** Stuffed bytes taken out, in place. @returns how many are left */
-export function unstuff(body: Uint8Array): number {
+const header = [0xff, 0xff, 0xfd, 0x00] as const;
+/** Instruction and CRC. */
+const shortestLength = 1 + crcBytes;
+
+/** The length of the good packet that begins at `start` of `bytes[start, end)`; 0 where more must come to tell, −1 where none begins. */
+export function packetLength(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = 0; i < header.length && start + i < end; i++) if (bytes[start + i] !== header[i]) return -1;
+  if (end - start < headerBytes) return 0;
+  const length = numberAt(bytes, start + headerBytes - 2, 2);
+  const size = headerBytes + length;
+  if (length < shortestLength || size > maxPacketBytes) return -1;
+  if (end - start < size) return 0;
+  const crcAt = start + size - crcBytes;
+  return crc16(bytes.subarray(start, crcAt)) === numberAt(bytes, crcAt, crcBytes) ? size : -1;
+}
+
+/**
+ * What the packet of {@link packetLength} bytes at `start` says.
+ *
+ * @param room [at least `length`] where its parameters are put
+ */
+export function decodePacket(bytes: Uint8Array, start: number, length: number, room: Uint8Array): Packet {
+  const id = bytes[start + 4]!;
+  const instruction = bytes[start + headerBytes]!;
+  const body = bytes.subarray(start + headerBytes + 1, start + length - crcBytes);
+  const isFast = id === broadcastId && instruction === instructions.status;
   let to = 0;
   for (let from = 0; from < body.length; from++) {
     const byte = body[from]!;
-    body[to++] = byte;
-    if (byte === 0xfd && to >= 3 && body[to - 2] === 0xff && body[to - 3] === 0xff && body[from + 1] === stuffing)
-      from++;
+    room[to++] = byte;
+    const isHeader = byte === 0xfd && to >= 3 && room[to - 2] === 0xff && room[to - 3] === 0xff;
+    if (isHeader && !isFast && body[from + 1] === stuffing) from++;
   }
-  return to;
+  return { id, instruction, parameters: room.subarray(0, to) };
 }
