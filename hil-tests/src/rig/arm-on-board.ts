@@ -11,6 +11,7 @@ import { type HobbyServo, siteOn } from '@sim2servo/models/site';
 import { type ArmVariation, nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import { AvrBoard, channels, flashBytes } from './avr-board.js';
+import type { EmulatedDevice } from './emulated-device.js';
 
 /** A servo that gets no pulse for this long goes limp. */
 const pulseLossUs = 100_000;
@@ -38,7 +39,7 @@ export interface DeviceTimings {
   readonly registerToPulseUs: number[];
 }
 
-export class ArmOnBoard {
+export class ArmOnBoard implements EmulatedDevice {
   readonly arm: ServoArm;
   readonly #board: AvrBoard;
   /** Joint of each channel, −1 for an unused one. */
@@ -135,6 +136,11 @@ export class ArmOnBoard {
 
   reset(): void {
     this.#board.reset(this.#nowUs);
+  }
+
+  /** Opening an Uno's port pulls its reset line. */
+  portOpened(): void {
+    this.reset();
   }
 
   /**

@@ -1,10 +1,10 @@
 /**
- * Virtual time: the emulated device runs exactly when somebody waits, so a runtime on this clock sees the same firmware image as in real
+ * Virtual time: the emulated device runs exactly when somebody waits, so a runtime on this clock sees the same device as in real
  * time, faster than real time and the same every time.
  */
 import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
 import type { Clock } from '@sim2servo/models/clock';
-import type { ArmOnBoard } from './arm-on-board.js';
+import type { EmulatedDevice } from './emulated-device.js';
 
 /** Time that passes between two looks at what the board has sent. */
 const sliceUs = 100;
@@ -12,10 +12,10 @@ const sliceUs = 100;
 const reactions = 32;
 
 export class Lockstep implements Clock {
-  readonly #device: ArmOnBoard;
+  readonly #device: EmulatedDevice;
   #stream: LockstepStream | undefined;
 
-  constructor(device: ArmOnBoard) {
+  constructor(device: EmulatedDevice) {
     this.#device = device;
   }
 
@@ -38,10 +38,10 @@ export class Lockstep implements Clock {
     }
   }
 
-  /** Opens the port, which resets the board, as on an Uno. One at a time; opening again closes the one before. */
+  /** Opens the port, which resets an Uno. One at a time; opening again closes the one before. */
   open(): ByteStream {
     this.#stream?.cut(new Error('the port was opened again'));
-    this.#device.reset();
+    this.#device.portOpened();
     this.#stream = new LockstepStream(this.#device);
     return this.#stream;
   }
@@ -58,17 +58,17 @@ async function settle(): Promise<void> {
 }
 
 class LockstepStream implements ByteStream {
-  readonly #device: ArmOnBoard;
+  readonly #device: EmulatedDevice;
   #receive: ((chunk: Uint8Array) => void) | undefined;
   #closed: ((reason: Error | undefined) => void) | undefined;
   #open = true;
 
-  constructor(device: ArmOnBoard) {
+  constructor(device: EmulatedDevice) {
     this.#device = device;
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#open) this.#device.receive(bytes);
+    if (this.#open) this.#device.receive(bytes, this.#device.nowUs);
   }
 
   onData(receive: (chunk: Uint8Array) => void): void {

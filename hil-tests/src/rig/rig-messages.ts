@@ -1,6 +1,7 @@
 /** What a rig's process and its owner say to each other. */
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
 import type { Pulse } from './arm-on-board.js';
+import type { WallClockReport } from './wall-clock.js';
 
 export interface RigSetup {
   /** Name of a shipped robot, or the path of a robot folder. */
@@ -23,15 +24,7 @@ export type RigRequest =
   | { readonly kind: 'stop' };
 
 /** Since the last `clear`; all times are emulated µs. */
-export interface RigReport {
-  /** Emulated time over the time that emulating it took: what the machine could do. */
-  readonly realTimeFactor: number;
-  /** The furthest that the rig was behind the wall clock, µs. */
-  readonly maxLagUs: number;
-  /** Wall time that it let go because it was too far behind. */
-  readonly slippedUs: number;
-  /** Whether latencies measured here mean anything. */
-  readonly keptUp: boolean;
+export interface RigReport extends WallClockReport {
   readonly nowUs: number;
   readonly resets: number;
   readonly bytesLost: number;

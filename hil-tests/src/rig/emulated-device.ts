@@ -1,0 +1,15 @@
+/** What hangs on the other end of a virtual port: time runs when it is told to, bytes go in and come out at their own time. */
+export interface EmulatedDevice {
+  /** Emulated time. */
+  readonly nowUs: number;
+  /** A host has opened the port. */
+  portOpened(): void;
+  /** Bytes that a host puts on the wire at `timeUs`, or behind those that still travel. */
+  receive(bytes: Uint8Array, timeUs: number): void;
+  /**
+   * Lets time run to `timeUs`.
+   *
+   * @returns bytes that have reached the host meanwhile
+   */
+  runUntil(timeUs: number): Uint8Array;
+}

@@ -1,0 +1,47 @@
+/**
+ * How long the wire of a servo bus is busy with one control cycle, one read and one write of every servo, and which control rates that
+ * leaves room for. Known before anything moves, so a rate that the bus can't keep is refused instead of being missed now and again.
+ */
+import { KitError } from './error.js';
+
+/** 8N1: a start bit, eight of data, a stop bit. */
+export const bitsPerByte = 10;
+/** The rest of a period is for the adapter, the policy and the operating system. */
+export const busShare = 0.8;
+
+/** What one cycle puts on the wire. */
+export interface BusCycle {
+  readonly servos: number;
+  readonly baudRate: number;
+  /** The request and all replies. */
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** Time for which the servos let the line rest before they reply, all together. */
+  readonly returnDelayUs: number;
+}
+
+/** Time that bytes take on a wire. */
+export function wireUs(bytes: number, baudRate: number): number {
+  return (bytes * bitsPerByte * 1e6) / baudRate;
+}
+
+export function cycleUs({ readBytes, writeBytes, returnDelayUs, baudRate }: BusCycle): number {
+  return wireUs(readBytes + writeBytes, baudRate) + returnDelayUs;
+}
+
+/** @throws KitError E_RATE_BUS with the arithmetic, where a cycle takes more than {@link busShare} of the period */
+export function checkControlRate(cycle: BusCycle, controlRateHz: number): void {
+  const { servos, baudRate, readBytes, writeBytes, returnDelayUs } = cycle;
+  const busyUs = cycleUs(cycle);
+  const periodUs = 1e6 / controlRateHz;
+  if (busyUs <= busShare * periodUs) return;
+  const percent = (part: number) => `${Math.round(100 * part)} %`;
+  const round = (us: number) => us.toFixed(0);
+  throw new KitError(
+    'E_RATE_BUS',
+    `${controlRateHz} ticks a second leave ${round(periodUs)} µs each, and this bus needs ${round(busyUs)} µs (${percent(busyUs / periodUs)}, at most ${percent(busShare)}): ` +
+      `reading ${servos} servos is ${readBytes} bytes, writing them ${writeBytes}; at ${baudRate} baud and ${bitsPerByte} bits a byte that is ${round(busyUs - returnDelayUs)} µs, and the return delays are ${round(returnDelayUs)} µs`,
+    `take a policy of at most ${Math.floor((busShare * 1e6) / busyUs)} Hz, a higher baud rate, or shorter return delays`,
+    'usage',
+  );
+}
