@@ -38,6 +38,7 @@ export const crcBytes = 2;
 /** The longest packet that is read or written: what the manufacturer's own library takes. */
 export const maxPacketBytes = 1024;
 
+const header = [0xff, 0xff, 0xfd, 0x00] as const;
 const stuffing = 0xfd;
 
 export interface Packet {
@@ -62,7 +63,7 @@ export function numberAt(from: Uint8Array, at: number, bytes: number, signed = f
 /** As it goes over the wire. @throws RangeError for what is too long to be a packet */
 export function encodePacket(id: number, instruction: number, parameters: ArrayLike<number> = []): Uint8Array {
   const bytes = new Uint8Array(headerBytes + 1 + parameters.length + Math.floor(parameters.length / 3) + crcBytes);
-  bytes.set([0xff, 0xff, 0xfd, 0x00, id]);
+  bytes.set([...header, id]);
   bytes[headerBytes] = instruction;
   let at = headerBytes + 1;
   for (let i = 0; i < parameters.length; i++) {
@@ -91,21 +92,23 @@ export interface FastPart {
 /** Bytes of a part around its data. */
 export const fastPartBytes = 2 + crcBytes;
 
-/** The answer to a fast read as the wire sees it: what each servo sends, one after the other. */
-export function encodeFastStatus(parts: readonly FastPart[]): Uint8Array[] {
-  const length = 1 + parts.reduce((sum, { data }) => sum + fastPartBytes + data.length, 0);
-  let crc = 0;
-  return parts.map(({ error, id, data }, i) => {
-    const head = i > 0 ? [] : [0xff, 0xff, 0xfd, 0x00, broadcastId, ...littleEndian(length, 2), instructions.status];
-    const body = [...head, error, id, ...Array.from(data)];
-    const own = crc16(Uint8Array.from(body), crc);
-    const bytes = Uint8Array.from([...body, ...littleEndian(own, crcBytes)]);
-    crc = crc16(bytes, crc);
-    return bytes;
-  });
+/**
+ * What a servo sends of the answer to a fast read.
+ *
+ * @param before    what the servos before it have sent of it; the first one begins the packet
+ * @param dataBytes of every servo that was asked: the packet's length
+ */
+export function encodeFastPart(
+  { error, id, data }: FastPart,
+  before: Uint8Array,
+  dataBytes: readonly number[],
+): Uint8Array {
+  const length = 1 + dataBytes.reduce((sum, bytes) => sum + bytes + fastPartBytes, 0);
+  const head = before.length > 0 ? [] : [...header, broadcastId, ...littleEndian(length, 2), instructions.status];
+  const part = [...head, error, id, ...Array.from(data)];
+  return Uint8Array.from([...part, ...littleEndian(crc16(Uint8Array.from(part), crc16(before)), crcBytes)]);
 }
 
-const header = [0xff, 0xff, 0xfd, 0x00] as const;
 /** Instruction and CRC. */
 const shortestLength = 1 + crcBytes;
 

@@ -3,9 +3,10 @@ import t from 'tap';
 import { crc16 } from '../../src/dynamixel/crc16.js';
 import {
   broadcastId,
-  encodeFastStatus,
+  encodeFastPart,
   encodePacket,
   encodeStatus,
+  type FastPart,
   fastPartBytes,
   instructions,
   littleEndian,
@@ -36,12 +37,19 @@ t.test('where the manual prints a wrong CRC ours is the computed one', async t =
 t.test('what each servo appends to the answer of a fast read is what the vectors have', async t => {
   const part = (id: number, ...data: number[]) => ({ error: 0, id, data });
   const wireOf = (name: RegExp) => vectors.filter(isFast).find(vector => name.test(vector.name))!.wire;
-  const sync = [part(3, 0xa6, 0, 0, 0), part(7, 0x1f, 8, 0, 0), part(4, 0xff, 3, 0, 0)];
-  t.equal(encodeFastStatus(sync).map(hexOf).join(''), wireOf(/2079/));
-  const bulk = [part(3, 0xa6, 0, 0, 0), part(7, 0xa5, 1), part(4, 0x1f)];
-  const sent = encodeFastStatus(bulk);
-  t.equal(sent.map(hexOf).join(''), wireOf(/421/));
-  t.equal(sent[1]!.length, 2 + fastPartBytes, 'the length of a part is that of its data and what is around it');
+  const answer = (...parts: readonly FastPart[]): Uint8Array => {
+    const dataBytes = parts.map(({ data }) => data.length);
+    let before: Uint8Array = new Uint8Array(0);
+    for (const one of parts) before = Buffer.concat([before, encodeFastPart(one, before, dataBytes)]);
+    return before;
+  };
+  t.equal(hexOf(answer(part(3, 0xa6, 0, 0, 0), part(7, 0x1f, 8, 0, 0), part(4, 0xff, 3, 0, 0))), wireOf(/2079/));
+  t.equal(hexOf(answer(part(3, 0xa6, 0, 0, 0), part(7, 0xa5, 1), part(4, 0x1f))), wireOf(/421/));
+  t.equal(
+    encodeFastPart(part(7, 1, 2), Uint8Array.of(1), [4, 2]).length,
+    2 + fastPartBytes,
+    'the length of a part that is not the first: its data and what is around it',
+  );
 });
 
 t.test('a header never stands in a packet behind its own', async () => {

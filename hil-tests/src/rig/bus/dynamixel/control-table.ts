@@ -41,8 +41,8 @@ export class ControlTable {
     const size = model.indirect.data + model.indirect.slots;
     this.#bytes = new Uint8Array(size);
     this.#at = Array.from({ length: size }, () => undefined);
-    for (const [name, register] of Object.entries(this.registers))
-      for (let i = 0; i < register.bytes; i++) this.#at[register.address + i] = [name, register];
+    for (const named of Object.entries(this.registers))
+      this.#at.fill(named, named[1].address, named[1].address + named[1].bytes);
     this.reset(0);
   }
 
@@ -67,6 +67,11 @@ export class ControlTable {
     const register = this.registers[name];
     if (register === undefined) throw new RangeError(`no register is called '${name}'`);
     return register;
+  }
+
+  /** As they lie there. */
+  bytes(address: number, length: number): Uint8Array {
+    return this.#bytes.subarray(address, address + length);
   }
 
   /** Where an address leads: through an indirect slot, or nowhere else. */

@@ -1,10 +1,10 @@
 /**
- * An emulated Dynamixel: its control table, what writing to it does, its bus watchdog, its motion profile, its faults. Plain: whoever has
- * it brings the time and the physics, which turn {@link DynamixelServo.targetCounts} into {@link DynamixelServo.turnedTo}.
+ * An emulated Dynamixel: its control table, what writing to it does, its bus watchdog, its motion profile, its faults.
  *
  * What the manual leaves open is done the way that is worst for a careless host: torque goes on towards whatever the goal register says,
  * and a watchdog that is cleared lets the servo go on to the goal that it had.
  */
+import { PacketReader } from '@sim2servo/firmware-bridge/dynamixel/packet-reader';
 import {
   type DynamixelModel,
   type DynamixelModelName,
@@ -16,17 +16,28 @@ import {
   watchdogStepMs,
 } from '@sim2servo/firmware-bridge/dynamixel/registers';
 import { countsPerTurn } from '@sim2servo/models/site';
+import type { Answer, BusServo, Horn } from '../bus-servo.js';
+import { answerTo } from './answers.js';
 import { ControlTable } from './control-table.js';
 import { MotionProfile } from './motion-profile.js';
 
-/** Of the profile's registers. */
+/** Of the registers of velocity and acceleration: 0.229 rev/min, 214.577 rev/min². */
 const countsPerSPerStep = (0.229 * countsPerTurn) / 60;
 const countsPerS2PerStep = (214.577 * countsPerTurn) / 3600;
+/** Bytes of one packet follow each other sooner. */
+const longestPauseUs = 1_500;
 /** Time for which a servo that starts hears nothing. */
-export const bootUs = 100_000;
+const bootS = 0.1;
 const tickPeriodMs = 32_768;
 const roomTemperature = 25;
+/** Share of a new velocity in the one that is told. */
+const velocityShare = 0.2;
 const goals: readonly string[] = ['goalPwm', 'goalCurrent', 'goalVelocity', 'goalPosition'];
+const positionModes: readonly number[] = [
+  operatingModes.position,
+  operatingModes.extendedPosition,
+  operatingModes.currentBasedPosition,
+];
 /** Registers whose value bounds that of another. */
 const bounds: Readonly<Record<string, string>> = {
   goalPwm: 'pwmLimit',
@@ -39,17 +50,25 @@ export interface DynamixelServoOptions {
   readonly id: number;
   /** New enough for everything unless given. */
   readonly firmware?: number;
-  readonly positionCounts?: number;
 }
 
-export class DynamixelServo {
-  readonly model: DynamixelModel;
+export class DynamixelServo implements BusServo {
   readonly table: ControlTable;
-  readonly #profile: MotionProfile;
-  #presentCounts: number;
-  #nowUs = 0;
+  readonly #model: DynamixelModel;
+  readonly #horn: Horn;
+  readonly #profile = new MotionProfile();
+  readonly #byte = new Uint8Array(1);
+  readonly #reader = new PacketReader(packet => {
+    this.#sample();
+    this.#silentS = 0;
+    this.#answer = answerTo(this, packet);
+  });
+  #answer: Answer | undefined;
   #heardUs = 0;
-  #deafUntilUs = 0;
+  #silentS = 0;
+  #upS = 0;
+  #counts = 0;
+  #velocity = 0;
   /** Stopped by its watchdog: no goal counts until it is cleared. */
   #stopped = false;
   /** By a hardware error, until it is rebooted. */
@@ -58,47 +77,26 @@ export class DynamixelServo {
   #goalFollows = true;
   #registered: { readonly address: number; readonly data: Uint8Array } | undefined;
 
-  constructor({ model, id, firmware = 52, positionCounts = countsPerTurn / 2 }: DynamixelServoOptions) {
-    this.model = dynamixelModels[model];
-    this.table = new ControlTable(this.model);
-    this.#presentCounts = positionCounts;
-    this.#profile = new MotionProfile(positionCounts);
-    this.table.set('modelNumber', this.model.number);
+  constructor({ model, id, firmware = 52 }: DynamixelServoOptions, horn: Horn) {
+    this.#model = dynamixelModels[model];
+    this.#horn = horn;
+    this.table = new ControlTable(this.#model);
+    this.table.set('modelNumber', this.#model.number);
     this.table.set('firmwareVersion', firmware);
     this.table.set('id', id);
     this.#powerUp();
-  }
-
-  get id(): number {
-    return this.table.get('id');
+    this.#upS = bootS;
   }
 
   get isTorqueOn(): boolean {
     return this.table.get('torqueEnable') === 1;
   }
 
-  get isFast(): boolean {
-    return this.table.get('firmwareVersion') >= this.model.fastReadFirmware;
+  get answersFastReads(): boolean {
+    return this.table.get('firmwareVersion') >= this.#model.fastReadFirmware;
   }
 
-  get alert(): boolean {
-    return this.table.get('hardwareErrorStatus') !== 0;
-  }
-
-  /** Where its motor pulls to now, in counts without homing offset; NaN while it is limp. */
-  get targetCounts(): number {
-    return this.isTorqueOn ? this.#profile.position : Number.NaN;
-  }
-
-  /** What the physics made of it. */
-  turnedTo(counts: number, velocityCountsPerS: number): void {
-    this.#presentCounts = counts;
-    this.table.set('presentPosition', counts + this.table.get('homingOffset'));
-    this.table.set('presentVelocity', velocityCountsPerS / countsPerSPerStep);
-    if (!this.isTorqueOn) this.#profile.place(counts);
-    if (this.#goalFollows) this.table.set('goalPosition', this.table.get('presentPosition'));
-  }
-
+  /** New, or without power for a moment. */
   #powerUp(): void {
     this.table.reset(ramFrom);
     this.table.set('presentInputVoltage', (this.table.get('minVoltageLimit') + this.table.get('maxVoltageLimit')) / 2);
@@ -109,49 +107,62 @@ export class DynamixelServo {
     this.#shutDown = false;
     this.#goalFollows = true;
     this.#registered = undefined;
-    this.turnedTo(this.#presentCounts, 0);
+    this.#upS = 0;
+    this.#sample();
   }
 
-  /** Time goes by: the profile moves, the watchdog looks. */
-  advance(nowUs: number): void {
-    const seconds = (nowUs - this.#nowUs) / 1e6;
-    this.#nowUs = nowUs;
-    this.table.set('realtimeTick', Math.floor(nowUs / 1000) % tickPeriodMs);
-    if (!this.isTorqueOn) return;
+  /** A new measurement. What a test has set with {@link ControlTable.set} lasts until then. */
+  #sample(): void {
+    this.#counts = this.#horn();
+    const position = this.#counts + this.table.get('homingOffset');
+    this.table.set('presentPosition', position);
+    if (!this.isTorqueOn) this.#profile.place(this.#counts);
+    if (this.#goalFollows) this.table.set('goalPosition', position);
+  }
+
+  hear(byte: number, timeUs: number): Answer | undefined {
+    if (this.#upS < bootS) return undefined;
+    if (timeUs - this.#heardUs > longestPauseUs) this.#reader.reset();
+    this.#heardUs = timeUs;
+    this.#byte[0] = byte;
+    this.#answer = undefined;
+    this.#reader.push(this.#byte);
+    return this.#answer;
+  }
+
+  step(seconds: number): number {
+    this.#upS += seconds;
+    this.#silentS += seconds;
+    const before = this.#counts;
+    this.#sample();
+    this.#velocity += velocityShare * ((this.#counts - before) / seconds - this.#velocity);
+    this.table.set('presentVelocity', this.#velocity / countsPerSPerStep);
+    this.table.set('realtimeTick', (this.#upS * 1000) % tickPeriodMs);
+    if (!this.isTorqueOn) return Number.NaN;
     const watchdog = this.table.get('busWatchdog');
-    if (watchdog > 0 && watchdog !== watchdogFired && nowUs - this.#heardUs > watchdog * watchdogStepMs * 1000) {
+    if (watchdog > 0 && watchdog !== watchdogFired && this.#silentS * 1000 > watchdog * watchdogStepMs) {
       this.table.set('busWatchdog', watchdogFired);
       this.#stopped = true;
-      this.#profile.place(this.#presentCounts);
+      this.#profile.place(this.#counts);
     }
     if (!this.#stopped) this.#move(seconds);
     this.table.set('positionTrajectory', this.#profile.position);
-    this.table.set('moving', Math.abs(this.#profile.velocity) > 0 ? 1 : 0);
+    this.table.set('moving', this.#profile.velocity === 0 ? 0 : 1);
+    return this.#profile.position;
   }
 
   #move(seconds: number): void {
     const mode = this.table.get('operatingMode');
-    if (mode === operatingModes.velocity)
-      this.#profile.position += this.table.get('goalVelocity') * countsPerSPerStep * seconds;
-    if (
-      ![operatingModes.position, operatingModes.extendedPosition, operatingModes.currentBasedPosition].includes(
-        mode as 3,
-      )
-    )
+    if (mode === operatingModes.velocity) {
+      this.#profile.place(this.#profile.position + this.table.get('goalVelocity') * countsPerSPerStep * seconds);
       return;
+    }
+    if (!positionModes.includes(mode)) return;
     const limits = {
       velocity: this.table.get('profileVelocity') * countsPerSPerStep,
       acceleration: this.table.get('profileAcceleration') * countsPerS2PerStep,
     };
     this.#profile.advance(this.table.get('goalPosition') - this.table.get('homingOffset'), limits, seconds);
-  }
-
-  /** An instruction packet went by on its wire, for whom ever. @returns whether it heard it */
-  hear(nowUs: number): boolean {
-    this.advance(nowUs);
-    if (nowUs < this.#deafUntilUs) return false;
-    this.#heardUs = nowUs;
-    return true;
   }
 
   /** @returns an error, 0 for none */
@@ -167,20 +178,20 @@ export class DynamixelServo {
     if (name === 'torqueEnable' && value === 1 && this.#shutDown) return errors.result;
     const bound = bounds[name];
     if (bound !== undefined && Math.abs(value) > this.table.get(bound)) return errors.limit;
-    const inTurn = name === 'goalPosition' && this.table.get('operatingMode') === operatingModes.position;
-    if (inTurn && (value < this.table.get('minPositionLimit') || value > this.table.get('maxPositionLimit')))
-      return errors.limit;
-    return 0;
+    const withinTurn = name === 'goalPosition' && this.table.get('operatingMode') === operatingModes.position;
+    const [low, high] = [this.table.get('minPositionLimit'), this.table.get('maxPositionLimit')];
+    return withinTurn && (value < low || value > high) ? errors.limit : 0;
   }
 
   #written(name: string): void {
     if (name === 'goalPosition') this.#goalFollows = false;
     if (name === 'busWatchdog' && this.table.get(name) === 0) this.#stopped = false;
-    if (name === 'torqueEnable') {
-      this.#profile.place(this.#presentCounts);
-      if (!this.isTorqueOn) this.#goalFollows = true;
-    }
-    if (name === 'homingOffset') this.turnedTo(this.#presentCounts, 0);
+    if (name === 'torqueEnable') this.#torqueChanged();
+  }
+
+  #torqueChanged(): void {
+    this.#profile.place(this.#counts);
+    if (!this.isTorqueOn) this.#goalFollows = true;
   }
 
   /** Keeps a write for {@link action}. */
@@ -200,21 +211,16 @@ export class DynamixelServo {
 
   reboot(): void {
     this.#powerUp();
-    this.#deafUntilUs = this.#nowUs + bootUs;
   }
 
   /** @param kept 1: the id, 2: the id and the baud rate, else nothing */
   factoryReset(kept: number): void {
-    const keep = [
-      'modelNumber',
-      'firmwareVersion',
-      ...(kept >= 1 && kept <= 2 ? ['id'] : []),
-      ...(kept === 2 ? ['baudRate'] : []),
-    ];
+    const own = kept === 1 ? ['id'] : kept === 2 ? ['id', 'baudRate'] : [];
+    const keep = ['modelNumber', 'firmwareVersion', ...own];
     const values = keep.map(name => this.table.get(name));
     this.table.reset(0);
     for (const [i, name] of keep.entries()) this.table.set(name, values[i]!);
-    this.reboot();
+    this.#powerUp();
   }
 
   /** Something is wrong with its hardware: bits of the hardware error status. Those that its shutdown register names make it limp. */
@@ -223,6 +229,6 @@ export class DynamixelServo {
     if ((bits & this.table.get('shutdown')) === 0) return;
     this.#shutDown = true;
     this.table.set('torqueEnable', 0);
-    this.#written('torqueEnable');
+    this.#torqueChanged();
   }
 }

@@ -14,12 +14,9 @@ export interface ProfileLimits {
 
 export class MotionProfile {
   /** Counts. */
-  position: number;
+  position = 0;
+  /** Counts a second. */
   velocity = 0;
-
-  constructor(position: number) {
-    this.position = position;
-  }
 
   /** At rest at a place. */
   place(position: number): void {
