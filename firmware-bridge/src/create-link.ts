@@ -2,6 +2,7 @@
 import type { Clock } from '@sim2servo/models/clock';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import type { ByteStream } from './byte-stream.js';
+import { DynamixelLink } from './dynamixel/dynamixel-link.js';
 import { KitLink } from './kitlink/kitlink.js';
 import type { ServoLink } from './servo-link.js';
 
@@ -13,5 +14,10 @@ export interface LinkOptions {
 }
 
 export function createLink({ robot: { spec, site }, clock, open }: LinkOptions): ServoLink {
-  return new KitLink({ open, clock, spec, site });
+  switch (site.bus.kind) {
+    case 'dynamixel':
+      return new DynamixelLink({ open, clock, spec, site });
+    default:
+      return new KitLink({ open, clock, spec, site });
+  }
 }

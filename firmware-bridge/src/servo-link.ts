@@ -1,4 +1,6 @@
+import type { BusCycle } from '@sim2servo/models/bus-cycle';
 import { KitError } from '@sim2servo/models/error';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
 
 /**
  * The seam between the runtime and any bus. `ServoLink` is a lifetime: open, configure, close. Once open it hands out the
@@ -38,6 +40,8 @@ export type HaltKind =
   | 'relax';
 
 export interface ServoMotion {
+  /** What a tick costs on a bus where the host asks; absent where the device streams by itself and `periodUs` sets the rate. */
+  readonly cycle?: BusCycle;
   /** Waits for the next sample (at most `timeoutUs`), writes it into `state`, and says whether it is new. */
   read(state: ServoState, timeoutUs: number): Promise<boolean>;
   /**
@@ -65,6 +69,29 @@ export function finiteTarget(joint: string, targetRad: number): number {
     'this is a bug: the shield must not let it through',
     'bug',
   );
+}
+
+/** An arm that stands this far outside its limits is not pulled back by arming. */
+const outsideRad = 0.1;
+
+/**
+ * Clips the position that an arm is to be armed at to its range.
+ *
+ * @param present [joints] rad
+ * @throws KitError E_ARM_OUTSIDE where a joint stands further out than feedback may be off
+ */
+export function keepInside({ joints }: RobotSpec, present: Float64Array): void {
+  for (const [j, { name, range }] of joints.entries()) {
+    const angle = present[j]!;
+    if (angle < range[0] - outsideRad || angle > range[1] + outsideRad)
+      throw new KitError(
+        'E_ARM_OUTSIDE',
+        `joint '${name}' stands at ${angle.toFixed(2)} rad, outside its range [${range}]`,
+        'move it back by hand, then try again',
+        'safetyStop',
+      );
+    present[j] = Math.max(range[0], Math.min(range[1], angle));
+  }
 }
 
 export function createServoState(joints: number): ServoState {

@@ -10,6 +10,7 @@
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { createServoState, type ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
 import { toAction } from '@sim2servo/models/action';
+import { checkControlRate } from '@sim2servo/models/bus-cycle';
 import { createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { KitError, messageOf } from '@sim2servo/models/error';
@@ -112,6 +113,7 @@ export class ControlLoop {
   async #arm(): Promise<PeriodLock> {
     const { spec, motion, clock, controlRateHz, signal } = this.#o;
     const servo = this.#servo;
+    if (motion.cycle !== undefined) checkControlRate(motion.cycle, controlRateHz);
     const lockNow = () => new PeriodLock(controlRateHz, servo.periodUs, servo.sampledAtUs, clock.nowUs());
     await freshPosition(spec, motion, servo);
     lockNow();

@@ -2,6 +2,7 @@
  * One open port with a board behind it: frames out, frames in, questions that are asked until they are answered. It knows nothing of
  * joints and decides nothing. All waiting goes through the clock, so it runs in virtual time as well.
  */
+import { wireUs } from '@sim2servo/models/bus-cycle';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
 import type { ByteStream } from '../byte-stream.js';
@@ -35,13 +36,12 @@ export type Answer = { readonly ack: AckMessage } | { readonly nack: NackMessage
 
 /** Header, CRC, COBS and delimiter around a payload. */
 const frameOverheadBytes = headerBytes + crcBytes + 2;
-const bitsPerByte = 10;
 const answerTimeoutUs = 50_000;
 
 export class Board {
   readonly #stream: ByteStream;
   readonly #clock: Clock;
-  readonly #usPerByte: number;
+  readonly #baudRate: number;
   readonly #reader = new FrameReader(frame => this.#receive(frame));
   readonly #boardClock = new BoardClock();
   #closed: KitError | undefined;
@@ -58,7 +58,7 @@ export class Board {
   constructor(stream: ByteStream, clock: Clock, baudRate: number) {
     this.#stream = stream;
     this.#clock = clock;
-    this.#usPerByte = (bitsPerByte * 1e6) / baudRate;
+    this.#baudRate = baudRate;
     stream.onData(chunk => {
       this.bytes += chunk.length;
       this.#reader.push(chunk);
@@ -166,7 +166,7 @@ export class Board {
   #receiveState(frame: Frame, nowUs: number): void {
     const state = decodeState(frame.payload);
     if (state === undefined) return;
-    this.#boardClock.observe(frame.timeUs, nowUs, (frame.payload.length + frameOverheadBytes) * this.#usPerByte);
+    this.#boardClock.observe(frame.timeUs, nowUs, wireUs(frame.payload.length + frameOverheadBytes, this.#baudRate));
     const before = this.sample?.state;
     /* What the first sample echoes was sent before our time. */
     if (before !== undefined && state.motionReceivedUs !== before.motionReceivedUs) {

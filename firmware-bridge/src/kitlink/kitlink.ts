@@ -8,7 +8,14 @@ import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { type Site, siteOn } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
-import { type HaltKind, notArmed, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
+import {
+  type HaltKind,
+  keepInside,
+  notArmed,
+  type ServoLink,
+  type ServoMotion,
+  type ServoState,
+} from '../servo-link.js';
 import { Board, type Sample } from './board.js';
 import { crc32 } from './crc32.js';
 import { protocolVersion } from './frame.js';
@@ -35,8 +42,6 @@ const haltings = 10;
 /** Two periods: a board that streams has spoken by then. */
 const sampleTimeoutUs = 100_000;
 const settlingSamples = 10;
-/** An arm that stands this far outside its limits is not pulled back by arming. */
-const outsideRad = 0.1;
 /** What a new sample and a new session may mend. */
 const mendable: readonly LinkReason[] = ['expired', 'session', 'notNow'];
 
@@ -257,20 +262,9 @@ export class KitLink implements ServoLink, ServoMotion {
 
   /** What asks for the present position, in `#ticks`. */
   #presentTicks(channels: readonly { readonly counts: number }[]): void {
-    const { joints } = this.#options.spec;
-    const present = new Float64Array(joints.length);
+    const present = new Float64Array(this.#options.spec.joints.length);
     this.#map.toAngles(channels, present);
-    for (const [j, { name, range }] of joints.entries()) {
-      const angle = present[j]!;
-      if (angle < range[0] - outsideRad || angle > range[1] + outsideRad)
-        throw new KitError(
-          'E_ARM_OUTSIDE',
-          `joint '${name}' stands at ${angle.toFixed(2)} rad, outside its range [${range}]`,
-          'move it back by hand, then try again',
-          'safetyStop',
-        );
-      present[j] = Math.max(range[0], Math.min(range[1], angle));
-    }
+    keepInside(this.#options.spec, present);
     this.#map.toTicks(present, this.#ticks);
   }
 }

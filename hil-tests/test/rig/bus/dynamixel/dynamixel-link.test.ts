@@ -1,0 +1,359 @@
+import { DynamixelLink } from '@sim2servo/firmware-bridge/dynamixel/dynamixel-link';
+import { registers, watchdogFired } from '@sim2servo/firmware-bridge/dynamixel/registers';
+import { createServoState, type ServoMotion, type ServoState } from '@sim2servo/firmware-bridge/servo-link';
+import { checkControlRate, cycleUs } from '@sim2servo/models/bus-cycle';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { turnOfAngle } from '@sim2servo/models/servo-scale';
+import t, { type Test } from 'tap';
+import type { DynamixelServo } from '../../../../src/rig/bus/dynamixel/dynamixel-servo.js';
+import { robotDynamixels } from '../../../../src/rig/bus/dynamixel/dynamixel-servos.js';
+import { EmulatedBus } from '../../../../src/rig/bus/emulated-bus.js';
+import { armMechanics } from '../../../../src/rig/bus/mechanics.js';
+import { Lockstep } from '../../../../src/rig/lockstep.js';
+import type { Rig } from '../../../../src/rig/rig.js';
+import { checkRig, rigChecks } from '../../../../src/scenarios/rig-checks.js';
+import { dynamixelRobot } from '../../../support/dynamixel-robot.js';
+
+const mixed = ['xl430-w250', 'xl330-m288'] as const;
+const alike = ['xl330-m288', 'xl330-m288'] as const;
+
+/** An arm of emulated servos on an emulated wire, in virtual time. */
+class Bench {
+  readonly robot: LoadedRobot;
+  readonly bus: EmulatedBus<DynamixelServo>;
+  readonly clock: Lockstep;
+  readonly link: DynamixelLink;
+  readonly state: ServoState;
+
+  private constructor(robot: LoadedRobot, bus: EmulatedBus<DynamixelServo>) {
+    this.robot = robot;
+    this.bus = bus;
+    this.clock = new Lockstep(bus);
+    this.link = this.connect();
+    this.state = createServoState(robot.spec.joints.length);
+  }
+
+  static async on(t: Test, models: Parameters<typeof dynamixelRobot>[1] = mixed): Promise<Bench> {
+    const robot = dynamixelRobot(t.testdir({}), models);
+    const mechanics = await armMechanics(robot);
+    const bus = new EmulatedBus(robotDynamixels(robot, mechanics), mechanics, robot.site.bus.baudRate);
+    t.teardown(() => bus.dispose());
+    return new Bench(robot, bus);
+  }
+
+  connect(): DynamixelLink {
+    const { spec, site } = this.robot;
+    return new DynamixelLink({ clock: this.clock, spec, site, open: async () => this.clock.open() });
+  }
+
+  get servos(): readonly DynamixelServo[] {
+    return this.bus.servos;
+  }
+
+  rest(us: number): Promise<void> {
+    return this.clock.waitUntil(this.clock.nowUs() + us);
+  }
+
+  /** Every servo's own word. */
+  values(name: string): number[] {
+    return this.servos.map(({ table }) => table.get(name));
+  }
+
+  async armed(): Promise<ServoMotion> {
+    const motion = await this.link.open();
+    await motion.arm();
+    await motion.read(this.state, 20_000);
+    return motion;
+  }
+
+  /** One tick of 10 ms. */
+  async tick(motion: ServoMotion, targets?: Float64Array): Promise<boolean> {
+    const from = this.clock.nowUs();
+    const fresh = await motion.read(this.state, 5_000);
+    if (targets !== undefined) motion.write(targets);
+    await this.clock.waitUntil(from + 10_000);
+    return fresh;
+  }
+
+  counts(targets: ArrayLike<number>): number[] {
+    return this.robot.spec.joints.map(({ name }, j) => {
+      const servo = this.robot.site.servos.find(one => one.joint === name)!;
+      if (servo.kind === 'hobby-pwm') throw new Error('no counted servo');
+      return Math.round(turnOfAngle(servo, targets[j]!));
+    });
+  }
+}
+
+for (const [name, models] of Object.entries({ mixed, alike }))
+  t.test(`what every arm must do, it does: ${name} servos`, async t => {
+    const bench = await Bench.on(t, models);
+    const rig: Rig = {
+      clock: bench.clock,
+      virtualTime: true,
+      connect: () => bench.connect(),
+      close: async () => {},
+    };
+    for (const check of rigChecks) {
+      const { passed, detail } = await checkRig(rig, bench.robot, check);
+      t.ok(passed, `${check.name} ${detail}`);
+    }
+  });
+
+t.test('opening moves nothing and lasts nowhere', async t => {
+  const bench = await Bench.on(t);
+  const eeprom = () => bench.servos.map(({ table }) => Buffer.from(table.bytes(0, 64)).toString('hex'));
+  const before = eeprom();
+  await bench.link.open();
+  await bench.rest(500_000);
+  t.same(bench.values('torqueEnable'), [0, 0]);
+  t.same(eeprom(), before);
+});
+
+t.test('arming gives each servo its profile, its place as goal, torque, and the watchdog', async t => {
+  const bench = await Bench.on(t);
+  await bench.armed();
+  t.same(bench.values('torqueEnable'), [1, 1]);
+  t.same(bench.values('busWatchdog'), [5, 5], '100 ms in steps of 20');
+  t.same(bench.values('profileVelocity'), [184, 184], '4 rad/s and a tenth, in steps of 0.229 rev/min');
+  t.same(bench.values('profileAcceleration'), [177, 177]);
+  for (const { table } of bench.servos)
+    t.ok(Math.abs(table.get('goalPosition') - table.get('presentPosition')) <= 4, 'noise, no more');
+  t.equal(bench.state.device, 'armed');
+});
+
+t.test('it reads every servo at once and writes every servo at once: two transactions a tick', async t => {
+  for (const [models, firmware, instruction, packets] of [
+    [mixed, 52, 0x9a, 1],
+    [alike, 52, 0x8a, 1],
+    [mixed, 44, 0x92, 2],
+    [alike, 45, 0x82, 2],
+  ] as const) {
+    const bench = await Bench.on(t, models);
+    for (const { table } of bench.servos) table.set('firmwareVersion', firmware);
+    const motion = await bench.armed();
+    const sent: Uint8Array[] = [];
+    const send = bench.bus.wire.send.bind(bench.bus.wire);
+    bench.bus.wire.send = (bytes, timeUs) => {
+      sent.push(Uint8Array.from(bytes));
+      send(bytes, timeUs);
+    };
+    let answers = 0;
+    bench.bus.wire.tamper = answer => {
+      answers++;
+      return answer;
+    };
+    t.ok(await bench.tick(motion, bench.state.position));
+    t.same(
+      sent.map(bytes => bytes[7]),
+      [instruction, 0x83],
+      'the instructions',
+    );
+    t.equal(answers, 2, 'both servos answer, in one packet or two');
+    t.equal(packets, instruction === 0x8a || instruction === 0x9a ? 1 : 2);
+    const { cycle } = motion;
+    t.equal(
+      cycle!.readBytes + cycle!.writeBytes,
+      sent[0]!.length + sent[1]!.length + replyBytes(packets),
+      'as announced',
+    );
+  }
+  function replyBytes(packets: number): number {
+    return packets === 1 ? 8 + 2 * (16 + 4) : 2 * (16 + 11);
+  }
+});
+
+t.test('what a tick costs is known, and a rate that it leaves no room for is refused', async t => {
+  const bench = await Bench.on(t);
+  const { cycle } = await bench.link.open();
+  t.ok(cycleUs(cycle!) > 1_000 && cycleUs(cycle!) < 2_000, `${cycleUs(cycle!)} µs`);
+  checkControlRate(cycle!, 400);
+  t.throws(() => checkControlRate(cycle!, 1_000), { code: 'E_RATE_BUS' });
+});
+
+t.test('goals are the targets in counts, within the range', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  await bench.tick(motion, Float64Array.of(0.2, 1));
+  t.same(bench.values('goalPosition'), bench.counts([0.2, 1]));
+  await bench.tick(motion, Float64Array.of(-9, 9));
+  t.same(bench.values('goalPosition'), bench.counts([-1.5, 2.6]));
+  t.throws(() => motion.write(Float64Array.of(Number.NaN, 1)), { code: 'E_TARGET', message: /shoulder/ });
+});
+
+t.test('a host that dies: each servo stops by itself within the deadline, and stays', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  const far = Float64Array.of(1.4, 2.5);
+  for (let i = 0; i < 5; i++) await bench.tick(motion, far);
+  await bench.rest(104_000);
+  t.same(bench.values('busWatchdog'), [watchdogFired, watchdogFired]);
+  const { mechanics } = bench.bus;
+  const stood = [0, 1].map(i => mechanics.counts(i));
+  t.ok(Math.abs(stood[0]! - bench.counts(far)[0]!) > 200, 'it was on its way');
+  await bench.rest(1_000_000);
+  for (const i of [0, 1]) t.ok(Math.abs(mechanics.counts(i) - stood[i]!) < 120, 'it runs out, and stands');
+  const still = [0, 1].map(i => mechanics.counts(i));
+  await bench.rest(1_000_000);
+  for (const i of [0, 1]) t.ok(Math.abs(mechanics.counts(i) - still[i]!) < 8, 'and stands');
+});
+
+t.test('a fired watchdog is never cleared while running, only by arming, which does not jump', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  const far = Float64Array.of(1.4, 2.5);
+  for (let i = 0; i < 5; i++) await bench.tick(motion, far);
+  await bench.rest(150_000);
+  for (let i = 0; i < 20; i++) await bench.tick(motion, far);
+  t.same([bench.state.device, bench.state.reason], ['latched', 'no motion command came in time']);
+  t.same(bench.values('busWatchdog'), [watchdogFired, watchdogFired]);
+  await motion.halt('hold');
+  t.same(bench.values('busWatchdog'), [watchdogFired, watchdogFired], 'nor by a hold');
+  const before = [...bench.state.position];
+  await motion.arm();
+  for (let i = 0; i < 20; i++) await bench.tick(motion);
+  t.same(bench.values('busWatchdog'), [5, 5]);
+  t.equal(bench.state.device, 'armed');
+  for (const [j, angle] of bench.state.position.entries())
+    t.ok(Math.abs(angle - before[j]!) < 0.03, `joint ${j} moved ${angle - before[j]!} rad`);
+});
+
+t.test('hold stands where it is, with torque, without a watchdog; relax lets go', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  for (let i = 0; i < 5; i++) await bench.tick(motion, Float64Array.of(1.4, 2.5));
+  await motion.halt('hold');
+  t.same(bench.values('torqueEnable'), [1, 1]);
+  t.same(bench.values('busWatchdog'), [0, 0]);
+  t.throws(() => motion.write(Float64Array.of(0, 1)), { code: 'E_NOT_ARMED' });
+  await bench.tick(motion);
+  t.same([bench.state.device, bench.state.reason], ['held', 'the host asked for it']);
+  await motion.halt('relax');
+  t.same(bench.values('torqueEnable'), [0, 0]);
+  await bench.tick(motion);
+  t.equal(bench.state.device, 'limp');
+});
+
+t.test('closing leaves the torque as it is', async t => {
+  const bench = await Bench.on(t);
+  await bench.armed();
+  await bench.link.close();
+  await bench.rest(300_000);
+  t.same(bench.values('torqueEnable'), [1, 1]);
+  t.same(bench.values('busWatchdog'), [watchdogFired, watchdogFired], 'nobody speaks any more');
+});
+
+t.test('an arm that somebody left with torque and a far goal is armed without a jump', async t => {
+  const bench = await Bench.on(t);
+  const { table } = bench.servos[0]!;
+  await bench.link.open();
+  table.set('profileVelocity', 1);
+  bench.servos[0]!.write(registers.torqueEnable.address, Uint8Array.of(1));
+  bench.servos[0]!.write(registers.goalPosition.address, Uint8Array.of(0x00, 0x0c, 0, 0));
+  const before = bench.bus.mechanics.counts(0);
+  await bench.link.arm();
+  await bench.rest(90_000);
+  t.ok(Math.abs(bench.bus.mechanics.counts(0) - before) < 20);
+});
+
+t.test('what is not set up for this robot is refused by name, with what to do', async t => {
+  const wrong: [RegExp, string, (servo: DynamixelServo) => void][] = [
+    [/no servo answers to id 2 \(joint 'elbow'\)/, 'E_SERVO_ABSENT', ({ table }) => table.set('id', 9)],
+    [/is xl430-w250 \(1060\), not xl330-m288/, 'E_SERVO_MODEL', ({ table }) => table.set('modelNumber', 1060)],
+    [/a model that this kit does not know \(7\)/, 'E_SERVO_MODEL', ({ table }) => table.set('modelNumber', 7)],
+    [/operating mode 4 \(extendedPosition\), not in 3/, 'E_SERVO_SETUP', ({ table }) => table.set('operatingMode', 4)],
+    [/drive mode 4: a profile by time/, 'E_SERVO_SETUP', ({ table }) => table.set('driveMode', 4)],
+    [/drive mode 9: torque that comes on/, 'E_SERVO_SETUP', ({ table }) => table.set('driveMode', 9)],
+    [/position limits 0 to 2000/, 'E_SERVO_SETUP', ({ table }) => table.set('maxPositionLimit', 2000)],
+    [/reports: it is overloaded/, 'E_SERVO_FAULT', servo => servo.fault(0x20)],
+  ];
+  const bench = await Bench.on(t);
+  for (const [message, code, spoil] of wrong) {
+    const fresh = await Bench.on(t);
+    spoil(fresh.servos[1]!);
+    await t.rejects(fresh.link.open(), { code, message });
+  }
+  bench.servos[0]!.table.set('firmwareVersion', 37);
+  await t.rejects(bench.link.open(), { code: 'E_SERVO_SETUP', message: /firmware 37, without a bus watchdog/ });
+});
+
+t.test('two servos with one id are refused', async t => {
+  const bench = await Bench.on(t, alike);
+  bench.servos[1]!.table.set('id', 1);
+  await t.rejects(bench.link.open(), { code: /E_SERVO_(?:SILENT|ABSENT)/, hint: /id/ });
+});
+
+t.test('silent servos are told to answer', async t => {
+  const bench = await Bench.on(t);
+  for (const { table } of bench.servos) table.set('statusReturnLevel', 0);
+  await bench.armed();
+  t.equal(bench.state.device, 'armed');
+});
+
+t.test('faults in mid-run are said in words, and are stops', async t => {
+  const faults: [(bench: Bench) => void, ServoState['device'], RegExp][] = [
+    [({ servos }) => servos[1]!.fault(0x20), 'latched', /servo 2 of joint 'elbow' reports: it is overloaded/],
+    [({ servos }) => servos[0]!.fault(0x04), 'latched', /servo 1 of joint 'shoulder' reports: it is too hot/],
+    [({ servos }) => servos[0]!.fault(0x01), 'latched', /voltage/],
+    [
+      ({ servos }) => servos[1]!.write(registers.torqueEnable.address, Uint8Array.of(0)),
+      'limp',
+      /'elbow' has no torque/,
+    ],
+  ];
+  for (const [spoil, device, reason] of faults) {
+    const bench = await Bench.on(t);
+    const motion = await bench.armed();
+    await bench.tick(motion);
+    spoil(bench);
+    await bench.tick(motion);
+    t.equal(bench.state.device, device);
+    t.match(bench.state.reason, reason);
+  }
+});
+
+t.test('a servo that was rebooted is limp, and its position is not made up', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  await bench.tick(motion);
+  const [before] = bench.state.position;
+  bench.servos[0]!.reboot();
+  t.equal(await bench.tick(motion), false, 'it hears nothing while it starts');
+  await bench.rest(120_000);
+  t.ok(await bench.tick(motion));
+  t.equal(bench.state.device, 'limp');
+  t.match(bench.state.reason, /servo 1 of joint 'shoulder' was reset/);
+  t.equal(bench.state.position[0], before);
+  await t.rejects(motion.arm(), { code: 'E_ARM_REFUSED', message: /was reset/ });
+});
+
+t.test('a lost answer is asked for again within the tick; without time for it, the tick is stale', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  let lost = 1;
+  bench.bus.wire.tamper = answer => (lost-- > 0 ? undefined : answer);
+  const { sample, linkErrors } = bench.state;
+  t.ok(await motion.read(bench.state, 20_000));
+  t.equal(bench.state.sample, sample + 1);
+  t.ok(bench.state.linkErrors > linkErrors, 'it was counted');
+  lost = 2;
+  const from = bench.clock.nowUs();
+  t.notOk(await motion.read(bench.state, 4_000));
+  t.ok(bench.clock.nowUs() - from <= 6_000, 'bounded by the tick');
+  t.equal(bench.state.sample, sample + 1, 'what it had stays');
+});
+
+t.test('an adapter that hears itself is no matter', async t => {
+  const bench = await Bench.on(t);
+  bench.bus.wire.echo = true;
+  const motion = await bench.armed();
+  for (let i = 0; i < 5; i++) t.ok(await bench.tick(motion, bench.state.position));
+  t.equal(bench.state.linkErrors, 0);
+});
+
+t.test('a port that vanishes is said', async t => {
+  const bench = await Bench.on(t);
+  const motion = await bench.armed();
+  bench.clock.unplug();
+  await t.rejects(motion.read(bench.state, 5_000), { code: 'E_PORT_CLOSED' });
+  await t.rejects(motion.halt('hold'), { code: 'E_PORT_CLOSED' });
+});
