@@ -58,6 +58,10 @@ export class DynamixelLink implements ServoLink, ServoMotion {
   #isArmed = false;
   /** Why it holds without being armed. */
   #heldReason = 'torque was on when the port was opened';
+  /** [joints] as they were sent last; empty before. */
+  #goalCounts: readonly number[] = [];
+  /** What went wrong while it was found out who is there. */
+  #errorsOfOpening = 0;
   #sample = 0;
   #sampledAtUs = 0;
   #roundTripUs = Number.NaN;
@@ -80,6 +84,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
       const read = new CycleRead(servos);
       this.#opened = { bus, servos, read, cycle: this.#cycleOf(servos, read) };
       await this.#freshSample();
+      this.#errorsOfOpening = bus.port.strays + bus.port.lostReplies;
     } catch (error) {
       this.#opened = undefined;
       await bus.port.close();
@@ -107,6 +112,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     const opened = this.#opened;
     this.#opened = undefined;
     this.#isArmed = false;
+    this.#goalCounts = [];
     await opened?.bus.port.close();
   }
 
@@ -119,7 +125,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
   async read(out: ServoState, timeoutUs: number): Promise<boolean> {
     const { bus, servos, read } = this.#port();
     const isFresh = await this.#poll(timeoutUs);
-    out.linkErrors = bus.port.strays + bus.port.lostReplies;
+    out.linkErrors = bus.port.strays + bus.port.lostReplies - this.#errorsOfOpening;
     if (!isFresh) return false;
     for (const [j, servo] of this.#sites.entries())
       if (!this.#wasReset(j)) out.position[j] = angleOfTurn(servo, read.value(j, 'presentPosition'));
@@ -174,12 +180,12 @@ export class DynamixelLink implements ServoLink, ServoMotion {
   write(targets: Float64Array): void {
     if (!this.#isArmed) notArmed();
     const { bus, servos } = this.#port();
-    const counts = this.#sites.map((servo, j) => {
+    this.#goalCounts = this.#sites.map((servo, j) => {
       const [low, high] = servos[j]!.range;
       const count = Math.round(turnOfAngle(servo, finiteTarget(servo.joint, targets[j]!)));
       return within(low, high, count);
     });
-    bus.port.send(this.#goals(counts));
+    bus.port.send(this.#goals(this.#goalCounts));
   }
 
   /** The sync write of goal positions. @param counts [joints] */
@@ -202,24 +208,27 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     const { bus, servos, read } = this.#port();
     this.#isArmed = false;
     await this.#freshSample();
-    const present = Float64Array.from(this.#sites, (servo, j) => angleOfTurn(servo, read.value(j, 'presentPosition')));
-    keepInside(this.#options.spec, present);
     const [, reason] = this.#deviceState(servos, read);
     const isFaulty = servos.some((_, j) => this.#wasReset(j) || read.value(j, 'hardwareErrorStatus') !== 0);
     if (isFaulty) throw refused(reason);
+    const present = Float64Array.from(this.#sites, (servo, j) => angleOfTurn(servo, read.value(j, 'presentPosition')));
+    keepInside(this.#options.spec, present);
+    const goals: number[] = [];
     for (const servo of servos) {
       await bus.write(servo, registers.profileVelocity, slowest);
       await bus.write(servo, registers.busWatchdog, 0);
       const [low, high] = servo.range;
-      const stands = await bus.read(servo, registers.presentPosition);
+      const goal = within(low, high, await bus.read(servo, registers.presentPosition));
       const { profileAcceleration, profileVelocity } = servo;
       await bus.writeBytes(
         servo,
         registers.profileAcceleration.address,
-        [profileAcceleration, profileVelocity, within(low, high, stands)].flatMap(value => littleEndian(value, 4)),
+        [profileAcceleration, profileVelocity, goal].flatMap(value => littleEndian(value, 4)),
       );
       await bus.write(servo, registers.torqueEnable, 1);
+      goals.push(goal);
     }
+    this.#goalCounts = goals;
     for (const servo of servos) await bus.write(servo, registers.busWatchdog, this.#deadlineMs / watchdogStepMs);
     await this.#freshSample();
     this.#isArmed = true;
@@ -229,7 +238,10 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     throw refused(why);
   }
 
-  /** Hold: each servo keeps its torque where it stands, and its watchdog is off, unless it has fired: that stays. Relax: torque off. */
+  /**
+   * Hold: each servo keeps its torque, and goes no further towards its goal than it takes to brake; so one that carries a load does not
+   * let go of it. Its watchdog is off then, unless it has fired: that stays. Relax: torque off.
+   */
   async halt(kind: HaltKind): Promise<void> {
     const { bus, servos, read } = this.#port();
     this.#isArmed = false;
@@ -240,7 +252,11 @@ export class DynamixelLink implements ServoLink, ServoMotion {
       return;
     }
     await this.#freshSample();
-    const stands = servos.map(({ range: [low, high] }, j) => within(low, high, read.value(j, 'presentPosition')));
+    const stands = servos.map(({ range: [low, high], brakeCounts }, j) => {
+      const present = read.value(j, 'presentPosition');
+      const goal = this.#goalCounts[j] ?? present;
+      return within(low, high, Math.round(present + within(-brakeCounts, brakeCounts, goal - present)));
+    });
     // All at once first: the answers that follow take their time.
     bus.port.send(this.#goals(stands));
     for (const [j, servo] of servos.entries()) {

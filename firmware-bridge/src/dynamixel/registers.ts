@@ -4,7 +4,7 @@
  * Up to 63 it is EEPROM: kept without power, and locked while torque is on. The X series shares its table; what a model has of its own
  * stands in {@link dynamixelModels}. Source: ROBOTIS e-Manual, "Control Table" of XL330-M077, XL330-M288, XL430-W250 and XM430-W350.
  */
-import type { SiteOn } from '@sim2servo/models/site';
+import { countsPerTurn, type SiteOn } from '@sim2servo/models/site';
 
 export type DynamixelModelName = SiteOn<'dynamixel'>['servos'][number]['model'];
 
@@ -168,9 +168,9 @@ export const watchdogStepMs = 20;
 /** Of the bus watchdog: −1, as a byte. */
 export const watchdogFired = 255;
 /** Of velocities: 0.229 rev/min. */
-export const velocityStepRadPerS = (0.229 * 2 * Math.PI) / 60;
+export const velocityStepCountsPerS = (0.229 * countsPerTurn) / 60;
 /** Of accelerations: 214.577 rev/min². */
-export const accelerationStepRadPerS2 = (214.577 * 2 * Math.PI) / 3600;
+export const accelerationStepCountsPerS2 = (214.577 * countsPerTurn) / 3600;
 export const operatingModes = {
   current: 0,
   velocity: 1,

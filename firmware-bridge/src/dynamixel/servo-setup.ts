@@ -2,11 +2,11 @@
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { turnOfAngle } from '@sim2servo/models/servo-scale';
-import type { SiteOn } from '@sim2servo/models/site';
+import { countsPerTurn, type SiteOn } from '@sim2servo/models/site';
 import { type CycleServo, slotBytes } from './cycle-read.js';
 import type { DynamixelBus } from './dynamixel-bus.js';
 import {
-  accelerationStepRadPerS2,
+  accelerationStepCountsPerS2,
   controlTable,
   driveModeBits,
   dynamixelModels,
@@ -14,14 +14,20 @@ import {
   operatingModes,
   registers,
   returnDelayStepUs,
-  velocityStepRadPerS,
+  velocityStepCountsPerS,
 } from './registers.js';
 
 export type Servo = SiteOn<'dynamixel'>['servos'][number];
 type Joint = RobotSpec['joints'][number];
 
-/** The servo's own limits lie this far above the shield's, so that rounding never makes them the ones that act. */
-const margin = 1.1;
+/** The servo's own speed limit lies this far above the shield's, so that rounding never makes it the one that acts. */
+const velocityMargin = 1.1;
+/**
+ * Its acceleration limit always acts: a profile is at rest at its goal, so behind a goal that runs at v it stays v² / 2a. Four times what
+ * the shield allows keeps that small, and still leaves no jump.
+ */
+const accelerationMargin = 4;
+const radPerCount = (2 * Math.PI) / countsPerTurn;
 
 /** A servo that was found fit, and the numbers that it is driven with. */
 export interface ReadyServo extends CycleServo {
@@ -31,6 +37,8 @@ export interface ReadyServo extends CycleServo {
   readonly range: readonly [number, number];
   readonly profileVelocity: number;
   readonly profileAcceleration: number;
+  /** What it takes to come to rest from its full speed. */
+  readonly brakeCounts: number;
 }
 
 function unfit(servo: Servo, what: string, hint: string): KitError {
@@ -81,7 +89,15 @@ export async function setUpServo(bus: DynamixelBus, servo: Servo, joint: Joint):
   const table = controlTable(model);
   const range = await checkedRange(bus, servo, joint);
   await bus.writeBytes(servo, model.indirect.address, slotBytes);
-  const steps = (value: number, step: number, most: number) => Math.min(Math.ceil((margin * value) / step), most);
+  const steps = (value: number, stepCounts: number, most: number) =>
+    Math.min(Math.ceil(value / radPerCount / stepCounts), most);
+  const velocityLimit = await bus.read(servo, table.velocityLimit);
+  const profileVelocity = steps(velocityMargin * joint.maxVelocity, velocityStepCountsPerS, velocityLimit);
+  const profileAcceleration = steps(
+    accelerationMargin * joint.maxAcceleration,
+    accelerationStepCountsPerS2,
+    table.profileAcceleration.max,
+  );
   return {
     id: servo.id,
     joint: servo.joint,
@@ -89,8 +105,10 @@ export async function setUpServo(bus: DynamixelBus, servo: Servo, joint: Joint):
     firmware: found.firmware,
     returnDelayUs: (await bus.read(servo, registers.returnDelayTime)) * returnDelayStepUs,
     range,
-    profileVelocity: steps(joint.maxVelocity, velocityStepRadPerS, await bus.read(servo, table.velocityLimit)),
-    profileAcceleration: steps(joint.maxAcceleration, accelerationStepRadPerS2, table.profileAcceleration.max),
+    profileVelocity,
+    profileAcceleration,
+    brakeCounts:
+      (profileVelocity * velocityStepCountsPerS) ** 2 / (2 * profileAcceleration * accelerationStepCountsPerS2),
   };
 }
 

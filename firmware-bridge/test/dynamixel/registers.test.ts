@@ -1,6 +1,6 @@
 import t from 'tap';
 import {
-  accelerationStepRadPerS2,
+  accelerationStepCountsPerS2,
   alertBit,
   controlTable,
   dynamixelModels,
@@ -8,7 +8,7 @@ import {
   errorWordsOf,
   hardwareErrorWords,
   registers,
-  velocityStepRadPerS,
+  velocityStepCountsPerS,
 } from '../../src/dynamixel/registers.js';
 
 t.test('no two registers of a model share a byte, and none lies in its indirect slots', async t => {
@@ -53,9 +53,10 @@ t.test('the addresses that LeRobot and the manual agree on', async t => {
   );
 });
 
-t.test('steps of velocity and acceleration in SI units', async t => {
-  t.ok(Math.abs(velocityStepRadPerS - 0.023981) < 1e-6, '0.229 rev/min');
-  t.ok(Math.abs(accelerationStepRadPerS2 - 0.374508) < 1e-6, '214.577 rev/min²');
+t.test('steps of velocity and acceleration are those of the manual', async t => {
+  const radPerCount = (2 * Math.PI) / 4096;
+  t.ok(Math.abs(velocityStepCountsPerS * radPerCount - 0.023981) < 1e-6, '0.229 rev/min');
+  t.ok(Math.abs(accelerationStepCountsPerS2 * radPerCount - 0.374508) < 1e-6, '214.577 rev/min²');
 });
 
 t.test('hardware errors are said in words', async t => {

@@ -7,11 +7,12 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { ArmOnBoard } from './arm-on-board.js';
 import { AvrRig } from './avr-rig.js';
+import { robotBus } from './bus/create-bus.js';
 import { IdealRig } from './ideal-rig.js';
 import { Lockstep } from './lockstep.js';
 import type { Rig, RigOptions } from './rig.js';
 
-export const rigNames = ['ideal', 'avr-lockstep', 'avr'] as const;
+export const rigNames = ['ideal', 'avr-lockstep', 'avr', 'bus-lockstep'] as const;
 const serialPrefix = 'serial:';
 
 /** @throws KitError E_RIG_UNKNOWN, E_RIG, E_PTY */
@@ -25,6 +26,16 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
       virtualTime: true,
       connect: () => createLink({ robot, clock, open: async () => clock.open() }),
       close: async () => device.arm.dispose(),
+    };
+  }
+  if (name === 'bus-lockstep') {
+    const bus = await robotBus(robot, options);
+    const clock = new Lockstep(bus);
+    return {
+      clock,
+      virtualTime: true,
+      connect: () => createLink({ robot, clock, open: async () => clock.open() }),
+      close: async () => bus.dispose(),
     };
   }
   if (name === 'avr') {

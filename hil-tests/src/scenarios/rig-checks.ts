@@ -14,6 +14,8 @@ const arrivedRad = 0.08;
 const stepRad = 0.015;
 const swingRad = 0.3;
 const readTimeoutUs = 100_000;
+/** Of a host on a device that has no period of its own. */
+const ownPeriodUs = 20_000;
 
 export interface RigCheck {
   readonly name: string;
@@ -27,6 +29,7 @@ export class RigHost {
   readonly state: ServoState;
   readonly #rig: Rig;
   readonly #robot: LoadedRobot;
+  #dueUs = 0;
 
   private constructor(rig: Rig, robot: LoadedRobot, motion: ServoMotion) {
     this.#rig = rig;
@@ -46,6 +49,9 @@ export class RigHost {
   }
 
   async read(): Promise<Float64Array> {
+    const { clock } = this.#rig;
+    await clock.waitUntil(this.#dueUs);
+    this.#dueUs = this.motion.cycle === undefined ? 0 : Math.max(clock.nowUs(), this.#dueUs + ownPeriodUs);
     if (!(await this.motion.read(this.state, readTimeoutUs))) throw failed('a sample within 100 ms', 'none');
     return Float64Array.from(this.state.position);
   }

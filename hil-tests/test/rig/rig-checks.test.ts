@@ -4,13 +4,15 @@ import t from 'tap';
 import { openRig } from '../../src/rig/open-rig.js';
 import type { Rig } from '../../src/rig/rig.js';
 import { checkRig, rigChecks } from '../../src/scenarios/rig-checks.js';
+import { feetechArm } from '../support/feetech-arm.js';
 
 const robot = loadRobot('desk2');
 /** A board of your own: KIT_RIG=serial:/dev/ttyUSB0. Its arm moves. */
 const { KIT_RIG } = process.env;
 const names = ['ideal', 'avr-lockstep', 'avr', ...(KIT_RIG === undefined ? [] : [KIT_RIG])];
+const rigs = [...names.map(name => ({ name, robot })), { name: 'bus-lockstep', robot: feetechArm() }];
 
-for (const name of names)
+for (const { name, robot } of rigs)
   t.test(
     `rig ${name}`,
     { skip: process.platform !== 'linux' && name === 'avr' && 'pseudo-terminals of this kind need Linux' },

@@ -83,7 +83,7 @@ function obey(servo: DynamixelServo, instruction: number, parameters: Uint8Array
     case instructions.action:
       return done(servo.action());
     case instructions.reboot:
-      servo.reboot();
+      servo.restart();
       return done(0);
     case instructions.factoryReset:
       servo.factoryReset(parameters[0] ?? 0xff);

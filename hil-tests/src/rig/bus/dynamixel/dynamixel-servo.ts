@@ -6,27 +6,25 @@
  */
 import { PacketReader } from '@sim2servo/firmware-bridge/dynamixel/packet-reader';
 import {
+  accelerationStepCountsPerS2,
   type DynamixelModel,
   type DynamixelModelName,
   dynamixelModels,
   errors,
   operatingModes,
   ramFrom,
+  velocityStepCountsPerS,
   watchdogFired,
   watchdogStepMs,
 } from '@sim2servo/firmware-bridge/dynamixel/registers';
-import { countsPerTurn } from '@sim2servo/models/site';
 import type { Answer, BusServo, Horn } from '../bus-servo.js';
 import { answerTo } from './answers.js';
 import { ControlTable } from './control-table.js';
 import { MotionProfile } from './motion-profile.js';
 
-/** Of the registers of velocity and acceleration: 0.229 rev/min, 214.577 rev/min². */
-const countsPerSPerStep = (0.229 * countsPerTurn) / 60;
-const countsPerS2PerStep = (214.577 * countsPerTurn) / 3600;
 /** Bytes of one packet follow each other sooner. */
 const longestPauseUs = 1_500;
-/** Time for which a servo that starts hears nothing. */
+/** Time for which a servo that starts hears nothing, unless it is said. */
 const bootS = 0.1;
 const tickPeriodMs = 32_768;
 const roomTemperature = 25;
@@ -66,6 +64,8 @@ export class DynamixelServo implements BusServo {
   #answer: Answer | undefined;
   #heardUs = 0;
   #silentS = 0;
+  /** Until it hears again. */
+  #bootingS = 0;
   #upS = 0;
   #counts = 0;
   #velocity = 0;
@@ -85,7 +85,11 @@ export class DynamixelServo implements BusServo {
     this.table.set('firmwareVersion', firmware);
     this.table.set('id', id);
     this.#powerUp();
-    this.#upS = bootS;
+  }
+
+  /** Value of a register, past the protocol. */
+  get(name: string): number {
+    return this.table.get(name);
   }
 
   get isTorqueOn(): boolean {
@@ -121,7 +125,7 @@ export class DynamixelServo implements BusServo {
   }
 
   hear(byte: number, timeUs: number): Answer | undefined {
-    if (this.#upS < bootS) return undefined;
+    if (this.#bootingS > 0) return undefined;
     if (timeUs - this.#heardUs > longestPauseUs) this.#reader.reset();
     this.#heardUs = timeUs;
     this.#byte[0] = byte;
@@ -132,11 +136,12 @@ export class DynamixelServo implements BusServo {
 
   step(seconds: number): number {
     this.#upS += seconds;
+    this.#bootingS -= seconds;
     this.#silentS += seconds;
     const before = this.#counts;
     this.#sample();
     this.#velocity += velocityShare * ((this.#counts - before) / seconds - this.#velocity);
-    this.table.set('presentVelocity', this.#velocity / countsPerSPerStep);
+    this.table.set('presentVelocity', this.#velocity / velocityStepCountsPerS);
     this.table.set('realtimeTick', (this.#upS * 1000) % tickPeriodMs);
     if (!this.isTorqueOn) return Number.NaN;
     const watchdog = this.table.get('busWatchdog');
@@ -154,13 +159,13 @@ export class DynamixelServo implements BusServo {
   #move(seconds: number): void {
     const mode = this.table.get('operatingMode');
     if (mode === operatingModes.velocity) {
-      this.#profile.place(this.#profile.position + this.table.get('goalVelocity') * countsPerSPerStep * seconds);
+      this.#profile.place(this.#profile.position + this.table.get('goalVelocity') * velocityStepCountsPerS * seconds);
       return;
     }
     if (!positionModes.includes(mode)) return;
     const limits = {
-      velocity: this.table.get('profileVelocity') * countsPerSPerStep,
-      acceleration: this.table.get('profileAcceleration') * countsPerS2PerStep,
+      velocity: this.table.get('profileVelocity') * velocityStepCountsPerS,
+      acceleration: this.table.get('profileAcceleration') * accelerationStepCountsPerS2,
     };
     this.#profile.advance(this.table.get('goalPosition') - this.table.get('homingOffset'), limits, seconds);
   }
@@ -209,8 +214,10 @@ export class DynamixelServo implements BusServo {
     return this.write(registered.address, registered.data);
   }
 
-  reboot(): void {
+  /** Without its supply for an instant, or told to start anew: deaf for `silentS`, then limp and as its EEPROM says. */
+  restart(silentS = bootS): void {
     this.#powerUp();
+    this.#bootingS = silentS;
   }
 
   /** @param kept 1: the id, 2: the id and the baud rate, else nothing */
@@ -220,7 +227,7 @@ export class DynamixelServo implements BusServo {
     const values = keep.map(name => this.table.get(name));
     this.table.reset(0);
     for (const [i, name] of keep.entries()) this.table.set(name, values[i]!);
-    this.#powerUp();
+    this.restart();
   }
 
   /** Something is wrong with its hardware: bits of the hardware error status. Those that its shutdown register names make it limp. */

@@ -24,7 +24,7 @@ function dynamixels(
   mechanics: Mechanics,
   baudRate: number,
 ): DynamixelServo[] {
-  const rate = baudRates.findIndex(one => one === baudRate);
+  const rate = (baudRates as readonly number[]).indexOf(baudRate);
   if (rate < 0)
     throw new KitError('E_BAUD', `no Dynamixel has ${baudRate} baud`, `take one of: ${baudRates.join(', ')}`, 'usage');
   return options.map((one, i) => {

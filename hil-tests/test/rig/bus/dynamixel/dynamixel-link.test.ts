@@ -115,7 +115,7 @@ t.test('arming gives each servo its profile, its place as goal, torque, and the 
   t.same(bench.values('torqueEnable'), [1, 1]);
   t.same(bench.values('busWatchdog'), [5, 5], '100 ms in steps of 20');
   t.same(bench.values('profileVelocity'), [184, 184], '4 rad/s and a tenth, in steps of 0.229 rev/min');
-  t.same(bench.values('profileAcceleration'), [177, 177]);
+  t.same(bench.values('profileAcceleration'), [641, 641], 'four times 60 rad/s², in steps of 214.577 rev/min²');
   for (const { table } of bench.servos)
     t.ok(Math.abs(table.get('goalPosition') - table.get('presentPosition')) <= 4, 'noise, no more');
   t.equal(bench.state.device, 'armed');
@@ -316,7 +316,7 @@ t.test('a servo that was rebooted is limp, and its position is not made up', asy
   const motion = await bench.armed();
   await bench.tick(motion);
   const [before] = bench.state.position;
-  bench.servos[0]!.reboot();
+  bench.servos[0]!.restart();
   t.equal(await bench.tick(motion), false, 'it hears nothing while it starts');
   await bench.rest(120_000);
   t.ok(await bench.tick(motion));

@@ -1,0 +1,305 @@
+/**
+ * An arm of STS3215 servos on a Feetech bus (docs/feetech.md). A tick is one sync read of position, speed, load, voltage and temperature
+ * of every servo, a look at the torque switch of one or a few of them in turn, and one sync write of goals.
+ *
+ * These servos have no deadline: one that is told a goal goes there, whoever has died meanwhile. So they run in position mode only, at
+ * a speed that they limit themselves, and no goal lies further from the measured position than that speed comes in `leadMs`.
+ */
+import type { BusCycle } from '@sim2servo/models/bus-cycle';
+import type { Clock } from '@sim2servo/models/clock';
+import { KitError } from '@sim2servo/models/error';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
+import { type Site, siteOn } from '@sim2servo/models/site';
+import type { ByteStream } from '../byte-stream.js';
+import {
+  finiteTarget,
+  type HaltKind,
+  notArmed,
+  type ServoLink,
+  type ServoMotion,
+  type ServoState,
+} from '../servo-link.js';
+import { configureServos, type Permit, type ServoChange } from './configure-servos.js';
+import { JointGoals, motionBytes } from './joint-goals.js';
+import { statusWords, syncReadBytes, syncWriteBytes } from './packet.js';
+import { decodeRegister, sts3215 } from './registers.js';
+import { type Block, ServoBus } from './servo-bus.js';
+import { checkMemory, memoryOf, readMemory, servoNames } from './servo-memory.js';
+
+const { presentPosition, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
+/** Position, speed, load, voltage, temperature. */
+const sampleBytes = presentTemperature.address + presentTemperature.bytes - presentPosition.address;
+/** Torque switch, acceleration, goal position. */
+const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
+
+/** Every torque switch is looked at this often, so that a servo that was reset is noticed well within 100 ms. */
+const torqueLookUs = 40_000;
+/** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
+const holdLeadS = 0.02;
+const tries = 3;
+
+export interface FeetechOptions {
+  readonly open: () => Promise<ByteStream>;
+  readonly clock: Clock;
+  readonly spec: RobotSpec;
+  readonly site: Site;
+}
+
+export class FeetechLink implements ServoLink, ServoMotion {
+  readonly #options: FeetechOptions;
+  readonly #clock: Clock;
+  readonly #leadUs: number;
+  readonly #joints: JointGoals;
+  #bus: ServoBus | undefined;
+  #sample!: Block;
+  #held!: Block;
+  /** [joints] the switches as they were last seen. */
+  #torque!: Block;
+  #samples = 0;
+  #lookedUs = 0;
+  #nextLook = 0;
+  #device: ServoState['device'] = 'limp';
+  #reason = '';
+  #hostArmed = false;
+  #fedUs = 0;
+
+  /** @throws KitError E_SERVO_RANGE */
+  constructor(options: FeetechOptions) {
+    const { bus, servos } = siteOn(options.site, 'feetech');
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#leadUs = bus.leadMs * 1000;
+    this.#joints = new JointGoals(options.spec, servos);
+  }
+
+  /** @throws KitError E_NO_ANSWER, E_SERVO_MISSING, E_SERVO_MODEL, E_SERVO_MEMORY, E_NO_SAMPLE, E_PORT_* */
+  async open(): Promise<ServoMotion> {
+    const bus = await this.#connect();
+    try {
+      const { servos, ranges } = this.#joints;
+      const memory = await readMemory(bus, servos);
+      for (const [j, servo] of servos.entries()) checkMemory(servo, ranges[j]!, memoryOf(memory, j));
+      await this.#all(bus, this.#held);
+      const powered = servos.some((_, j) => this.#held.data[j * heldBytes] !== 0);
+      this.#joints.goals.set(servos.map((_, j) => this.#heldGoal(j)));
+      this.#device = powered ? 'held' : 'limp';
+      this.#reason = powered ? 'its torque was on before this host came' : '';
+      this.#hostArmed = false;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return this;
+  }
+
+  /** The arm stays as it is. */
+  async close(): Promise<void> {
+    const bus = this.#bus;
+    this.#bus = undefined;
+    await bus?.port.close();
+  }
+
+  /**
+   * Sets up the servos' memories for this robot: limits at its ranges, position mode, no return delay. Opens and closes the port itself.
+   *
+   * @throws KitError see {@link configureServos}, E_PORT_*
+   */
+  async configure(permit: Permit): Promise<readonly ServoChange[]> {
+    const bus = await this.#connect();
+    try {
+      return await configureServos(bus, this.#joints.servos, this.#joints.ranges, permit);
+    } finally {
+      await this.close();
+    }
+  }
+
+  get cycle(): BusCycle {
+    const { baudRate, returnDelayUs } = this.#opened();
+    const servos = this.#joints.servos.length;
+    return {
+      servos,
+      baudRate,
+      readBytes: syncReadBytes(servos, sampleBytes) + syncReadBytes(1, torqueEnable.bytes),
+      writeBytes: syncWriteBytes(servos, goalPosition.bytes),
+      returnDelayUs: returnDelayUs * (1 + 1 / servos),
+    };
+  }
+
+  async read(out: ServoState, timeoutUs: number): Promise<boolean> {
+    const bus = this.#opened();
+    const until = this.#clock.nowUs() + timeoutUs;
+    this.#noticeSilence();
+    if (this.#hostArmed) await this.#lookAtSome(bus, timeoutUs);
+    const fresh = await bus.poll(this.#sample, Math.max(0, until - this.#clock.nowUs()));
+    if (fresh) {
+      this.#samples++;
+      this.#take();
+      if (this.#device === 'armed') this.#latch(this.#ill(bus));
+    }
+    this.#joints.angles(out.position);
+    out.sampledAtUs = bus.askedUs;
+    out.sample = this.#samples;
+    out.device = this.#device;
+    out.reason = this.#reason;
+    out.phaseUs = 0;
+    out.periodUs = 0;
+    out.linkErrors = bus.port.lostReplies + bus.port.strays;
+    out.roundTripUs = bus.roundTripUs;
+    return fresh;
+  }
+
+  write(targets: Float64Array): void {
+    if (!this.#hostArmed) notArmed();
+    const bus = this.#opened();
+    const { servos } = this.#joints;
+    for (let j = 0; j < servos.length; j++) finiteTarget(servos[j]!.joint, targets[j]!);
+    this.#noticeSilence();
+    if (this.#device !== 'armed') return;
+    this.#joints.aim(targets, this.#leadUs / 1e6);
+    this.#writeGoals(bus);
+    this.#fedUs = this.#clock.nowUs();
+  }
+
+  async arm(): Promise<void> {
+    const bus = this.#opened();
+    this.#hostArmed = false;
+    await this.#all(bus, this.#sample);
+    this.#take();
+    const ill = this.#ill(bus);
+    if (ill !== '') throw refusal('E_ARM_REFUSED', `the arm can't be armed: ${ill}`);
+    this.#joints.stay();
+    // First where it stands is where it is to be, then torque: a servo that gets torque goes to whatever goal it holds.
+    await this.#establish(bus, bus.block(acceleration.address, motionBytes), this.#joints.encodeMotion());
+    await this.#establish(bus, this.#torque, new Uint8Array(this.#joints.servos.length).fill(1));
+    this.#device = 'armed';
+    this.#reason = '';
+    this.#hostArmed = true;
+    this.#fedUs = this.#clock.nowUs();
+    this.#lookedUs = this.#fedUs;
+  }
+
+  async halt(kind: HaltKind): Promise<void> {
+    const bus = this.#opened();
+    this.#hostArmed = false;
+    if (kind === 'relax') {
+      await this.#establish(bus, this.#torque, new Uint8Array(this.#joints.servos.length));
+      this.#device = 'limp';
+    } else if (this.#device !== 'limp') {
+      await this.#hold(bus);
+      if (this.#device === 'armed') this.#device = 'held';
+    }
+    this.#reason = 'the host asked for it';
+  }
+
+  #opened(): ServoBus {
+    if (this.#bus === undefined) throw new KitError('E_PORT_CLOSED', 'the port is not open', 'open it first', 'bug');
+    this.#bus.port.checkOpen();
+    return this.#bus;
+  }
+
+  async #connect(): Promise<ServoBus> {
+    const { open, site } = this.#options;
+    const ids = this.#joints.servos.map(servo => servo.id);
+    const bus = new ServoBus(await open(), this.#clock, site.bus.baudRate, ids);
+    this.#sample = bus.block(presentPosition.address, sampleBytes);
+    this.#held = bus.block(torqueEnable.address, heldBytes);
+    this.#torque = bus.block(torqueEnable.address, torqueEnable.bytes);
+    this.#bus = bus;
+    return bus;
+  }
+
+  /** A block of every servo. @throws KitError E_NO_SAMPLE */
+  async #all(bus: ServoBus, block: Block): Promise<void> {
+    if (await bus.read(block)) return;
+    throw new KitError(
+      'E_NO_SAMPLE',
+      `no answer from ${servoNames(this.#joints.servos.filter((_, j) => bus.due[j] === 1))}`,
+      'check cables and supply',
+      'timeout',
+    );
+  }
+
+  #take(): void {
+    for (let j = 0; j < this.#joints.servos.length; j++)
+      this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, j * sampleBytes);
+  }
+
+  #heldGoal(joint: number): number {
+    const offset = goalPosition.address - torqueEnable.address;
+    return decodeRegister(goalPosition, this.#held.data, joint * heldBytes + offset);
+  }
+
+  /** As many torque switches as are due since the last look. One that does not answer now shows in the sample, too. */
+  async #lookAtSome(bus: ServoBus, timeoutUs: number): Promise<void> {
+    const { servos } = this.#joints;
+    const nowUs = this.#clock.nowUs();
+    const everyUs = torqueLookUs / servos.length;
+    const due = Math.min(servos.length, Math.floor((nowUs - this.#lookedUs) / everyUs));
+    if (due === 0) return;
+    this.#lookedUs = Math.max(nowUs - torqueLookUs, this.#lookedUs + due * everyUs);
+    const looked = Array.from({ length: due }, (_, i) => (this.#nextLook + i) % servos.length);
+    this.#nextLook = (this.#nextLook + due) % servos.length;
+    if (!(await bus.readSome(looked, this.#torque, timeoutUs / 4))) return;
+    const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
+    if (lost.length > 0) this.#latch(`${servoNames(lost)} has lost its torque: it was reset or lost its supply`);
+  }
+
+  /** The servos go on by themselves when the host is silent, so a host that comes back after a while does not: what it wants is old. */
+  #noticeSilence(): void {
+    if (this.#clock.nowUs() - this.#fedUs > this.#leadUs) this.#latch('no motion command came in time');
+  }
+
+  #latch(reason: string): void {
+    if (this.#device !== 'armed' || reason === '') return;
+    this.#device = 'latched';
+    this.#reason = reason;
+  }
+
+  /** What the servos' last replies complain of, in words; empty where nothing is wrong. */
+  #ill({ status }: ServoBus): string {
+    if (status.every(bits => bits === 0)) return '';
+    return this.#joints.servos
+      .flatMap((servo, j) => (status[j] === 0 ? [] : [`${servoNames([servo])}: ${statusWords(status[j]!)}`]))
+      .join('; ');
+  }
+
+  #writeGoals(bus: ServoBus): void {
+    bus.write(goalPosition.address, goalPosition.bytes, this.#joints.encodeGoals());
+  }
+
+  /** Writes a block of all servos until they all say that they have it. @throws KitError E_SERVO_REFUSED */
+  async #establish(bus: ServoBus, block: Block, data: Uint8Array): Promise<void> {
+    const { address, bytes } = block;
+    for (let i = 0; i < tries; i++) {
+      bus.write(address, bytes, data);
+      if ((await bus.read(block)) && block.data.every((byte, k) => byte === data[k])) return;
+    }
+    const part = (all: Uint8Array, j: number) => all.subarray(j * bytes, (j + 1) * bytes).join();
+    const others = this.#joints.servos.filter((_, j) => bus.due[j] === 1 || part(block.data, j) !== part(data, j));
+    throw refusal('E_SERVO_REFUSED', `${servoNames(others)} does not take what is written to register ${address}`);
+  }
+
+  /** Goals close to where the joints are, and torque on every one of them. @throws KitError E_HALT_REFUSED */
+  async #hold(bus: ServoBus): Promise<void> {
+    const { servos, goals } = this.#joints;
+    for (let i = 0; i < tries; i++) {
+      // Where they do not answer they may still hear: they are told from where they were measured last.
+      if (await bus.read(this.#sample)) this.#take();
+      this.#joints.shorten(holdLeadS);
+      this.#writeGoals(bus);
+      if (!(await bus.read(this.#held))) continue;
+      const { data } = this.#held;
+      const loose = servos.filter((_, j) => data[j * heldBytes] !== 1);
+      if (loose.length > 0) throw refusal('E_HALT_REFUSED', `${servoNames(loose)} has no torque and can't hold`);
+      if (goals.every((goal, j) => this.#heldGoal(j) === goal)) return;
+    }
+    throw refusal(
+      'E_HALT_REFUSED',
+      `the servos did not confirm the hold; each stays at its last goal, at most ${this.#leadUs / 1000} ms of motion from where it was`,
+    );
+  }
+}
+
+function refusal(code: string, message: string): KitError {
+  return new KitError(code, message, 'see that the arm is free; cut the power of the servos if it moves', 'safetyStop');
+}

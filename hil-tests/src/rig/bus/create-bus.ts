@@ -1,0 +1,47 @@
+/** An emulated bus of a kind: with the arm of a robot folder, or with so many servos that turn nothing. */
+import { KitError } from '@sim2servo/models/error';
+import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
+import type { RigOptions } from '../rig.js';
+import type { DynamixelServo } from './dynamixel/dynamixel-servo.js';
+import { freeDynamixels, robotDynamixels } from './dynamixel/dynamixel-servos.js';
+import { EmulatedBus } from './emulated-bus.js';
+import { armMechanics, freeHorns, type Mechanics } from './mechanics.js';
+import { Sts3215 } from './sts3215.js';
+
+export const busKinds = ['feetech', 'dynamixel'] as const;
+export type BusKind = (typeof busKinds)[number];
+export type AnyServo = Sts3215 | DynamixelServo;
+
+/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_BAUD */
+export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<AnyServo>> {
+  const { kind, baudRate } = robot.site.bus;
+  if (kind === 'kitlink')
+    throw new KitError(
+      'E_RIG_BUS',
+      `robot ${robot.spec.name} has a ${kind} bus, and the rig has ${busKinds.join(', ')}`,
+      'take a robot whose site.json says one of those, or another rig',
+      'usage',
+    );
+  const mechanics = await armMechanics(robot, options);
+  const servos = kind === 'feetech' ? robotSts3215s(robot, mechanics) : robotDynamixels(robot, mechanics);
+  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
+}
+
+/** Servos 1 … n. @throws KitError E_BAUD */
+export function freeBus(kind: BusKind, count: number, baudRate: number): EmulatedBus<AnyServo> {
+  const mechanics = freeHorns(count);
+  const ids = Array.from({ length: count }, (_, i) => i + 1);
+  const servos = kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(count, mechanics, baudRate);
+  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
+}
+
+function robotSts3215s({ spec, site }: LoadedRobot, mechanics: Mechanics): Sts3215[] {
+  const { bus, servos } = siteOn(site, 'feetech');
+  const ids = servosInOrder(spec, { servos }).map(servo => servo.id);
+  return sts3215s(ids, bus.baudRate, mechanics);
+}
+
+function sts3215s(ids: readonly number[], baudRate: number, mechanics: Mechanics): Sts3215[] {
+  return ids.map((id, i) => new Sts3215({ id, baudRate, horn: () => mechanics.counts(i) }));
+}
