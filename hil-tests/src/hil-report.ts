@@ -12,7 +12,7 @@ import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
-import { AvrRig } from './rig/avr-rig.js';
+import { type AvrRig, startAvrRig } from './rig/avr-rig.js';
 import { openRig } from './rig/open-rig.js';
 import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
 import { type SafetyOutcome, safetyScenarios } from './scenarios/safety-scenarios.js';
@@ -110,7 +110,7 @@ async function boardReport(options: HilOptions, robot: LoadedRobot): Promise<Boa
 }
 
 async function realTime(options: HilOptions, deadlineMs: number) {
-  const rig = await AvrRig.start({ robot: options.robot, imagePath: firmwareImage });
+  const rig = await startAvrRig({ robot: options.robot, imagePath: firmwareImage });
   try {
     const host = await startSwinging(options.robot, rig.path);
     await rig.tell({ kind: 'clear' });

@@ -1,7 +1,7 @@
 /** `kit run` as a process on a real port: what ends it, how it leaves, and what is left of its log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
 import { PseudoTerminal } from '@sim2servo/hil-tests/rig/pseudo-terminal';
 import { logInfo } from '@sim2servo/runtime/logs';
 import t from 'tap';
@@ -58,7 +58,7 @@ t.test('a port on which nothing answers, and one on which something else does', 
 });
 
 t.test('on the virtual board', needsLinux, async t => {
-  const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
+  const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
   t.teardown(() => rig.stop());
   let runs = 0;
   /** A run in whose motion `act` is called. On a machine too busy to feed the board in time it is begun again. */

@@ -7,13 +7,14 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { ArmOnBoard } from './arm-on-board.js';
 import { PseudoTerminal } from './pseudo-terminal.js';
 import type { RigReport, RigRequest, RigSetup } from './rig-messages.js';
+import type { RigServer } from './serve-rig.js';
 import { WallClock } from './wall-clock.js';
 import { warmUp } from './warm-up.js';
 
 const napMs = 0.15;
 const pulsesKept = 20_000;
 
-export class AvrServer {
+export class AvrServer implements RigServer<RigRequest, RigReport> {
   readonly #device: ArmOnBoard;
   readonly #port: PseudoTerminal;
   readonly #wallClock: WallClock;
@@ -48,7 +49,7 @@ export class AvrServer {
     });
   }
 
-  static async start(setup: RigSetup): Promise<AvrServer> {
+  static async start(this: void, setup: RigSetup): Promise<AvrServer> {
     const { robot, ...rest } = setup;
     const options = { ...rest, robot: loadRobot(robot) };
     await warmUp(options);

@@ -6,13 +6,14 @@ import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { ArmOnBoard } from './arm-on-board.js';
-import { AvrRig } from './avr-rig.js';
+import { startAvrRig } from './avr-rig.js';
+import { startBusRig } from './bus/bus-rig.js';
 import { robotBus } from './bus/create-bus.js';
 import { IdealRig } from './ideal-rig.js';
 import { Lockstep } from './lockstep.js';
 import type { Rig, RigOptions } from './rig.js';
 
-export const rigNames = ['ideal', 'avr-lockstep', 'avr', 'bus-lockstep'] as const;
+export const rigNames = ['ideal', 'avr-lockstep', 'avr', 'bus-lockstep', 'bus'] as const;
 const serialPrefix = 'serial:';
 
 /** @throws KitError E_RIG_UNKNOWN, E_RIG, E_PTY */
@@ -38,8 +39,12 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
       close: async () => bus.dispose(),
     };
   }
+  if (name === 'bus') {
+    const bus = await startBusRig({ robot: robot.folder, ...options });
+    return onPort(robot, bus.path, () => bus.stop());
+  }
   if (name === 'avr') {
-    const avr = await AvrRig.start({ robot: robot.folder, imagePath: firmwareImage, ...options });
+    const avr = await startAvrRig({ robot: robot.folder, imagePath: firmwareImage, ...options });
     return onPort(robot, avr.path, () => avr.stop());
   }
   if (name.startsWith(serialPrefix)) return onPort(robot, name.slice(serialPrefix.length), async () => {});

@@ -42,12 +42,13 @@ export interface RigReport extends WallClockReport {
   readonly latchedUs: number;
 }
 
-export interface RigReply {
+export interface RigReply<Report> {
   readonly id: number;
-  readonly report?: RigReport;
+  readonly report?: Report;
 }
 
-export type RigEvent =
+/** Of any rig in a process of its own. */
+export type RigEvent<Report> =
   | { readonly kind: 'ready'; readonly path: string }
-  | ({ readonly kind: 'reply' } & RigReply)
+  | ({ readonly kind: 'reply' } & RigReply<Report>)
   | { readonly kind: 'failed'; readonly message: string };

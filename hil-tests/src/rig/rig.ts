@@ -4,6 +4,8 @@
  * - `ideal`: an arm without firmware or wire, in this process, in virtual time.
  * - `avr-lockstep`: the real firmware image in virtual time.
  * - `avr`: the real firmware image in a process of its own, behind a serial port, in real time.
+ * - `bus-lockstep`: the servos of a bus with their registers, on a wire that takes its time, in virtual time.
+ * - `bus`: the same in a process of their own, behind a serial port, in real time.
  * - `serial:PATH`: a board on this desk. Its arm moves.
  */
 import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';

@@ -1,20 +1,25 @@
 /** A host program that does nothing but swing an arm on a real port, until somebody kills it: the victim of the tests. */
-import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
+import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 
 const [, , robotName = 'desk2', port = ''] = process.argv;
-const { spec, site } = loadRobot(robotName);
+const robot = loadRobot(robotName);
 const clock = new RealtimeClock();
-const link = new KitLink({ open: () => openSerial(port, site.bus.baudRate), clock, spec, site });
+const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
 const motion = await link.open();
-const state = createServoState(spec.joints.length);
+const state = createServoState(robot.spec.joints.length);
 await motion.read(state, 100_000);
 await motion.arm();
 const targets = Float64Array.from(state.position);
+/** Where the device has no period of its own. */
+const periodUs = 20_000;
+let dueUs = clock.nowUs();
 for (let tick = 0; ; tick++) {
+  dueUs += periodUs;
+  if (motion.cycle !== undefined) await clock.waitUntil(dueUs);
   await motion.read(state, 40_000);
   for (let j = 0; j < targets.length; j++) targets[j]! += 0.03 * Math.sin(tick / 8);
   motion.write(targets);

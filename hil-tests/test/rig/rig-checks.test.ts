@@ -10,12 +10,17 @@ const robot = loadRobot('desk2');
 /** A board of your own: KIT_RIG=serial:/dev/ttyUSB0. Its arm moves. */
 const { KIT_RIG } = process.env;
 const names = ['ideal', 'avr-lockstep', 'avr', ...(KIT_RIG === undefined ? [] : [KIT_RIG])];
-const rigs = [...names.map(name => ({ name, robot })), { name: 'bus-lockstep', robot: feetechArm() }];
+const rigs = [
+  ...names.map(name => ({ name, robot })),
+  ...['bus-lockstep', 'bus'].map(name => ({ name, robot: feetechArm() })),
+];
 
 for (const { name, robot } of rigs)
   t.test(
     `rig ${name}`,
-    { skip: process.platform !== 'linux' && name === 'avr' && 'pseudo-terminals of this kind need Linux' },
+    {
+      skip: process.platform !== 'linux' && ['avr', 'bus'].includes(name) && 'pseudo-terminals of this kind need Linux',
+    },
     async t => {
       const rig = await openRig(name, robot);
       t.teardown(() => rig.close());

@@ -3,7 +3,7 @@ import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import t from 'tap';
 import { latchedAfterMs } from '../../src/hil-report.js';
-import { AvrRig } from '../../src/rig/avr-rig.js';
+import { startAvrRig } from '../../src/rig/avr-rig.js';
 import { startSwinging } from '../../src/scenarios/swinging-host.js';
 
 const deadlineMs = 60;
@@ -14,7 +14,7 @@ t.test(
   'a real host program on a real port',
   { skip: process.platform !== 'linux' && 'pseudo-terminals of this kind need Linux' },
   async t => {
-    const rig = await AvrRig.start({ robot: 'desk2', imagePath: firmwareImage });
+    const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
     t.teardown(() => rig.stop());
 
     for (const signal of ['SIGKILL', 'SIGSTOP'] as const)

@@ -6,6 +6,7 @@ import { BusWire } from '../../src/rig/bus/bus-wire.js';
 import { DynamixelServo, type DynamixelServoOptions } from '../../src/rig/bus/dynamixel/dynamixel-servo.js';
 
 const stepS = 0.002;
+const baudRate = 1_000_000;
 
 export class DynamixelWire {
   readonly servos: readonly DynamixelServo[];
@@ -14,10 +15,10 @@ export class DynamixelWire {
   readonly horns: number[];
   nowUs = 0;
 
-  constructor(...servos: readonly (DynamixelServoOptions & { readonly horn?: number })[]) {
+  constructor(...servos: readonly (Omit<DynamixelServoOptions, 'baudRate'> & { readonly horn?: number })[]) {
     this.horns = servos.map(({ horn = 2048 }) => horn);
-    this.servos = servos.map((options, i) => new DynamixelServo(options, () => this.horns[i]!));
-    this.wire = new BusWire(this.servos, 1_000_000);
+    this.servos = servos.map((options, i) => new DynamixelServo({ ...options, baudRate }, () => this.horns[i]!));
+    this.wire = new BusWire(this.servos, baudRate);
   }
 
   /** Lets time go by; the horns go where they are driven, at once. */

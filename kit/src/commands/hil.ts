@@ -3,16 +3,21 @@ import { join } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { type HilReport, runHil } from '@sim2servo/hil-tests/hil-report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
+import { BusServer } from '@sim2servo/hil-tests/rig/bus/bus-server';
+import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { KitError } from '@sim2servo/models/error';
 import { changedArm } from '@sim2servo/sim/arm-variation';
 import { type Command, Option } from 'commander';
-import type { AddCommand } from '../command-context.js';
+import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
-import { positiveNumber } from '../number-option.js';
+import { positiveNumber, wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 
 interface UpFlags extends Pick<HilFlags, 'robot' | 'rig'> {
   readonly arm: 'nominal' | 'changed';
+  readonly kind?: BusKind;
+  readonly servos: number;
+  readonly baud: number;
 }
 
 interface HilFlags {
@@ -26,9 +31,9 @@ interface HilFlags {
 export const addHil: AddCommand = (program, context) => {
   const hil = program
     .command('hil')
-    .description('latency and safety tests on the real firmware image, without a board')
+    .description('latency and safety tests on the real firmware image or on emulated servos, without hardware')
     .option('--robot <name>', 'shipped robot or robot folder', 'desk2')
-    .option('--rig <rig>', 'ideal, avr, or your own board: serial:PATH', 'avr')
+    .option('--rig <rig>', 'ideal, avr, bus (servos behind a port), or your own arm: serial:PATH', 'avr')
     .option('--out <folder>', 'where the report goes', 'hil-report')
     .option('--seconds <n>', 'how long latency is measured on avr', positiveNumber, 10)
     .option('-y, --yes', 'on your own board: the arm is free to move, do not ask')
@@ -54,20 +59,29 @@ export const addHil: AddCommand = (program, context) => {
     });
   hil
     .command('up')
-    .description('serve a virtual board on a serial port of its own, until Ctrl-C')
+    .description('serve a virtual board, or a bus of virtual servos, on a serial port of its own, until Ctrl-C')
     .addOption(
       new Option('--arm <which>', 'the arm on it; changed: load +50 %, gain -20 %, 3° offset')
         .choices(['nominal', 'changed'])
         .default('nominal'),
     )
+    .addOption(
+      new Option(
+        '--kind <kind>',
+        'on rig bus: servos of this kind that turn nothing, instead of those of a robot',
+      ).choices(busKinds),
+    )
+    .option('--servos <n>', 'with --kind: how many; their ids are 1 to n', wholeNumber, 6)
+    .option('--baud <rate>', 'with --kind: of the wire and the servos', wholeNumber, 1_000_000)
     .action(async (_own: unknown, command: Command) => {
       const flags = command.optsWithGlobals<UpFlags>(); // --robot and --rig are those of `hil`
+      if (flags.rig === 'bus') return serveBus(flags, context);
       if (flags.rig !== 'avr')
-        throw new KitError('E_RIG_SERVE', `rig ${flags.rig} has no port to serve`, 'use --rig avr', 'usage');
+        throw new KitError('E_RIG_SERVE', `rig ${flags.rig} has no port to serve`, 'use --rig avr or bus', 'usage');
       const server = await AvrServer.start({
         robot: flags.robot,
         imagePath: firmwareImage,
-        ...(flags.arm === 'changed' && { variation: changedArm }),
+        ...variationOf(flags),
       });
       context.signal.addEventListener('abort', () => server.stop());
       context.result({ port: server.path }, () => server.path);
@@ -81,6 +95,23 @@ export const addHil: AddCommand = (program, context) => {
       );
     });
 };
+
+const variationOf = ({ arm }: UpFlags) => (arm === 'changed' ? { variation: changedArm } : {});
+
+async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> {
+  const { kind, servos, baud, robot } = flags;
+  const server = await BusServer.start(
+    kind === undefined ? { robot, ...variationOf(flags) } : { kind, servos, baudRate: baud },
+  );
+  context.signal.addEventListener('abort', () => server.stop());
+  context.result({ port: server.path }, () => server.path);
+  context.io.err(
+    kind === undefined
+      ? `The servos of a ${robot} are on ${server.path} (Ctrl-C ends it). Try:\n  kit run --robot ${robot} --policy robot --port ${server.path} --seconds 20`
+      : `${servos} ${kind} servos, ids 1 to ${servos}, are on ${server.path} at ${baud} baud (Ctrl-C ends it).`,
+  );
+  await server.run();
+}
 
 function words({ checks, board }: HilReport, out: string): string {
   const mark = (passed: boolean) => (passed ? 'ok  ' : 'FAIL');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { latchedAfterMs } from '@sim2servo/hil-tests/hil-report';
-import { AvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { type AvrRig, startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
@@ -43,7 +43,7 @@ export async function liveRun(
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<LiveRun> {
-  const rig = await AvrRig.start({ robot: robot.folder, imagePath: firmwareImage });
+  const rig = await startAvrRig({ robot: robot.folder, imagePath: firmwareImage });
   try {
     const common = ['--robot', robot.folder, '--policy', policy, '--port', rig.path];
     const { report, attempts } = await untilUndisturbed(rig, say, attempt =>

@@ -1,4 +1,6 @@
 /** An emulated bus of a kind: with the arm of a robot folder, or with so many servos that turn nothing. */
+import { baudRates as dynamixelRates } from '@sim2servo/firmware-bridge/dynamixel/registers';
+import { baudRates as feetechRates } from '@sim2servo/firmware-bridge/feetech/registers';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
@@ -11,9 +13,10 @@ import { Sts3215 } from './sts3215.js';
 
 export const busKinds = ['feetech', 'dynamixel'] as const;
 export type BusKind = (typeof busKinds)[number];
+const baudRates = { feetech: feetechRates, dynamixel: dynamixelRates };
 export type AnyServo = Sts3215 | DynamixelServo;
 
-/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_BAUD */
+/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_RIG_BAUD */
 export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<AnyServo>> {
   const { kind, baudRate } = robot.site.bus;
   if (kind === 'kitlink')
@@ -23,16 +26,18 @@ export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promis
       'take a robot whose site.json says one of those, or another rig',
       'usage',
     );
+  checkBaudRate(kind, baudRate);
   const mechanics = await armMechanics(robot, options);
   const servos = kind === 'feetech' ? robotSts3215s(robot, mechanics) : robotDynamixels(robot, mechanics);
   return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
 }
 
-/** Servos 1 … n. @throws KitError E_BAUD */
+/** Servos 1 … n. @throws KitError E_RIG_BAUD */
 export function freeBus(kind: BusKind, count: number, baudRate: number): EmulatedBus<AnyServo> {
+  checkBaudRate(kind, baudRate);
   const mechanics = freeHorns(count);
   const ids = Array.from({ length: count }, (_, i) => i + 1);
-  const servos = kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(count, mechanics, baudRate);
+  const servos = kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(ids, baudRate, mechanics);
   return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
 }
 
@@ -44,4 +49,15 @@ function robotSts3215s({ spec, site }: LoadedRobot, mechanics: Mechanics): Sts32
 
 function sts3215s(ids: readonly number[], baudRate: number, mechanics: Mechanics): Sts3215[] {
   return ids.map((id, i) => new Sts3215({ id, baudRate, horn: () => mechanics.counts(i) }));
+}
+
+function checkBaudRate(kind: BusKind, baudRate: number): void {
+  const rates: readonly number[] = baudRates[kind];
+  if (!rates.includes(baudRate))
+    throw new KitError(
+      'E_RIG_BAUD',
+      `a ${kind} servo has no baud rate of ${baudRate}`,
+      `take one of ${rates.join(', ')}`,
+      'usage',
+    );
 }

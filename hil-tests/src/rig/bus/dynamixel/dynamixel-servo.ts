@@ -7,6 +7,7 @@
 import { PacketReader } from '@sim2servo/firmware-bridge/dynamixel/packet-reader';
 import {
   accelerationStepCountsPerS2,
+  baudRates,
   type DynamixelModel,
   type DynamixelModelName,
   dynamixelModels,
@@ -46,6 +47,8 @@ const bounds: Readonly<Record<string, string>> = {
 export interface DynamixelServoOptions {
   readonly model: DynamixelModelName;
   readonly id: number;
+  /** Of the wire. */
+  readonly baudRate: number;
   /** New enough for everything unless given. */
   readonly firmware?: number;
 }
@@ -54,6 +57,7 @@ export class DynamixelServo implements BusServo {
   readonly table: ControlTable;
   readonly #model: DynamixelModel;
   readonly #horn: Horn;
+  readonly #wireBaudRate: number;
   readonly #profile = new MotionProfile();
   readonly #byte = new Uint8Array(1);
   readonly #reader = new PacketReader(packet => {
@@ -77,13 +81,15 @@ export class DynamixelServo implements BusServo {
   #goalFollows = true;
   #registered: { readonly address: number; readonly data: Uint8Array } | undefined;
 
-  constructor({ model, id, firmware = 52 }: DynamixelServoOptions, horn: Horn) {
+  constructor({ model, id, baudRate, firmware = 52 }: DynamixelServoOptions, horn: Horn) {
+    this.#wireBaudRate = baudRate;
     this.#model = dynamixelModels[model];
     this.#horn = horn;
     this.table = new ControlTable(this.#model);
     this.table.set('modelNumber', this.#model.number);
     this.table.set('firmwareVersion', firmware);
     this.table.set('id', id);
+    this.table.set('baudRate', (baudRates as readonly number[]).indexOf(baudRate));
     this.#powerUp();
   }
 
@@ -125,7 +131,7 @@ export class DynamixelServo implements BusServo {
   }
 
   hear(byte: number, timeUs: number): Answer | undefined {
-    if (this.#bootingS > 0) return undefined;
+    if (this.#bootingS > 0 || baudRates[this.get('baudRate')] !== this.#wireBaudRate) return undefined;
     if (timeUs - this.#heardUs > longestPauseUs) this.#reader.reset();
     this.#heardUs = timeUs;
     this.#byte[0] = byte;

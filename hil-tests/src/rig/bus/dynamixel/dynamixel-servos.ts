@@ -1,6 +1,4 @@
-/** The emulated servos of a robot, or of nobody in particular. */
-import { baudRates } from '@sim2servo/firmware-bridge/dynamixel/registers';
-import { KitError } from '@sim2servo/models/error';
+/** The emulated servos of a robot, or of nobody in particular. Those that are used were set up for it: at the wire's rate, without a return delay. */
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import type { Mechanics } from '../mechanics.js';
@@ -9,27 +7,25 @@ import { DynamixelServo, type DynamixelServoOptions } from './dynamixel-servo.js
 /** In the order of the robot's joints. */
 export function robotDynamixels({ spec, site }: LoadedRobot, mechanics: Mechanics): DynamixelServo[] {
   const { bus, servos } = siteOn(site, 'dynamixel');
-  return dynamixels(servosInOrder(spec, { servos }), mechanics, bus.baudRate);
+  const { baudRate } = bus;
+  return dynamixels(
+    servosInOrder(spec, { servos }).map(({ model, id }) => ({ model, id, baudRate })),
+    mechanics,
+  );
 }
 
-/** With ids from 1 on, of the model that LeRobot's Koch has most of. */
-export function freeDynamixels(count: number, mechanics: Mechanics, baudRate: number): DynamixelServo[] {
-  const options = Array.from({ length: count }, (_, i) => ({ model: 'xl330-m288' as const, id: i + 1 }));
-  return dynamixels(options, mechanics, baudRate);
+/** Of the model that a Koch v1.1 has most of. */
+export function freeDynamixels(ids: readonly number[], baudRate: number, mechanics: Mechanics): DynamixelServo[] {
+  return dynamixels(
+    ids.map(id => ({ model: 'xl330-m288', id, baudRate })),
+    mechanics,
+  );
 }
 
-/** @throws KitError E_BAUD where these servos know no such rate */
-function dynamixels(
-  options: readonly DynamixelServoOptions[],
-  mechanics: Mechanics,
-  baudRate: number,
-): DynamixelServo[] {
-  const rate = (baudRates as readonly number[]).indexOf(baudRate);
-  if (rate < 0)
-    throw new KitError('E_BAUD', `no Dynamixel has ${baudRate} baud`, `take one of: ${baudRates.join(', ')}`, 'usage');
-  return options.map((one, i) => {
-    const servo = new DynamixelServo(one, () => mechanics.counts(i));
-    servo.table.set('baudRate', rate);
+function dynamixels(all: readonly DynamixelServoOptions[], mechanics: Mechanics): DynamixelServo[] {
+  return all.map((options, i) => {
+    const servo = new DynamixelServo(options, () => mechanics.counts(i));
+    servo.table.set('returnDelayTime', 0);
     return servo;
   });
 }

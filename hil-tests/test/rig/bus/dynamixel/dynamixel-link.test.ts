@@ -165,8 +165,11 @@ t.test('it reads every servo at once and writes every servo at once: two transac
 t.test('what a tick costs is known, and a rate that it leaves no room for is refused', async t => {
   const bench = await Bench.on(t);
   const { cycle } = await bench.link.open();
-  t.ok(cycleUs(cycle!) > 1_000 && cycleUs(cycle!) < 2_000, `${cycleUs(cycle!)} µs`);
-  checkControlRate(cycle!, 400);
+  t.same([cycle!.readBytes, cycle!.writeBytes], [20 + 48, 24]);
+  t.equal(cycleUs(cycle!), 920, 'at 1 Mbaud, without return delays');
+  checkControlRate(cycle!, 850);
+  bench.servos[0]!.table.set('returnDelayTime', 250);
+  t.equal(cycleUs((await bench.connect().open()).cycle!), 1_420, 'of a fast read the first servo waits, only');
   t.throws(() => checkControlRate(cycle!, 1_000), { code: 'E_RATE_BUS' });
 });
 

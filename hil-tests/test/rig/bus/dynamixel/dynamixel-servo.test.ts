@@ -240,6 +240,12 @@ t.test('a fast read is one packet, and broken where one servo keeps silent', asy
   t.equal(old.ask(broadcastId, instructions.syncRead, fastRead).length, 3, 'the old instruction works');
 });
 
+t.test('told another baud rate, it answers once more and is heard no more at this one', async t => {
+  const bus = new DynamixelWire(xl330);
+  t.equal(bus.set(1, 'baudRate', 4), 0);
+  t.equal(bus.ask(1, instructions.ping).length, 0);
+});
+
 t.test('a second id is obeyed, and not answered', async t => {
   const bus = new DynamixelWire(xl330, { ...xl330, id: 2 });
   bus.set(2, 'secondaryId', 1);
@@ -302,7 +308,11 @@ t.test('whatever a good packet says, it lives', async () => {
         const bus = new DynamixelWire(xl330, { ...xl330, id: 2 });
         bus.ask(id, instruction, parameters);
         bus.rest(0.01);
-        return bus.ask(2, instructions.ping).length === 1 || bus.servos[1]!.table.get('id') !== 2;
+        return (
+          bus.ask(2, instructions.ping).length === 1 ||
+          bus.servos[1]!.get('id') !== 2 ||
+          bus.servos[1]!.get('baudRate') !== 3
+        );
       },
     ),
     { numRuns: 300 },
