@@ -6,6 +6,7 @@
  * answer is one packet: seven bytes and a return delay less for each servo after the first.
  */
 import type { ReplyReader } from '../half-duplex-port.js';
+import { crc16 } from './crc16.js';
 import { statusOverheadBytes } from './dynamixel-bus.js';
 import {
   broadcastId,
@@ -102,14 +103,28 @@ export class CycleRead implements ReplyReader {
     if (length <= 0) return length;
     const { id, instruction, parameters } = decodePacket(buffer, start, length, this.#room);
     if (instruction !== instructions.status) return -1;
-    return (this.#isFast ? this.#takeAll(id, parameters) : this.#takeOne(id, parameters)) ? length : -1;
+    const isTaken = this.#isFast
+      ? this.#takeAll(id, parameters, buffer.subarray(start, start + length))
+      : this.#takeOne(id, parameters);
+    return isTaken ? length : -1;
   }
 
-  /** `error, id, data` of each servo, with a CRC between each two. */
-  #takeAll(id: number, parameters: Uint8Array): boolean {
+  /**
+   * `error, id, data, CRC` of each servo. The last CRC covers all that was heard by the last servo: what was spoilt before it came
+   * there, only the CRC of its own part shows.
+   */
+  #takeAll(id: number, parameters: Uint8Array, packet: Uint8Array): boolean {
     const part = blockBytes + fastPartBytes;
     if (id !== broadcastId || parameters.length !== this.#ids.length * part - crcBytes) return false;
-    if (!this.#ids.every((one, i) => parameters[i * part + 1] === one)) return false;
+    let crc = 0;
+    let from = 0;
+    for (const [i, one] of this.#ids.entries()) {
+      const crcAt = headerBytes + 1 + (i + 1) * part - crcBytes;
+      crc = crc16(packet.subarray(from, crcAt), crc);
+      if (parameters[i * part + 1] !== one || numberAt(packet, crcAt, crcBytes) !== crc) return false;
+      crc = crc16(packet.subarray(crcAt, crcAt + crcBytes), crc);
+      from = crcAt + crcBytes;
+    }
     for (let i = 0; i < this.#ids.length; i++) this.#keep(i, parameters, i * part + 2);
     return true;
   }

@@ -2,8 +2,10 @@
  * What one emulated servo makes of an instruction packet: whether it is meant, what it does, and what it says when. Sync, bulk and fast
  * reads are answered one after the other, in the order that the packet names.
  */
+import { crc16 } from '@sim2servo/firmware-bridge/dynamixel/crc16';
 import {
   broadcastId,
+  crcBytes,
   encodeFastPart,
   encodeStatus,
   fastPartBytes,
@@ -143,7 +145,7 @@ function readAnswer(servo: DynamixelServo, packet: Packet): Answer | undefined {
   return { delayUs: delayOf(servo), turn, length: bytes.length, bytes: () => bytes };
 }
 
-/** Each goes on where the one before it has ended: who does not hear that one says nothing. */
+/** Each goes on where the one before it has ended: who does not hear that one whole says nothing. */
 function fastAnswer(servo: DynamixelServo, packet: Packet): Answer | undefined {
   const { table } = servo;
   const asked = askedBy(packet);
@@ -160,8 +162,18 @@ function fastAnswer(servo: DynamixelServo, packet: Packet): Answer | undefined {
     delayUs: turn === 0 ? delayOf(servo) : 0,
     turn,
     length: length + fastPartBytes + (turn === 0 ? head : 0),
-    bytes: before => (before.length === beforeBytes ? encodeFastPart(part, before, dataBytes) : new Uint8Array(0)),
+    bytes: before => {
+      const heard = before.subarray(Math.max(0, before.length - beforeBytes));
+      return isWhole(heard, beforeBytes) ? encodeFastPart(part, heard, dataBytes) : new Uint8Array(0);
+    },
   };
+}
+
+/** Whether what was heard of a fast answer may be gone on with: its last CRC is right. */
+function isWhole(heard: Uint8Array, bytes: number): boolean {
+  if (bytes === 0) return true;
+  const crcAt = bytes - crcBytes;
+  return heard.length === bytes && crc16(heard.subarray(0, crcAt)) === numberAt(heard, crcAt, crcBytes);
 }
 
 /** Its own part of a sync or bulk write. */

@@ -1,92 +1,15 @@
-import { DynamixelLink } from '@sim2servo/firmware-bridge/dynamixel/dynamixel-link';
 import { registers, watchdogFired } from '@sim2servo/firmware-bridge/dynamixel/registers';
-import { createServoState, type ServoMotion, type ServoState } from '@sim2servo/firmware-bridge/servo-link';
+import type { ServoState } from '@sim2servo/firmware-bridge/servo-link';
 import { checkControlRate, cycleUs } from '@sim2servo/models/bus-cycle';
-import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import { turnOfAngle } from '@sim2servo/models/servo-scale';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { DynamixelServo } from '../../../../src/rig/bus/dynamixel/dynamixel-servo.js';
-import { robotDynamixels } from '../../../../src/rig/bus/dynamixel/dynamixel-servos.js';
-import { EmulatedBus } from '../../../../src/rig/bus/emulated-bus.js';
-import { armMechanics } from '../../../../src/rig/bus/mechanics.js';
-import { Lockstep } from '../../../../src/rig/lockstep.js';
 import type { Rig } from '../../../../src/rig/rig.js';
 import { checkRig, rigChecks } from '../../../../src/scenarios/rig-checks.js';
-import { dynamixelRobot } from '../../../support/dynamixel-robot.js';
-
-const mixed = ['xl430-w250', 'xl330-m288'] as const;
-const alike = ['xl330-m288', 'xl330-m288'] as const;
-
-/** An arm of emulated servos on an emulated wire, in virtual time. */
-class Bench {
-  readonly robot: LoadedRobot;
-  readonly bus: EmulatedBus<DynamixelServo>;
-  readonly clock: Lockstep;
-  readonly link: DynamixelLink;
-  readonly state: ServoState;
-
-  private constructor(robot: LoadedRobot, bus: EmulatedBus<DynamixelServo>) {
-    this.robot = robot;
-    this.bus = bus;
-    this.clock = new Lockstep(bus);
-    this.link = this.connect();
-    this.state = createServoState(robot.spec.joints.length);
-  }
-
-  static async on(t: Test, models: Parameters<typeof dynamixelRobot>[1] = mixed): Promise<Bench> {
-    const robot = dynamixelRobot(t.testdir({}), models);
-    const mechanics = await armMechanics(robot);
-    const bus = new EmulatedBus(robotDynamixels(robot, mechanics), mechanics, robot.site.bus.baudRate);
-    t.teardown(() => bus.dispose());
-    return new Bench(robot, bus);
-  }
-
-  connect(): DynamixelLink {
-    const { spec, site } = this.robot;
-    return new DynamixelLink({ clock: this.clock, spec, site, open: async () => this.clock.open() });
-  }
-
-  get servos(): readonly DynamixelServo[] {
-    return this.bus.servos;
-  }
-
-  rest(us: number): Promise<void> {
-    return this.clock.waitUntil(this.clock.nowUs() + us);
-  }
-
-  /** Every servo's own word. */
-  values(name: string): number[] {
-    return this.servos.map(({ table }) => table.get(name));
-  }
-
-  async armed(): Promise<ServoMotion> {
-    const motion = await this.link.open();
-    await motion.arm();
-    await motion.read(this.state, 20_000);
-    return motion;
-  }
-
-  /** One tick of 10 ms. */
-  async tick(motion: ServoMotion, targets?: Float64Array): Promise<boolean> {
-    const from = this.clock.nowUs();
-    const fresh = await motion.read(this.state, 5_000);
-    if (targets !== undefined) motion.write(targets);
-    await this.clock.waitUntil(from + 10_000);
-    return fresh;
-  }
-
-  counts(targets: ArrayLike<number>): number[] {
-    return this.robot.spec.joints.map(({ name }, j) => {
-      const servo = this.robot.site.servos.find(one => one.joint === name)!;
-      if (servo.kind === 'hobby-pwm') throw new Error('no counted servo');
-      return Math.round(turnOfAngle(servo, targets[j]!));
-    });
-  }
-}
+import { alike, DynamixelBench, mixed } from '../../../support/dynamixel-bench.js';
 
 for (const [name, models] of Object.entries({ mixed, alike }))
   t.test(`what every arm must do, it does: ${name} servos`, async t => {
-    const bench = await Bench.on(t, models);
+    const bench = await DynamixelBench.on(t, models);
     const rig: Rig = {
       clock: bench.clock,
       virtualTime: true,
@@ -100,7 +23,7 @@ for (const [name, models] of Object.entries({ mixed, alike }))
   });
 
 t.test('opening moves nothing and lasts nowhere', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const eeprom = () => bench.servos.map(({ table }) => Buffer.from(table.bytes(0, 64)).toString('hex'));
   const before = eeprom();
   await bench.link.open();
@@ -110,7 +33,7 @@ t.test('opening moves nothing and lasts nowhere', async t => {
 });
 
 t.test('arming gives each servo its profile, its place as goal, torque, and the watchdog', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   await bench.armed();
   t.same(bench.values('torqueEnable'), [1, 1]);
   t.same(bench.values('busWatchdog'), [5, 5], '100 ms in steps of 20');
@@ -128,7 +51,7 @@ t.test('it reads every servo at once and writes every servo at once: two transac
     [mixed, 44, 0x92, 2],
     [alike, 45, 0x82, 2],
   ] as const) {
-    const bench = await Bench.on(t, models);
+    const bench = await DynamixelBench.on(t, models);
     for (const { table } of bench.servos) table.set('firmwareVersion', firmware);
     const motion = await bench.armed();
     const sent: Uint8Array[] = [];
@@ -163,7 +86,7 @@ t.test('it reads every servo at once and writes every servo at once: two transac
 });
 
 t.test('what a tick costs is known, and a rate that it leaves no room for is refused', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const { cycle } = await bench.link.open();
   t.same([cycle!.readBytes, cycle!.writeBytes], [20 + 48, 24]);
   t.equal(cycleUs(cycle!), 920, 'at 1 Mbaud, without return delays');
@@ -174,7 +97,7 @@ t.test('what a tick costs is known, and a rate that it leaves no room for is ref
 });
 
 t.test('goals are the targets in counts, within the range', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   await bench.tick(motion, Float64Array.of(0.2, 1));
   t.same(bench.values('goalPosition'), bench.counts([0.2, 1]));
@@ -184,7 +107,7 @@ t.test('goals are the targets in counts, within the range', async t => {
 });
 
 t.test('a host that dies: each servo stops by itself within the deadline, and stays', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   const far = Float64Array.of(1.4, 2.5);
   for (let i = 0; i < 5; i++) await bench.tick(motion, far);
@@ -201,7 +124,7 @@ t.test('a host that dies: each servo stops by itself within the deadline, and st
 });
 
 t.test('a fired watchdog is never cleared while running, only by arming, which does not jump', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   const far = Float64Array.of(1.4, 2.5);
   for (let i = 0; i < 5; i++) await bench.tick(motion, far);
@@ -221,7 +144,7 @@ t.test('a fired watchdog is never cleared while running, only by arming, which d
 });
 
 t.test('hold stands where it is, with torque, without a watchdog; relax lets go', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   for (let i = 0; i < 5; i++) await bench.tick(motion, Float64Array.of(1.4, 2.5));
   await motion.halt('hold');
@@ -237,7 +160,7 @@ t.test('hold stands where it is, with torque, without a watchdog; relax lets go'
 });
 
 t.test('closing leaves the torque as it is', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   await bench.armed();
   await bench.link.close();
   await bench.rest(300_000);
@@ -246,7 +169,7 @@ t.test('closing leaves the torque as it is', async t => {
 });
 
 t.test('an arm that somebody left with torque and a far goal is armed without a jump', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const { table } = bench.servos[0]!;
   await bench.link.open();
   table.set('profileVelocity', 1);
@@ -269,9 +192,9 @@ t.test('what is not set up for this robot is refused by name, with what to do', 
     [/position limits 0 to 2000/, 'E_SERVO_SETUP', ({ table }) => table.set('maxPositionLimit', 2000)],
     [/reports: it is overloaded/, 'E_SERVO_FAULT', servo => servo.fault(0x20)],
   ];
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   for (const [message, code, spoil] of wrong) {
-    const fresh = await Bench.on(t);
+    const fresh = await DynamixelBench.on(t);
     spoil(fresh.servos[1]!);
     await t.rejects(fresh.link.open(), { code, message });
   }
@@ -280,20 +203,20 @@ t.test('what is not set up for this robot is refused by name, with what to do', 
 });
 
 t.test('two servos with one id are refused', async t => {
-  const bench = await Bench.on(t, alike);
+  const bench = await DynamixelBench.on(t, alike);
   bench.servos[1]!.table.set('id', 1);
   await t.rejects(bench.link.open(), { code: /E_SERVO_(?:SILENT|ABSENT)/, hint: /id/ });
 });
 
 t.test('silent servos are told to answer', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   for (const { table } of bench.servos) table.set('statusReturnLevel', 0);
   await bench.armed();
   t.equal(bench.state.device, 'armed');
 });
 
 t.test('faults in mid-run are said in words, and are stops', async t => {
-  const faults: [(bench: Bench) => void, ServoState['device'], RegExp][] = [
+  const faults: [(bench: DynamixelBench) => void, ServoState['device'], RegExp][] = [
     [({ servos }) => servos[1]!.fault(0x20), 'latched', /servo 2 of joint 'elbow' reports: it is overloaded/],
     [({ servos }) => servos[0]!.fault(0x04), 'latched', /servo 1 of joint 'shoulder' reports: it is too hot/],
     [({ servos }) => servos[0]!.fault(0x01), 'latched', /voltage/],
@@ -304,7 +227,7 @@ t.test('faults in mid-run are said in words, and are stops', async t => {
     ],
   ];
   for (const [spoil, device, reason] of faults) {
-    const bench = await Bench.on(t);
+    const bench = await DynamixelBench.on(t);
     const motion = await bench.armed();
     await bench.tick(motion);
     spoil(bench);
@@ -315,7 +238,7 @@ t.test('faults in mid-run are said in words, and are stops', async t => {
 });
 
 t.test('a servo that was rebooted is limp, and its position is not made up', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   await bench.tick(motion);
   const [before] = bench.state.position;
@@ -330,7 +253,7 @@ t.test('a servo that was rebooted is limp, and its position is not made up', asy
 });
 
 t.test('a lost answer is asked for again within the tick; without time for it, the tick is stale', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   let lost = 1;
   bench.bus.wire.tamper = answer => (lost-- > 0 ? undefined : answer);
@@ -346,7 +269,7 @@ t.test('a lost answer is asked for again within the tick; without time for it, t
 });
 
 t.test('an adapter that hears itself is no matter', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   bench.bus.wire.echo = true;
   const motion = await bench.armed();
   for (let i = 0; i < 5; i++) t.ok(await bench.tick(motion, bench.state.position));
@@ -354,7 +277,7 @@ t.test('an adapter that hears itself is no matter', async t => {
 });
 
 t.test('a port that vanishes is said', async t => {
-  const bench = await Bench.on(t);
+  const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();
   bench.clock.unplug();
   await t.rejects(motion.read(bench.state, 5_000), { code: 'E_PORT_CLOSED' });
