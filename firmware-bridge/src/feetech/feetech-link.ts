@@ -36,6 +36,8 @@ const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.addre
 const torqueLookUs = 40_000;
 /** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
 const holdLeadS = 0.02;
+/** How long a hold waits to know where the joints are. */
+const holdLookUs = 20_000;
 const tries = 3;
 
 export interface FeetechOptions {
@@ -283,9 +285,11 @@ export class FeetechLink implements ServoLink, ServoMotion {
   async #hold(bus: ServoBus): Promise<void> {
     const { servos, goals } = this.#joints;
     for (let i = 0; i < tries; i++) {
-      // Where they do not answer they may still hear: they are told from where they were measured last.
-      if (await bus.read(this.#sample)) this.#take();
-      this.#joints.shorten(holdLeadS);
+      // Where they do not answer they may still hear: they are told to keep their goals. What was measured before is too old to hold by.
+      if (await bus.poll(this.#sample, holdLookUs)) {
+        this.#take();
+        this.#joints.shorten(holdLeadS);
+      }
       this.#writeGoals(bus);
       if (!(await bus.read(this.#held))) continue;
       const { data } = this.#held;

@@ -1,5 +1,4 @@
 /** A rig's own process, from inside (rig-process.ts starts it): the runtime under test shares neither its event loop nor its core. */
-import { constants, setPriority } from 'node:os';
 import { messageOf } from '@sim2servo/models/error';
 import type { RigEvent } from './rig-messages.js';
 
@@ -20,7 +19,6 @@ export function serveRig<Setup, Request extends object, Report>(
   process.once('message', async (setup: Setup) => {
     try {
       const server = await start(setup);
-      favour();
       process.on('message', ({ id, ...request }: Request & { id: number }) => {
         const report = server.handle(request as unknown as Request);
         tell({ kind: 'reply', id, ...(report && { report }) });
@@ -35,13 +33,4 @@ export function serveRig<Setup, Request extends object, Report>(
       process.disconnect?.();
     }
   });
-}
-
-/** A device does not wait for its turn on a processor. Where the system lets us, the rig goes before what else runs; else it reports its lag. */
-function favour(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGH);
-  } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as { info?: { code?: string } }).info?.code ?? '')) throw error;
-  }
 }

@@ -111,6 +111,10 @@ async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> 
       : `${servos} ${kind} servos, ids 1 to ${servos}, are on ${server.path} at ${baud} baud (Ctrl-C ends it).`,
   );
   await server.run();
+  const { maxLagUs, slippedUs } = server.handle({ kind: 'report' })!;
+  context.io.err(
+    `It was up to ${(maxLagUs / 1000).toFixed(1)} ms behind the wall clock, and let ${(slippedUs / 1000).toFixed(1)} ms go.`,
+  );
 }
 
 function words({ checks, board }: HilReport, out: string): string {

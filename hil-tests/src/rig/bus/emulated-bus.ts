@@ -10,6 +10,8 @@ export class EmulatedBus<Servo extends BusServo = BusServo> implements EmulatedD
   readonly mechanics: Mechanics;
   readonly #targets: Float64Array;
   readonly #stepUs: number;
+  /** After each step of physics. */
+  stepped: (timeUs: number) => void = () => {};
   #steps = 0;
   #nowUs = 0;
 
@@ -49,6 +51,7 @@ export class EmulatedBus<Servo extends BusServo = BusServo> implements EmulatedD
     this.#steps++;
     for (const [i, servo] of this.servos.entries()) this.#targets[i] = servo.step(this.mechanics.stepS);
     this.mechanics.step(this.#targets);
+    this.stepped(this.#steps * this.#stepUs);
   }
 
   dispose(): void {
