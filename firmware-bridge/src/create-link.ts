@@ -2,6 +2,7 @@
 import type { Clock } from '@sim2servo/models/clock';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import type { ByteStream } from './byte-stream.js';
+import { DynamixelLink } from './dynamixel/dynamixel-link.js';
 import { FeetechLink } from './feetech/feetech-link.js';
 import { KitLink } from './kitlink/kitlink.js';
 import type { ServoLink } from './servo-link.js';
@@ -15,6 +16,8 @@ export interface LinkOptions {
 
 export function createLink({ robot: { spec, site }, clock, open }: LinkOptions): ServoLink {
   switch (site.bus.kind) {
+    case 'dynamixel':
+      return new DynamixelLink({ open, clock, spec, site });
     case 'feetech':
       return new FeetechLink({ open, clock, spec, site });
     default:

@@ -4,6 +4,7 @@ import t from 'tap';
 import { encodeFrame, type Frame, maxFrameBytes } from '../../src/kitlink/frame.js';
 import { FrameReader } from '../../src/kitlink/frame-reader.js';
 import { anyFrame } from '../support/any-frame.js';
+import { pieces } from '../support/pieces.js';
 import { bytesOf, frameVectors, hexOf } from '../support/vectors.js';
 
 const describe = (frame: Frame): string =>
@@ -13,12 +14,6 @@ const describe = (frame: Frame): string =>
 function reader(): { readonly reader: FrameReader; readonly got: string[] } {
   const got: string[] = [];
   return { reader: new FrameReader(frame => got.push(describe(frame))), got };
-}
-
-/** Cuts `bytes` at any places. */
-function pieces(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
-  const at = [...cuts.map(cut => cut % (bytes.length + 1)), 0, bytes.length].sort((a, b) => a - b);
-  return at.slice(1).map((end, i) => bytes.subarray(at[i], end));
 }
 
 t.test('it reads the frames of the vectors', async t => {

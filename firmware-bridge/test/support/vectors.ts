@@ -1,5 +1,6 @@
 /** The vectors that the TypeScript codec and the C core are both tested with. */
 import { readFileSync } from 'node:fs';
+import type { instructions } from '../../src/dynamixel/packet.js';
 
 export interface CobsVector {
   readonly name: string;
@@ -66,3 +67,16 @@ export const feetechVectors = read('feetech.json') as {
 
 export const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+export interface DynamixelVector {
+  readonly name: string;
+  readonly wire: string;
+  readonly printedWire?: string;
+  readonly id: number;
+  readonly instruction: keyof typeof instructions;
+  readonly parameters: string;
+}
+export const dynamixelVectors = read('dynamixel.json') as {
+  readonly crc: readonly { readonly bytes: string; readonly crc16: string }[];
+  readonly vectors: readonly DynamixelVector[];
+};

@@ -9,9 +9,8 @@ import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { ControlLoop } from '@sim2servo/runtime/control-loop';
 import { listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopReport } from '@sim2servo/runtime/loop-report';
-import { robotBus } from '../rig/bus/create-bus.js';
+import { type AnyServo, robotBus } from '../rig/bus/create-bus.js';
 import type { EmulatedBus } from '../rig/bus/emulated-bus.js';
-import type { Sts3215 } from '../rig/bus/sts3215.js';
 import { Lockstep } from '../rig/lockstep.js';
 
 const controlRateHz = 100;
@@ -24,7 +23,7 @@ const watchUs = 500_000;
 const stillCounts = 8;
 const spanUs = 20_000;
 
-export interface BusFault {
+export interface BusFault<Servo extends AnyServo = AnyServo> {
   readonly name: string;
   /** `rides out`: the run goes on to its end. `stops`: the loop stops the arm and holds it. */
   readonly expected: 'rides out' | 'stops';
@@ -32,8 +31,8 @@ export interface BusFault {
   readonly reason?: RegExp;
   /** The servo, by its place, that loses its torque by the fault: it coasts, and nobody can stop it. The others are judged. */
   readonly limp?: number;
-  begin(bench: BusFaultBench): void;
-  clear(bench: BusFaultBench): void;
+  begin(bench: BusFaultBench<Servo>): void;
+  clear(bench: BusFaultBench<Servo>): void;
 }
 
 export interface BusFaultOutcome {
@@ -50,8 +49,8 @@ export interface BusFaultOutcome {
   readonly movedCounts: number;
 }
 
-export class BusFaultBench {
-  readonly bus: EmulatedBus<Sts3215>;
+export class BusFaultBench<Servo extends AnyServo = AnyServo> {
+  readonly bus: EmulatedBus<Servo>;
   readonly clock: Lockstep;
   readonly link: ServoLink;
   readonly #robot: LoadedRobot;
@@ -59,7 +58,7 @@ export class BusFaultBench {
   /** What happens to bytes of the host on their way. */
   toServos: (bytes: Uint8Array) => Uint8Array = bytes => bytes;
 
-  private constructor(robot: LoadedRobot, bus: EmulatedBus<Sts3215>) {
+  private constructor(robot: LoadedRobot, bus: EmulatedBus<Servo>) {
     this.#robot = robot;
     this.bus = bus;
     const receive = bus.receive.bind(bus);
@@ -69,12 +68,13 @@ export class BusFaultBench {
     this.link = createLink({ robot, clock: this.clock, open: async () => this.clock.open() });
   }
 
-  static async create(robot: LoadedRobot): Promise<BusFaultBench> {
-    return new BusFaultBench(robot, await robotBus(robot));
+  /** @param robot whose site has servos of this kind */
+  static async create<Servo extends AnyServo>(robot: LoadedRobot): Promise<BusFaultBench<Servo>> {
+    return new BusFaultBench(robot, (await robotBus(robot)) as unknown as EmulatedBus<Servo>);
   }
 
   /** Swings the arm, does the fault in mid-motion, clears it half a second later, and watches. */
-  async suffer(fault: BusFault): Promise<BusFaultOutcome> {
+  async suffer(fault: BusFault<Servo>): Promise<BusFaultOutcome> {
     const { clock } = this;
     let faultUs = Number.NaN;
     let cleared = false;

@@ -1,4 +1,7 @@
-/** What can go wrong on a servo bus, each done to the real link and loop in mid-motion. The tests assert on the outcomes. */
+/**
+ * What can go wrong on a servo bus, each done to the real link and loop in mid-motion: on any wire, and with an STS3215. The tests assert on
+ * the outcomes.
+ */
 import type { Answer } from '../rig/bus/bus-servo.js';
 import type { Sts3215 } from '../rig/bus/sts3215.js';
 import type { BusFault } from './bus-fault-bench.js';
@@ -7,7 +10,7 @@ import type { BusFault } from './bus-fault-bench.js';
 const seldom = 7;
 
 /** Spoils what the servos say, every n-th reply. */
-function spoil(
+export function spoil(
   name: string,
   expected: BusFault['expected'],
   every: number,
@@ -29,7 +32,7 @@ function spoil(
 }
 
 /** The same answer with other bytes. */
-function bytes(change: (bytes: Uint8Array) => readonly number[] | Uint8Array): (answer: Answer) => Answer {
+export function bytes(change: (bytes: Uint8Array) => readonly number[] | Uint8Array): (answer: Answer) => Answer {
   return answer => ({ ...answer, bytes: before => Uint8Array.from(change(answer.bytes(before))) });
 }
 
@@ -38,14 +41,16 @@ const changed = (at: number, mask: number) => bytes(all => all.map((byte, i) => 
 const cut = bytes(all => all.subarray(0, 5));
 const dropped = bytes(all => [...all.subarray(0, 3), ...all.subarray(4)]);
 const inserted = bytes(all => [...all.subarray(0, 4), 0x5a, ...all.subarray(4)]);
-const garbage = bytes(all => [0xff, 0xff, 0x03, 0xf0, 0x00, 0xff, ...all]);
+const noise = bytes(all => [0xff, 0xff, 0x03, 0xf0, 0x00, 0xff, ...all]);
+/** Between the parts of one packet it would spoil that. */
+const garbage = (answer: Answer) => (answer.turn === 0 ? noise(answer) : answer);
 const wrongSum = bytes(all => [...all.subarray(0, -1), all.at(-1)! ^ 1]);
 /** Another id, with a sum that is right for it. */
 const wrongId = bytes(all => [...all.subarray(0, 2), all[2]! + 8, ...all.subarray(3, -1), (all.at(-1)! - 8) & 0xff]);
 /** What is heard of two servos of one id that stand elsewhere: the AND of both. */
 const twin = bytes(all => all.map((byte, i) => (i < 5 ? byte : byte & (byte ^ 0xa6))));
 const silent = () => undefined;
-const stale = /no fresh position for 5 ticks/;
+export const stale = /no fresh position for 5 ticks/;
 
 /** What a servo complains of. Where its own protection takes its torque away, it is limp from then on. */
 function strained(
@@ -54,7 +59,7 @@ function strained(
   strain: Partial<Sts3215['strain']>,
   reason: RegExp,
   protects: boolean,
-): BusFault {
+): BusFault<Sts3215> {
   const healthy: Partial<Sts3215['strain']> = {};
   return {
     name,
@@ -71,7 +76,8 @@ function strained(
   };
 }
 
-export const busFaults: readonly BusFault[] = [
+/** Of any protocol. */
+export const wireFaults: readonly BusFault[] = [
   spoil('a late reply now and again', 'rides out', seldom, late(15_000)),
   spoil('every reply late', 'stops', 1, late(15_000), stale),
   spoil('no reply now and again', 'rides out', seldom, silent),
@@ -83,8 +89,7 @@ export const busFaults: readonly BusFault[] = [
   spoil('a bit flipped now and again', 'rides out', seldom, changed(6, 0x10)),
   spoil('a bit flipped in each reply', 'stops', 1, changed(6, 0x10), stale),
   spoil('wrong sums', 'stops', 1, wrongSum, stale),
-  spoil('replies with the id of another servo', 'stops', 1, wrongId, stale),
-  spoil('garbage before each reply', 'rides out', 1, garbage),
+  spoil('garbage before the replies', 'rides out', 1, garbage),
   {
     name: 'an adapter that hears itself',
     expected: 'rides out',
@@ -114,6 +119,10 @@ export const busFaults: readonly BusFault[] = [
     begin: ({ clock }) => clock.unplug(),
     clear: ({ clock }) => void clock.open(),
   },
+];
+
+export const sts3215Faults: readonly BusFault<Sts3215>[] = [
+  spoil('replies with the id of another servo', 'stops', 1, wrongId, stale),
   {
     name: 'a servo is reset for 5 ms',
     expected: 'stops',

@@ -1,11 +1,11 @@
-/** A host program that does nothing but swing an arm on a real port, until somebody kills it: the victim of the tests. */
+/** A host program that does nothing but swing an arm on a real port, or send it far away, until somebody kills it: the victim of the tests. */
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 
-const [, , robotName = 'desk2', port = ''] = process.argv;
+const [, , robotName = 'desk2', port = '', way = 'swing'] = process.argv;
 const robot = loadRobot(robotName);
 const clock = new RealtimeClock();
 const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
@@ -21,7 +21,8 @@ for (let tick = 0; ; tick++) {
   dueUs += periodUs;
   if (motion.cycle !== undefined) await clock.waitUntil(dueUs);
   await motion.read(state, 40_000);
-  for (let j = 0; j < targets.length; j++) targets[j]! += 0.03 * Math.sin(tick / 8);
+  for (const [j, { range }] of robot.spec.joints.entries())
+    targets[j] = way === 'far' ? range[1] : targets[j]! + 0.03 * Math.sin(tick / 8);
   motion.write(targets);
   if (tick === 0) process.send?.('armed');
 }

@@ -4,9 +4,8 @@ import type { ArmVariation } from '@sim2servo/sim/arm-variation';
 import { PseudoTerminal } from '../pseudo-terminal.js';
 import type { RigServer } from '../serve-rig.js';
 import { WallClock, type WallClockReport } from '../wall-clock.js';
-import { type BusKind, freeBus, robotBus } from './create-bus.js';
+import { type AnyServo, type BusKind, freeBus, robotBus } from './create-bus.js';
 import type { EmulatedBus } from './emulated-bus.js';
-import type { Sts3215 } from './sts3215.js';
 
 export type BusSetup =
   /** Name of a shipped robot, or the path of a robot folder: its servos, its arm. */
@@ -44,13 +43,13 @@ const traceEveryUs = 5_000;
 const traceKept = 4_000;
 
 export class BusServer implements RigServer<BusRequest, BusReport> {
-  readonly #bus: EmulatedBus<Sts3215>;
+  readonly #bus: EmulatedBus<AnyServo>;
   readonly #port: PseudoTerminal;
   readonly #wallClock: WallClock;
   #lastHostByteUs = Number.NEGATIVE_INFINITY;
   #trace: { timeUs: number; counts: number[] }[] = [];
 
-  private constructor(bus: EmulatedBus<Sts3215>, port: PseudoTerminal) {
+  private constructor(bus: EmulatedBus<AnyServo>, port: PseudoTerminal) {
     this.#bus = bus;
     this.#port = port;
     this.#wallClock = new WallClock(bus, port, {
@@ -65,7 +64,9 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
   /** @throws KitError E_PTY, E_RIG_BUS, and those of loading a robot */
   static async start(this: void, setup: BusSetup): Promise<BusServer> {
     const bus =
-      'robot' in setup ? await robotBus(loadRobot(setup.robot), setup) : freeBus(setup.servos, setup.baudRate);
+      'robot' in setup
+        ? await robotBus(loadRobot(setup.robot), setup)
+        : freeBus(setup.kind, setup.servos, setup.baudRate);
     return new BusServer(bus, await PseudoTerminal.open());
   }
 

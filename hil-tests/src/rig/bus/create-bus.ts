@@ -1,49 +1,63 @@
 /** An emulated bus of a kind: with the arm of a robot folder, or with so many servos that turn nothing. */
-import { baudRates } from '@sim2servo/firmware-bridge/feetech/registers';
+import { baudRates as dynamixelRates } from '@sim2servo/firmware-bridge/dynamixel/registers';
+import { baudRates as feetechRates } from '@sim2servo/firmware-bridge/feetech/registers';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import type { RigOptions } from '../rig.js';
+import type { DynamixelServo } from './dynamixel/dynamixel-servo.js';
+import { freeDynamixels, robotDynamixels } from './dynamixel/dynamixel-servos.js';
 import { EmulatedBus } from './emulated-bus.js';
 import { armMechanics, freeHorns, type Mechanics } from './mechanics.js';
 import { Sts3215 } from './sts3215.js';
 
-export const busKinds = ['feetech'] as const;
+export const busKinds = ['feetech', 'dynamixel'] as const;
 export type BusKind = (typeof busKinds)[number];
+const baudRates = { feetech: feetechRates, dynamixel: dynamixelRates };
+export type AnyServo = Sts3215 | DynamixelServo;
 
-/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS */
-export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<Sts3215>> {
-  const { kind } = robot.site.bus;
-  if (!(busKinds as readonly string[]).includes(kind))
+/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_RIG_BAUD */
+export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<AnyServo>> {
+  const { kind, baudRate } = robot.site.bus;
+  if (kind === 'kitlink')
     throw new KitError(
       'E_RIG_BUS',
       `robot ${robot.spec.name} has a ${kind} bus, and the rig has ${busKinds.join(', ')}`,
       'take a robot whose site.json says one of those, or another rig',
       'usage',
     );
-  const { bus, servos } = siteOn(robot.site, 'feetech');
-  const ids = servosInOrder(robot.spec, { servos }).map(servo => servo.id);
-  return busOf(ids, bus.baudRate, await armMechanics(robot, options));
+  checkBaudRate(kind, baudRate);
+  const mechanics = await armMechanics(robot, options);
+  const servos = kind === 'feetech' ? robotSts3215s(robot, mechanics) : robotDynamixels(robot, mechanics);
+  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
 }
 
 /** Servos 1 … n. @throws KitError E_RIG_BAUD */
-export function freeBus(servos: number, baudRate: number): EmulatedBus<Sts3215> {
-  return busOf(
-    Array.from({ length: servos }, (_, i) => i + 1),
-    baudRate,
-    freeHorns(servos),
-  );
+export function freeBus(kind: BusKind, count: number, baudRate: number): EmulatedBus<AnyServo> {
+  checkBaudRate(kind, baudRate);
+  const mechanics = freeHorns(count);
+  const ids = Array.from({ length: count }, (_, i) => i + 1);
+  const servos = kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(ids, baudRate, mechanics);
+  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
 }
 
-/** @throws KitError E_RIG_BAUD */
-function busOf(ids: readonly number[], baudRate: number, mechanics: Mechanics): EmulatedBus<Sts3215> {
-  if (!(baudRates as readonly number[]).includes(baudRate))
+function robotSts3215s({ spec, site }: LoadedRobot, mechanics: Mechanics): Sts3215[] {
+  const { bus, servos } = siteOn(site, 'feetech');
+  const ids = servosInOrder(spec, { servos }).map(servo => servo.id);
+  return sts3215s(ids, bus.baudRate, mechanics);
+}
+
+function sts3215s(ids: readonly number[], baudRate: number, mechanics: Mechanics): Sts3215[] {
+  return ids.map((id, i) => new Sts3215({ id, baudRate, horn: () => mechanics.counts(i) }));
+}
+
+function checkBaudRate(kind: BusKind, baudRate: number): void {
+  const rates: readonly number[] = baudRates[kind];
+  if (!rates.includes(baudRate))
     throw new KitError(
       'E_RIG_BAUD',
-      `an STS3215 has no baud rate of ${baudRate}`,
-      `take one of ${baudRates.join(', ')}`,
+      `a ${kind} servo has no baud rate of ${baudRate}`,
+      `take one of ${rates.join(', ')}`,
       'usage',
     );
-  const servos = ids.map((id, i) => new Sts3215({ id, baudRate, horn: () => mechanics.counts(i) }));
-  return new EmulatedBus(servos, mechanics, baudRate);
 }
