@@ -3,12 +3,13 @@ import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
+import { siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 
 const [, , robotName = 'desk2', port = ''] = process.argv;
 const { spec, site } = loadRobot(robotName);
 const clock = new RealtimeClock();
-const link = new KitLink({ open: () => openSerial(port, site.bus.baudRate), clock, spec, site });
+const link = new KitLink({ open: () => openSerial(port, siteOn(site, 'kitlink').bus.baudRate), clock, spec, site });
 const motion = await link.open();
 const state = createServoState(spec.joints.length);
 await motion.read(state, 100_000);

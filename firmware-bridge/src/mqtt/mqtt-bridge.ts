@@ -1,0 +1,415 @@
+/**
+ * The robot's side of a broker: puts a local bus on it, and stands guard. It lets through what `CommandGate` lets through, repeats the last
+ * target to the bus while that counts, and holds the arm when nothing counts any more: so the network's pauses and the bus's own deadline
+ * are two things. If the bridge itself dies, the bus's deadline holds the arm. Nothing is armed but by a command.
+ */
+import { randomInt } from 'node:crypto';
+import { hostname } from 'node:os';
+import {
+  type Command,
+  type CommandOf,
+  type Refusal,
+  type StateMessage,
+  type Telemetry,
+  topicsOf,
+} from '@sim2servo/models/bridge-messages';
+import type { Clock } from '@sim2servo/models/clock';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { createServoState, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
+import { type BrokerConnection, type BrokerMessage, type ConnectOptions, connectBroker } from './broker-connection.js';
+import { type BrokerAddress, brokerText } from './broker-error.js';
+import { CommandGate } from './command-gate.js';
+import { discoveryOf } from './discovery.js';
+
+const telemetryEveryUs = 1_000_000;
+/** A bus that streams has spoken by then. */
+const silenceUs = 100_000;
+
+export interface BridgeOptions {
+  readonly robot: Pick<LoadedRobot, 'spec' | 'specSha256'>;
+  readonly link: ServoLink;
+  readonly clock: Clock;
+  readonly name: string;
+  readonly address: BrokerAddress;
+  /** The longest that a command counts. */
+  readonly deadlineMs: number;
+  /** Samples a second of a bus that is asked for them. One that streams by itself keeps its own rate. */
+  readonly sampleHz: number;
+  /** Tells Home Assistant, under this topic prefix, what there is to see. */
+  readonly discovery?: string;
+  readonly signal: AbortSignal;
+  /** What a person should know, as it happens. */
+  readonly onEvent: (what: string) => void;
+  /** Connects; MQTT.js unless given. */
+  readonly connect?: (options: ConnectOptions) => Promise<BrokerConnection>;
+}
+
+export interface BridgeReport {
+  readonly samples: number;
+  readonly dropped: number;
+  readonly obeyed: number;
+  readonly refused: Readonly<Record<Refusal, number>>;
+}
+
+/** Serves until the signal. @throws KitError E_BROKER_*, E_BRIDGE_TAKEN, and whatever the local bus throws */
+export async function runBridge(options: BridgeOptions): Promise<BridgeReport> {
+  const bridge = new MqttBridge(options);
+  await bridge.run();
+  return bridge.report();
+}
+
+class MqttBridge {
+  readonly #o: BridgeOptions;
+  readonly #topics;
+  readonly #boot = randomInt(1, 2 ** 32);
+  readonly #gate: CommandGate;
+  readonly #state: ServoState;
+  readonly #targets: Float64Array;
+  #broker!: BrokerConnection;
+  #motion!: ServoMotion;
+  /** Why the connection has gone, while it has. */
+  #gone: KitError | undefined;
+  #requests: Exclude<Command, CommandOf<'motion'>>[] = [];
+  #stopAsked = false;
+  /** A question to the bus is under way: a bus that answers questions can't be written to meanwhile. */
+  #asking = false;
+  /** The bus was told something since its last sample. */
+  #told = false;
+  /** What the bus threw while nobody waited for it. */
+  #failure: unknown;
+  #host = '';
+  /** Why the bridge holds the arm; empty where it does not. */
+  #holding = '';
+  #echo: { readonly hostUs: number; readonly receivedUs: number } | undefined;
+  #samples = 0;
+  #dropped = 0;
+  #telemetryUs = 0;
+  #warned = new Set<Refusal>();
+  #wake: (() => void) | undefined;
+
+  constructor(options: BridgeOptions) {
+    this.#o = options;
+    const joints = options.robot.spec.joints.length;
+    this.#topics = topicsOf(options.name);
+    this.#gate = new CommandGate(this.#boot, joints, options.deadlineMs);
+    this.#state = createServoState(joints);
+    this.#targets = new Float64Array(joints);
+  }
+
+  report(): BridgeReport {
+    const { obeyed, refused } = this.#gate;
+    return { samples: this.#samples, dropped: this.#dropped, obeyed, refused };
+  }
+
+  async run(): Promise<void> {
+    const { link, address, connect = connectBroker, onEvent, signal } = this.#o;
+    const { command, stop, status } = this.#topics;
+    const offline = (reason: string) => ({ state: 'offline', boot: this.#boot, reason });
+    this.#motion = await link.open();
+    const onAbort = () => this.#notify();
+    signal.addEventListener('abort', onAbort);
+    let reason = 'it was ended';
+    try {
+      this.#broker = await connect({
+        ...address,
+        clientId: `kit-bridge-${this.#o.name}`,
+        subscribe: [command, stop],
+        will: { topic: status, payload: offline('its connection broke off') },
+        reconnect: true,
+        onMessage: message => this.#receive(message),
+        onChange: gone => this.#connection(gone),
+      });
+      try {
+        this.#announce();
+        onEvent(
+          `serves ${this.#o.robot.spec.name} on ${brokerText(address.broker)} as ${topicsOf(this.#o.name).command}`,
+        );
+        await this.#serve();
+      } catch (error) {
+        reason = messageOf(error);
+        throw error;
+      } finally {
+        this.#broker.publish(status, offline(reason), { retained: true });
+        await this.#broker.close();
+      }
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      await link.close();
+    }
+  }
+
+  #announce(): void {
+    const { robot, name, deadlineMs, discovery } = this.#o;
+    const joints = robot.spec.joints.map(joint => joint.name);
+    this.#broker.publish(
+      this.#topics.status,
+      {
+        state: 'online',
+        boot: this.#boot,
+        robot: robot.spec.name,
+        specSha256: robot.specSha256,
+        joints,
+        deadlineMs,
+        machine: hostname(),
+      },
+      { retained: true },
+    );
+    if (discovery === undefined) return;
+    const { topic, config } = discoveryOf(discovery, name, this.#topics, joints);
+    this.#broker.publish(topic, config, { retained: true });
+  }
+
+  #connection(gone: KitError | undefined): void {
+    const before = this.#gone;
+    this.#gone = gone;
+    if (gone === undefined) this.#announce();
+    if (gone !== undefined && before === undefined)
+      this.#o.onEvent(`${gone.message}; nobody can move the arm until it is back`);
+    if (gone === undefined && before !== undefined)
+      this.#o.onEvent('the broker is back; the arm waits to be armed anew');
+    this.#notify();
+  }
+
+  #receive({ topic, payload, retained }: BrokerMessage): void {
+    if (topic === this.#topics.stop) {
+      // Whoever, whenever: but what was retained was not meant for now.
+      if (retained) this.#refused('retained', topic);
+      else this.#stopAsked = true;
+      this.#notify();
+      return;
+    }
+    const nowUs = this.#o.clock.nowUs();
+    const judgement = this.#gate.judge({ payload, retained }, nowUs);
+    const { command } = judgement;
+    if ('refusal' in judgement) {
+      this.#refused(judgement.refusal, topic);
+      if (command !== undefined && command.kind !== 'motion' && !retained)
+        this.#answer(command, refusalWords(judgement.refusal, this.#host), refusalHint(judgement.refusal));
+      return;
+    }
+    this.#echo = { hostUs: command!.hostUs, receivedUs: nowUs };
+    if (command!.kind === 'motion') {
+      this.#targets.set(command!.targetsRad);
+      // Otherwise it is told when the question is answered.
+      if (!this.#asking) this.#write();
+    } else {
+      this.#requests.push(command!);
+      this.#notify();
+    }
+  }
+
+  /** Says the first of each kind; the rest is in the counts. */
+  #refused(refusal: Refusal, topic: string): void {
+    if (this.#warned.has(refusal)) return;
+    this.#warned.add(refusal);
+    const clear = refusal === 'retained' ? `; clear it: mosquitto_pub -r -n -t ${topic}` : '';
+    this.#o.onEvent(
+      `refused on ${topic}: ${refusalWords(refusal, this.#host)}${clear} (said once, counted from here on)`,
+    );
+  }
+
+  #write(): void {
+    try {
+      this.#motion.write(this.#targets);
+      this.#told = true;
+    } catch (error) {
+      this.#failure ??= error;
+      this.#notify();
+    }
+  }
+
+  async #serve(): Promise<void> {
+    const { clock, signal, sampleHz } = this.#o;
+    let nextUs = clock.nowUs();
+    while (!signal.aborted) {
+      const streams = this.#state.periodUs > 0;
+      if (!streams) {
+        await this.#until(nextUs);
+        if (clock.nowUs() < nextUs && !signal.aborted) {
+          await this.#keep();
+          continue;
+        }
+        nextUs = Math.max(nextUs + 1e6 / sampleHz, clock.nowUs());
+      }
+      await this.#sample(streams);
+      await this.#keep();
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#gone?.code === 'E_BRIDGE_TAKEN') throw this.#gone;
+    }
+    if (this.#gate.session !== 0) await this.#hold('the bridge was ended');
+  }
+
+  /** Sleeps to `timeUs`, the end of what counts, or the next thing to do. */
+  async #until(timeUs: number): Promise<void> {
+    const event = new Promise<void>(resolve => {
+      this.#wake = resolve;
+    });
+    await this.#o.clock.waitUntil(this.#notAfterExpiry(timeUs), event);
+  }
+
+  #notAfterExpiry(timeUs: number): number {
+    return this.#gate.session === 0 ? timeUs : Math.min(timeUs, this.#gate.expiresUs + 1);
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+
+  async #sample(streams: boolean): Promise<void> {
+    const { clock } = this.#o;
+    const until = this.#notAfterExpiry(clock.nowUs() + silenceUs);
+    // A bus that streams hears while it speaks.
+    this.#asking = !streams;
+    const fresh = await this.#motion.read(this.#state, Math.max(0, until - clock.nowUs()));
+    this.#asking = false;
+    if (!fresh) return;
+    // While a command counts the bus hears of it with every sample, so that its own deadline is not the network's.
+    const repeat = !this.#told && this.#gate.session !== 0 && clock.nowUs() <= this.#gate.expiresUs;
+    if (repeat) this.#write();
+    this.#told = false;
+    this.#publishState();
+  }
+
+  /** What is due between two samples: stop, requests, the end of what counts. */
+  async #keep(): Promise<void> {
+    if (this.#stopAsked) {
+      this.#stopAsked = false;
+      if (this.#gate.session !== 0) await this.#hold(`somebody asked for it on ${this.#topics.stop}`);
+    }
+    if (this.#gone !== undefined && this.#gate.session !== 0) await this.#hold('the broker has gone');
+    if (this.#gate.session !== 0 && this.#o.clock.nowUs() > this.#gate.expiresUs)
+      await this.#hold('no command of the host came in time');
+    for (let request = this.#requests.shift(); request !== undefined; request = this.#requests.shift())
+      await this.#obey(request);
+  }
+
+  async #hold(why: string): Promise<void> {
+    this.#gate.end();
+    this.#o.onEvent(`holds the arm: ${why}`);
+    this.#holding = why;
+    await this.#ask(() => this.#motion.halt('hold'));
+  }
+
+  async #ask(question: () => Promise<void>): Promise<void> {
+    this.#asking = true;
+    try {
+      await question();
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #obey(command: Exclude<Command, CommandOf<'motion'>>): Promise<void> {
+    if (!this.#gate.stillFor(command)) {
+      this.#answer(command, refusalWords('busy', this.#host), refusalHint('busy'));
+      return;
+    }
+    try {
+      if (command.kind === 'arm') await this.#arm(command);
+      else {
+        this.#gate.end();
+        await this.#ask(() => this.#motion.halt(command.kind));
+        this.#holding = '';
+      }
+      this.#answer(command);
+    } catch (error) {
+      if (!(error instanceof KitError)) throw error;
+      this.#answer(command, error.message, error.hint);
+    }
+  }
+
+  async #arm(command: CommandOf<'arm'>): Promise<void> {
+    if (command.session === this.#gate.session) return;
+    await this.#ask(() => this.#motion.arm());
+    // The bus's deadline runs from here on: it is told to stay before anything else is waited for.
+    this.#targets.set(this.#state.position);
+    this.#write();
+    this.#gate.begin(command, this.#o.clock.nowUs());
+    this.#host = command.host;
+    this.#holding = '';
+    this.#o.onEvent(`armed for ${command.host}`);
+  }
+
+  #answer({ session, sequence }: Command, reason = '', hint = ''): void {
+    const answer = { boot: this.#boot, session, sequence, done: reason === '', reason, hint };
+    if (!this.#broker.publish(this.#topics.answer, answer)) this.#dropped++;
+  }
+
+  #publishState(): void {
+    const { clock } = this.#o;
+    const state = this.#state;
+    const sampleUs = Math.round(state.sampledAtUs);
+    const nowUs = clock.nowUs();
+    this.#gate.sampled(sampleUs);
+    this.#samples++;
+    const refused = Object.values(this.#gate.refused).reduce((sum, count) => sum + count, 0);
+    const { device, reason } = this.#said();
+    const message: StateMessage = {
+      boot: this.#boot,
+      sample: this.#samples,
+      sampleUs,
+      sentUs: Math.round(nowUs),
+      session: this.#gate.session,
+      device,
+      reason,
+      positionRad: Array.from(state.position),
+      phaseUs: state.phaseUs,
+      periodUs: state.periodUs > 0 ? state.periodUs : 1e6 / this.#o.sampleHz,
+      linkErrors: state.linkErrors + refused + this.#dropped,
+      echo:
+        this.#echo === undefined
+          ? null
+          : { hostUs: this.#echo.hostUs, heldUs: Math.round(nowUs - this.#echo.receivedUs) },
+    };
+    if (!this.#broker.publish(this.#topics.state, message)) this.#dropped++;
+    if (nowUs < this.#telemetryUs) return;
+    this.#telemetryUs = nowUs + telemetryEveryUs;
+    this.#broker.publish(this.#topics.telemetry, this.#telemetry());
+  }
+
+  /** The device's own word; where the bridge made it hold, the bridge's. */
+  #said(): Pick<StateMessage, 'device' | 'reason'> {
+    const { device, reason } = this.#state;
+    if (this.#holding === '' || device === 'limp') return { device, reason };
+    return { device: 'latched', reason: this.#holding };
+  }
+
+  #telemetry(): Telemetry {
+    const { joints } = this.#o.robot.spec;
+    return {
+      boot: this.#boot,
+      time: new Date().toISOString(),
+      ...this.#said(),
+      host: this.#gate.session === 0 ? '' : this.#host,
+      positionRad: Object.fromEntries(joints.map(({ name }, j) => [name, this.#state.position[j]!])),
+      ...this.report(),
+    };
+  }
+}
+
+function refusalWords(refusal: Refusal, host: string): string {
+  switch (refusal) {
+    case 'retained':
+      return 'a retained message: it was not meant for now';
+    case 'malformed':
+      return 'it is no command as docs/mqtt.md has it';
+    case 'boot':
+      return 'it was meant for the bridge before it was restarted';
+    case 'stale':
+      return 'it answers a sample that is too old, or that never was';
+    case 'busy':
+      return `another host has the arm: ${host}`;
+    case 'session':
+      return 'its motion session is over, or never began';
+    case 'sequence':
+      return 'it is not newer than the last one';
+  }
+}
+
+function refusalHint(refusal: Refusal): string {
+  if (refusal === 'busy') return 'end the other run first';
+  if (refusal === 'stale') return 'the network is slower than deadlineMs: raise it on both sides, or come closer';
+  return 'begin anew';
+}
