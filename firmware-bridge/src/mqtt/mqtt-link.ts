@@ -219,7 +219,8 @@ export class MqttLink implements ServoLink, ServoMotion {
         const state = decode(stateSchema, payload);
         if (state === undefined || state.boot !== this.#boot) return;
         this.#bridgeClock.observe(state.sentUs, nowUs, 0);
-        if (state.echo !== null && state.session === this.#session)
+        // Before ours the echo is another host's, in another clock.
+        if (state.echo !== null && this.#session !== 0 && state.session === this.#session)
           this.#roundTripUs = nowUs - state.echo.hostUs - state.echo.heldUs;
         this.#state = state;
         this.#samples++;
