@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import type { MqttClient } from 'mqtt';
 import { type BrokerAddress, brokerError, hostAndPort } from './broker-error.js';
@@ -51,18 +51,15 @@ const expiryS = 1;
 export async function connectBroker(options: ConnectOptions): Promise<BrokerConnection> {
   const url = new URL(options.broker);
   const { host, port, secure } = hostAndPort(options.broker);
-  const files = {
-    ...(options.ca !== undefined && { ca: pem(options.ca) }),
-    ...(options.cert !== undefined && { cert: pem(options.cert) }),
-    ...(options.key !== undefined && { key: pem(options.key) }),
-  };
+  const secureContext = secure ? secureContextOf(options) : undefined;
   // Loaded here: a command line that needs no broker does not wait for it.
   const { MqttClient: Client } = await import('mqtt');
   const client = new Client(
     () => {
-      const socket = secure
-        ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...files })
-        : connectTcp({ host, port });
+      const socket =
+        secureContext === undefined
+          ? connectTcp({ host, port })
+          : connectTls({ host, port, secureContext, ...(isIP(host) === 0 && { servername: host }) });
       return socket.setNoDelay(true) as unknown as ReturnType<ConstructorParameters<typeof MqttClient>[0]>;
     },
     {
@@ -91,13 +88,27 @@ export async function connectBroker(options: ConnectOptions): Promise<BrokerConn
   return connection;
 }
 
-function pem(path: string): Buffer {
+function secureContextOf({ ca, cert, key }: BrokerAddress): SecureContext {
+  const pem = (path: string | undefined) => {
+    try {
+      return path === undefined ? undefined : readFileSync(path);
+    } catch (error) {
+      throw new KitError('E_BROKER_FILE', `can't read ${path}: ${messageOf(error)}`, 'name a PEM file', 'usage', {
+        cause: error,
+      });
+    }
+  };
+  const files = { ca: pem(ca), cert: pem(cert), key: pem(key) };
   try {
-    return readFileSync(path);
+    return createSecureContext(files);
   } catch (error) {
-    throw new KitError('E_BROKER_FILE', `can't read ${path}: ${messageOf(error)}`, 'name a PEM file', 'usage', {
-      cause: error,
-    });
+    throw new KitError(
+      'E_BROKER_FILE',
+      `${[ca, cert, key].filter(Boolean).join(', ')}: ${messageOf(error)}`,
+      'name PEM files, and the key that belongs to the certificate',
+      'usage',
+      { cause: error },
+    );
   }
 }
 
@@ -116,7 +127,7 @@ class ClientConnection implements BrokerConnection {
       this.#error = error;
     });
     client.on('disconnect', ({ reasonCode }) => {
-      this.#error = Object.assign(new Error('it ended the connection'), { code: reasonCode });
+      this.#error = new Error(`it ended the connection, reason ${reasonCode}`);
     });
     client.on('message', (topic, payload, { retain }) =>
       options.onMessage({ topic, payload: payload.toString(), retained: retain }),
@@ -141,10 +152,10 @@ class ClientConnection implements BrokerConnection {
   }
 
   async #subscribe(): Promise<void> {
-    // rap: the flag then says that its publisher asked to retain it, also where it arrives as it is published.
-    const wanted = this.#options.subscribe.map(topic => [topic, { qos: 1, rap: true }] as const);
+    // rap: the flag then says that its publisher asked to retain it, also where it arrives as it is published. nl: our own do not come back.
+    const wanted = this.#options.subscribe.map(topic => [topic, { qos: 1, rap: true, nl: true }] as const);
     try {
-      await this.#client.subscribeAsync(Object.fromEntries(wanted));
+      if (wanted.length > 0) await this.#client.subscribeAsync(Object.fromEntries(wanted));
     } catch (error) {
       // A connection that went meanwhile says so itself.
       if (!this.#client.connected) return;

@@ -10,9 +10,6 @@ export interface BrokerAddress {
   readonly key?: string | undefined;
 }
 
-/** Reason code of MQTT 5 for a client whose id another one has taken. */
-const sessionTakenOver = 142;
-
 export function hostAndPort(broker: string): {
   readonly host: string;
   readonly port: number;
@@ -45,12 +42,6 @@ export function brokerError(address: BrokerAddress, error: Error | undefined): K
     );
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return say('E_BROKER_CONNECT', `there is no host '${host}'`, "correct the broker's address");
-  if (code === String(sessionTakenOver))
-    return say(
-      'E_BRIDGE_TAKEN',
-      `another client with our id has connected to ${where}`,
-      'one bridge serves one robot: end the other, or give it another --name',
-    );
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code) && cert === undefined)
     return say(
       'E_BROKER_TLS',
@@ -88,7 +79,7 @@ export function brokerError(address: BrokerAddress, error: Error | undefined): K
       "check user, password and the broker's list of who may do what",
     );
   const why = error === undefined ? 'it closed the connection without a word' : error.message;
-  const hint = secure ? 'see its log' : 'see its log; on a TLS port use mqtts://';
+  const hint = `see its log; where the port speaks ${secure ? 'no TLS use mqtt' : 'TLS use mqtts'}://`;
   return say('E_BROKER_LOST', `no connection with ${where}: ${why}`, hint);
 }
 

@@ -8,8 +8,10 @@ import { hostname } from 'node:os';
 import {
   type Command,
   type CommandOf,
+  decode,
   type Refusal,
   type StateMessage,
+  stateSchema,
   type Telemetry,
   topicsOf,
 } from '@sim2servo/models/bridge-messages';
@@ -23,6 +25,8 @@ import { CommandGate } from './command-gate.js';
 import { discoveryOf } from './discovery.js';
 
 const telemetryEveryUs = 1_000_000;
+/** Another bridge of our name has been heard by then, if there is one: it sends its samples. */
+const listenUs = 500_000;
 /** A bus that streams has spoken by then. */
 const silenceUs = 100_000;
 
@@ -52,7 +56,7 @@ export interface BridgeReport {
   readonly refused: Readonly<Record<Refusal, number>>;
 }
 
-/** Serves until the signal. @throws KitError E_BROKER_*, E_BRIDGE_TAKEN, and whatever the local bus throws */
+/** Serves until the signal. @throws KitError E_BROKER_*, E_BRIDGE_TWICE, and whatever the local bus throws */
 export async function runBridge(options: BridgeOptions): Promise<BridgeReport> {
   const bridge = new MqttBridge(options);
   await bridge.run();
@@ -70,6 +74,8 @@ class MqttBridge {
   #motion!: ServoMotion;
   /** Why the connection has gone, while it has. */
   #gone: KitError | undefined;
+  /** The life of another bridge that was heard under our name. */
+  #otherBoot: number | undefined;
   #requests: Exclude<Command, CommandOf<'motion'>>[] = [];
   #stopAsked = false;
   /** A question to the bus is under way: a bus that answers questions can't be written to meanwhile. */
@@ -78,6 +84,7 @@ class MqttBridge {
   #told = false;
   /** What the bus threw while nobody waited for it. */
   #failure: unknown;
+  #announced = false;
   #host = '';
   /** Why the bridge holds the arm; empty where it does not. */
   #holding = '';
@@ -104,7 +111,7 @@ class MqttBridge {
 
   async run(): Promise<void> {
     const { link, address, connect = connectBroker, onEvent, signal } = this.#o;
-    const { command, stop, status } = this.#topics;
+    const { command, stop, state, status } = this.#topics;
     const offline = (reason: string) => ({ state: 'offline', boot: this.#boot, reason });
     this.#motion = await link.open();
     const onAbort = () => this.#notify();
@@ -113,14 +120,15 @@ class MqttBridge {
     try {
       this.#broker = await connect({
         ...address,
-        clientId: `kit-bridge-${this.#o.name}`,
-        subscribe: [command, stop],
+        clientId: `kit-bridge-${this.#o.name}-${this.#boot.toString(16)}`,
+        subscribe: [command, stop, state],
         will: { topic: status, payload: offline('its connection broke off') },
         reconnect: true,
         onMessage: message => this.#receive(message),
         onChange: gone => this.#connection(gone),
       });
       try {
+        await this.#listen();
         this.#announce();
         onEvent(
           `serves ${this.#o.robot.spec.name} on ${brokerText(address.broker)} as ${topicsOf(this.#o.name).command}`,
@@ -130,7 +138,8 @@ class MqttBridge {
         reason = messageOf(error);
         throw error;
       } finally {
-        this.#broker.publish(status, offline(reason), { retained: true });
+        if (this.#gate.session !== 0 && this.#failure === undefined) await this.#hold('the bridge ends');
+        if (this.#announced) this.#broker.publish(status, offline(reason), { retained: true });
         await this.#broker.close();
       }
     } finally {
@@ -139,7 +148,27 @@ class MqttBridge {
     }
   }
 
+  /** Two bridges of one name would both move at one command. */
+  async #listen(): Promise<void> {
+    const { clock } = this.#o;
+    const until = clock.nowUs() + listenUs;
+    while (clock.nowUs() < until && this.#otherBoot === undefined) await this.#until(until);
+    this.#checkAlone();
+  }
+
+  /** Of two that find each other, as after a network that was in two halves, the one with the larger number goes. */
+  #checkAlone(): void {
+    if (this.#otherBoot === undefined || (this.#announced && this.#otherBoot > this.#boot)) return;
+    throw new KitError(
+      'E_BRIDGE_TWICE',
+      `another bridge serves ${this.#topics.command} on ${brokerText(this.#o.address.broker)}`,
+      'end it, or give this one another --name',
+      'usage',
+    );
+  }
+
   #announce(): void {
+    this.#announced = true;
     const { robot, name, deadlineMs, discovery } = this.#o;
     const joints = robot.spec.joints.map(joint => joint.name);
     this.#broker.publish(
@@ -176,6 +205,11 @@ class MqttBridge {
       // Whoever, whenever: but what was retained was not meant for now.
       if (retained) this.#refused('retained', topic);
       else this.#stopAsked = true;
+      this.#notify();
+      return;
+    }
+    if (topic === this.#topics.state) {
+      this.#otherBoot = decode(stateSchema, payload)?.boot ?? this.#otherBoot;
       this.#notify();
       return;
     }
@@ -235,9 +269,8 @@ class MqttBridge {
       await this.#sample(streams);
       await this.#keep();
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#gone?.code === 'E_BRIDGE_TAKEN') throw this.#gone;
+      this.#checkAlone();
     }
-    if (this.#gate.session !== 0) await this.#hold('the bridge was ended');
   }
 
   /** Sleeps to `timeUs`, the end of what counts, or the next thing to do. */

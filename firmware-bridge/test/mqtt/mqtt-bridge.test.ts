@@ -38,7 +38,7 @@ async function bench(t: Test, busOptions: { streams?: boolean; deadlineMs?: numb
     end.abort();
     return clock.during(bridge.catch(() => {}));
   });
-  await clock.pass(100_000);
+  await clock.pass(600_000);
   return { clock, broker, bus, events, end, bridge };
 }
 
@@ -213,7 +213,7 @@ t.test('a bridge that was restarted does not obey what was meant for the one bef
   const bus = new VirtualBus(b.clock);
   const end = new AbortController();
   const bridge = startBridge(b.clock, b.broker, bus, [], end.signal);
-  await b.clock.pass(100_000);
+  await b.clock.pass(600_000);
   b.broker.publish(topics.command, JSON.stringify({ ...old, sampleUs: lastState(b).sampleUs, sequence: 999 }));
   await b.clock.pass(1_100_000);
   t.equal(refusedCounts(b).boot, 1);
@@ -313,11 +313,31 @@ t.test('no bridge, an offline one, and one with another robot are three sentence
   await t.rejects(b.clock.during(hostOn(b, { name: 'desk3' }).open()), { code: 'E_NO_BRIDGE', message: /desk3/ });
 });
 
-t.test('another bridge of the same name ends the first, which holds the arm', async t => {
-  const { b } = await drivenBench(t);
-  b.broker.cut(/kit-bridge/, 'E_BRIDGE_TAKEN');
-  await t.rejects(b.clock.during(b.bridge), { code: 'E_BRIDGE_TAKEN' });
-  t.equal(b.bus.device, 'held');
+t.test('a second bridge of the same name is refused, and the first goes on', async t => {
+  const { b, motion } = await drivenBench(t);
+  const second = new VirtualBus(b.clock);
+  const bridge = startBridge(b.clock, b.broker, second, [], new AbortController().signal);
+  await t.rejects(during(b, motion, bridge), {
+    code: 'E_BRIDGE_TWICE',
+    message: /another bridge serves kit\/v1\/desk2/,
+  });
+  t.same(second.told, []);
+  t.ok(second.closed);
+  await drive(b, motion, 5);
+  t.equal(state.device, 'armed');
+});
+
+t.test('of two bridges that find each other one goes, and holds its arm', async t => {
+  for (const [other, code] of [
+    [0, 'E_BRIDGE_TWICE'],
+    [0xffff_ffff, undefined],
+  ] as const) {
+    const { b, motion } = await drivenBench(t);
+    b.broker.publish(topics.state, JSON.stringify({ ...lastState(b), boot: other }));
+    if (code === undefined) await drive(b, motion, 5);
+    else await t.rejects(b.clock.during(b.bridge), { code });
+    t.equal(b.bus.device, code === undefined ? 'armed' : 'held');
+  }
 });
 
 t.test('telemetry once a second, and a message for Home Assistant where it is asked for', async t => {

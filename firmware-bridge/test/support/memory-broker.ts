@@ -23,7 +23,7 @@ export class MemoryBroker {
     return {
       publish: (topic, payload, { retained = false } = {}) => {
         if (!this.#clients.has(options)) return false;
-        this.publish(topic, JSON.stringify(payload), retained);
+        this.publish(topic, JSON.stringify(payload), retained, options);
         return true;
       },
       close: async () => {
@@ -39,24 +39,26 @@ export class MemoryBroker {
         this.#clock.after(0, () => options.onMessage({ topic, payload, retained: true }));
   }
 
-  publish(topic: string, payload: string, retained = false): void {
+  publish(topic: string, payload: string, retained = false, from?: ConnectOptions): void {
     this.published.push({ topic, payload, retained });
     if (retained) this.#retained.set(topic, payload);
     const delayUs = this.delayUs(topic);
     if (delayUs === undefined) return;
+    const readers = [...this.#clients].filter(client => client !== from && client.subscribe.includes(topic));
     this.#clock.after(delayUs, () => {
-      for (const client of this.#clients)
-        if (client.subscribe.includes(topic)) client.onMessage({ topic, payload, retained });
+      for (const client of readers) if (this.#clients.has(client)) client.onMessage({ topic, payload, retained });
     });
   }
 
   /** Cuts the connections of whoever `who` fits; their last wills are published. */
-  cut(who: RegExp, code = 'E_BROKER_LOST'): void {
+  cut(who: RegExp): void {
     for (const client of [...this.#clients].filter(({ clientId }) => who.test(clientId))) {
       this.#clients.delete(client);
       this.#cut.add(client);
       if (client.will !== undefined) this.publish(client.will.topic, JSON.stringify(client.will.payload), true);
-      client.onChange(new KitError(code, 'no connection with the broker: it was cut', 'mend it', 'noDevice'));
+      client.onChange(
+        new KitError('E_BROKER_LOST', 'no connection with the broker: it was cut', 'mend it', 'noDevice'),
+      );
     }
   }
 

@@ -1,17 +1,16 @@
-/** A host program that does nothing but swing an arm on a real port, until somebody kills it: the victim of the tests. */
-import { KitLink } from '@sim2servo/firmware-bridge/kitlink/kitlink';
+/** A host program that does nothing but swing an arm, on a real port or through a broker, until somebody kills it: the victim of the tests. */
+import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 
 const [, , robotName = 'desk2', port = ''] = process.argv;
-const { spec, site } = loadRobot(robotName);
+const robot = loadRobot(robotName);
 const clock = new RealtimeClock();
-const link = new KitLink({ open: () => openSerial(port, siteOn(site, 'kitlink').bus.baudRate), clock, spec, site });
+const link = createLink({ robot, clock, open: baudRate => openSerial(port, baudRate) });
 const motion = await link.open();
-const state = createServoState(spec.joints.length);
+const state = createServoState(robot.spec.joints.length);
 await motion.read(state, 100_000);
 await motion.arm();
 const targets = Float64Array.from(state.position);
