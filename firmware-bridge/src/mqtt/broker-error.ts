@@ -32,6 +32,8 @@ export function brokerError(address: BrokerAddress, error: Error | undefined): K
   const { host, port, secure } = hostAndPort(broker);
   const where = brokerText(broker);
   const code = String((error as { code?: unknown } | undefined)?.code ?? '');
+  // OpenSSL's own words stand in the code or, where a write failed on them, only in the message.
+  const tls = `${code} ${error?.message}`.toUpperCase().replaceAll(' ', '_');
   const say = (kind: string, message: string, hint: string, exit: 'noDevice' | 'usage' = 'noDevice') =>
     new KitError(kind, message, hint, exit, { cause: error });
   if (code === 'ECONNREFUSED')
@@ -42,21 +44,21 @@ export function brokerError(address: BrokerAddress, error: Error | undefined): K
     );
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return say('E_BROKER_CONNECT', `there is no host '${host}'`, "correct the broker's address");
-  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code) && cert === undefined)
+  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(tls) && cert === undefined)
     return say(
       'E_BROKER_TLS',
       `${where} wants a client certificate and was shown none`,
       'name one, with its key: --cert and --key, or cert and key in site.json',
       'usage',
     );
-  if (/^ERR_SSL_.*ALERT/.test(code))
+  if (/SSL.*ALERT_/.test(tls))
     return say(
       'E_BROKER_TLS',
-      `${where} does not accept our certificate${cert === undefined ? '' : ` ${cert}`}: ${words(code)}`,
+      `${where} does not accept our certificate${cert === undefined ? '' : ` ${cert}`}: ${alertWords(tls)}`,
       'take one that was signed by the authority that the broker trusts',
       'usage',
     );
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|ERR_SSL_UNEXPECTED/.test(code))
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG/.test(tls))
     return say(
       'E_BROKER_TLS',
       `port ${port} of ${host} does not speak TLS`,
@@ -79,14 +81,13 @@ export function brokerError(address: BrokerAddress, error: Error | undefined): K
       "check user, password and the broker's list of who may do what",
     );
   const why = error === undefined ? 'it closed the connection without a word' : error.message;
-  const hint = `see its log; where the port speaks ${secure ? 'no TLS use mqtt' : 'TLS use mqtts'}://`;
+  const hint = secure
+    ? 'see its log: it may want another certificate; where the port speaks no TLS use mqtt://'
+    : 'see its log; where the port speaks TLS use mqtts://';
   return say('E_BROKER_LOST', `no connection with ${where}: ${why}`, hint);
 }
 
-/** `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA` → `unknown ca` */
-function words(code: string): string {
-  return code
-    .replace(/^.*ALERT_/, '')
-    .replaceAll('_', ' ')
-    .toLowerCase();
+/** `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA …` → `unknown ca` */
+function alertWords(tls: string): string {
+  return /ALERT_([A-Z_]+)/.exec(tls)![1]!.replace(/_+$/, '').replaceAll('_', ' ').toLowerCase();
 }
