@@ -23,7 +23,7 @@ export interface PublishOptions {
 
 /** The seam: link and bridge know no more of MQTT than this. */
 export interface BrokerConnection {
-  /** @returns false where it was not sent: there is no connection, or what was sent before has not left yet */
+  /** @returns false where it was not sent: there is no connection, or the network lags behind what was sent before */
   publish(topic: string, payload: object, options?: PublishOptions): boolean;
   /** Hands over what is to be retained, then leaves without a last will. */
   close(): Promise<void>;
@@ -42,6 +42,8 @@ export interface ConnectOptions extends BrokerAddress {
 
 const connectTimeoutMs = 5_000;
 const reconnectMs = 500;
+/** More than a few messages that the system would not take yet: the network lags. */
+const maxWaitingBytes = 4096;
 /** A silent network is noticed after one and a half of these. The deadline of commands is what holds the arm. */
 const keepaliveS = 2;
 /** The broker drops what nobody took for this long: whole seconds are the finest that MQTT has. */
@@ -170,7 +172,7 @@ class ClientConnection implements BrokerConnection {
 
   publish(topic: string, payload: object, { retained = false }: PublishOptions = {}): boolean {
     const client = this.#client;
-    if (!this.#up || (!retained && client.stream.writableLength > 0)) return false;
+    if (!this.#up || (!retained && client.stream.writableLength > maxWaitingBytes)) return false;
     const text = JSON.stringify(payload);
     if (retained) {
       const sent = client.publishAsync(topic, text, { qos: 1, retain: true });

@@ -100,3 +100,30 @@ export class CommandGate {
     return undefined;
   }
 }
+
+/** @param host who has the arm */
+export function refusalWords(refusal: Refusal, host: string): string {
+  switch (refusal) {
+    case 'retained':
+      return 'a retained message: it was not meant for now';
+    case 'malformed':
+      return 'it is no command as docs/mqtt.md has it';
+    case 'boot':
+      return 'it was meant for the bridge before it was restarted';
+    case 'stale':
+      return 'it answers a sample that is too old, or that never was';
+    case 'busy':
+      return `another host has the arm: ${host}`;
+    case 'session':
+      return 'its motion session is over, or never began';
+    case 'sequence':
+      return 'it is not newer than the last one';
+  }
+}
+
+/** What to do about it. */
+export function refusalHint(refusal: Refusal): string {
+  if (refusal === 'busy') return 'end the other run first';
+  if (refusal === 'stale') return 'the network is slower than deadlineMs: raise it on both sides, or come closer';
+  return 'begin anew';
+}

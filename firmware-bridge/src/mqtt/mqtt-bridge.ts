@@ -4,44 +4,31 @@
  * are two things. If the bridge itself dies, the bus's deadline holds the arm. Nothing is armed but by a command.
  */
 import { randomInt } from 'node:crypto';
-import { hostname } from 'node:os';
 import {
   type Command,
   type CommandOf,
   decode,
   type Refusal,
-  type StateMessage,
   stateSchema,
-  type Telemetry,
   topicsOf,
 } from '@sim2servo/models/bridge-messages';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError, messageOf } from '@sim2servo/models/error';
-import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { createServoState, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
+import { BridgeSender, type BridgeSenderOptions } from './bridge-sender.js';
 import { type BrokerConnection, type BrokerMessage, type ConnectOptions, connectBroker } from './broker-connection.js';
 import { type BrokerAddress, brokerText } from './broker-error.js';
-import { CommandGate } from './command-gate.js';
-import { discoveryOf } from './discovery.js';
+import { CommandGate, refusalHint, refusalWords } from './command-gate.js';
 
-const telemetryEveryUs = 1_000_000;
 /** Another bridge of our name has been heard by then, if there is one: it sends its samples. */
 const listenUs = 500_000;
 /** A bus that streams has spoken by then. */
 const silenceUs = 100_000;
 
-export interface BridgeOptions {
-  readonly robot: Pick<LoadedRobot, 'spec' | 'specSha256'>;
+export interface BridgeOptions extends Omit<BridgeSenderOptions, 'topics' | 'boot'> {
   readonly link: ServoLink;
   readonly clock: Clock;
-  readonly name: string;
   readonly address: BrokerAddress;
-  /** The longest that a command counts. */
-  readonly deadlineMs: number;
-  /** Samples a second of a bus that is asked for them. One that streams by itself keeps its own rate. */
-  readonly sampleHz: number;
-  /** Tells Home Assistant, under this topic prefix, what there is to see. */
-  readonly discovery?: string;
   readonly signal: AbortSignal;
   /** What a person should know, as it happens. */
   readonly onEvent: (what: string) => void;
@@ -68,9 +55,9 @@ class MqttBridge {
   readonly #topics;
   readonly #boot = randomInt(1, 2 ** 32);
   readonly #gate: CommandGate;
+  readonly #sender: BridgeSender;
   readonly #state: ServoState;
   readonly #targets: Float64Array;
-  #broker!: BrokerConnection;
   #motion!: ServoMotion;
   /** Why the connection has gone, while it has. */
   #gone: KitError | undefined;
@@ -84,14 +71,10 @@ class MqttBridge {
   #told = false;
   /** What the bus threw while nobody waited for it. */
   #failure: unknown;
-  #announced = false;
   #host = '';
   /** Why the bridge holds the arm; empty where it does not. */
   #holding = '';
   #echo: { readonly hostUs: number; readonly receivedUs: number } | undefined;
-  #samples = 0;
-  #dropped = 0;
-  #telemetryUs = 0;
   #warned = new Set<Refusal>();
   #wake: (() => void) | undefined;
 
@@ -99,6 +82,7 @@ class MqttBridge {
     this.#o = options;
     const joints = options.robot.spec.joints.length;
     this.#topics = topicsOf(options.name);
+    this.#sender = new BridgeSender({ ...options, topics: this.#topics, boot: this.#boot });
     this.#gate = new CommandGate(this.#boot, joints, options.deadlineMs);
     this.#state = createServoState(joints);
     this.#targets = new Float64Array(joints);
@@ -106,45 +90,52 @@ class MqttBridge {
 
   report(): BridgeReport {
     const { obeyed, refused } = this.#gate;
-    return { samples: this.#samples, dropped: this.#dropped, obeyed, refused };
+    const { samples, dropped } = this.#sender;
+    return { samples, dropped, obeyed, refused };
   }
 
   async run(): Promise<void> {
     const { link, address, connect = connectBroker, onEvent, signal } = this.#o;
     const { command, stop, state, status } = this.#topics;
-    const offline = (reason: string) => ({ state: 'offline', boot: this.#boot, reason });
     this.#motion = await link.open();
     const onAbort = () => this.#notify();
     signal.addEventListener('abort', onAbort);
     let reason = 'it was ended';
     try {
-      this.#broker = await connect({
+      const broker = await connect({
         ...address,
         clientId: `kit-bridge-${this.#o.name}-${this.#boot.toString(16)}`,
         subscribe: [command, stop, state],
-        will: { topic: status, payload: offline('its connection broke off') },
+        will: { topic: status, payload: this.#sender.offline('its connection broke off') },
         reconnect: true,
         onMessage: message => this.#receive(message),
         onChange: gone => this.#connection(gone),
       });
+      this.#sender.use(broker);
       try {
         await this.#listen();
-        this.#announce();
-        onEvent(
-          `serves ${this.#o.robot.spec.name} on ${brokerText(address.broker)} as ${topicsOf(this.#o.name).command}`,
-        );
+        this.#sender.announce();
+        onEvent(`serves ${this.#o.robot.spec.name} on ${brokerText(address.broker)} as ${command}`);
         await this.#serve();
       } catch (error) {
         reason = messageOf(error);
         throw error;
       } finally {
-        if (this.#gate.session !== 0 && this.#failure === undefined) await this.#hold('the bridge ends');
-        if (this.#announced) this.#broker.publish(status, offline(reason), { retained: true });
-        await this.#broker.close();
+        await this.#holdAtEnd();
+        await this.#sender.leave(reason);
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
       await link.close();
+    }
+  }
+
+  async #holdAtEnd(): Promise<void> {
+    if (this.#gate.session === 0) return;
+    try {
+      await this.#hold('the bridge ends');
+    } catch (error) {
+      this.#o.onEvent(`the bus could not be told to hold, so its own deadline has to: ${messageOf(error)}`);
     }
   }
 
@@ -158,7 +149,7 @@ class MqttBridge {
 
   /** Of two that find each other, as after a network that was in two halves, the one with the larger number goes. */
   #checkAlone(): void {
-    if (this.#otherBoot === undefined || (this.#announced && this.#otherBoot > this.#boot)) return;
+    if (this.#otherBoot === undefined || (this.#sender.announced && this.#otherBoot > this.#boot)) return;
     throw new KitError(
       'E_BRIDGE_TWICE',
       `another bridge serves ${this.#topics.command} on ${brokerText(this.#o.address.broker)}`,
@@ -167,32 +158,10 @@ class MqttBridge {
     );
   }
 
-  #announce(): void {
-    this.#announced = true;
-    const { robot, name, deadlineMs, discovery } = this.#o;
-    const joints = robot.spec.joints.map(joint => joint.name);
-    this.#broker.publish(
-      this.#topics.status,
-      {
-        state: 'online',
-        boot: this.#boot,
-        robot: robot.spec.name,
-        specSha256: robot.specSha256,
-        joints,
-        deadlineMs,
-        machine: hostname(),
-      },
-      { retained: true },
-    );
-    if (discovery === undefined) return;
-    const { topic, config } = discoveryOf(discovery, name, this.#topics, joints);
-    this.#broker.publish(topic, config, { retained: true });
-  }
-
   #connection(gone: KitError | undefined): void {
     const before = this.#gone;
     this.#gone = gone;
-    if (gone === undefined) this.#announce();
+    if (gone === undefined && this.#sender.announced) this.#sender.announce();
     if (gone !== undefined && before === undefined)
       this.#o.onEvent(`${gone.message}; nobody can move the arm until it is back`);
     if (gone === undefined && before !== undefined)
@@ -204,8 +173,7 @@ class MqttBridge {
     if (topic === this.#topics.stop) {
       // Whoever, whenever: but what was retained was not meant for now.
       if (retained) this.#refused('retained', topic);
-      else this.#stopAsked = true;
-      this.#notify();
+      else this.#stop();
       return;
     }
     if (topic === this.#topics.state) {
@@ -219,7 +187,7 @@ class MqttBridge {
     if ('refusal' in judgement) {
       this.#refused(judgement.refusal, topic);
       if (command !== undefined && command.kind !== 'motion' && !retained)
-        this.#answer(command, refusalWords(judgement.refusal, this.#host), refusalHint(judgement.refusal));
+        this.#sender.answer(command, refusalWords(judgement.refusal, this.#host), refusalHint(judgement.refusal));
       return;
     }
     this.#echo = { hostUs: command!.hostUs, receivedUs: nowUs };
@@ -231,6 +199,15 @@ class MqttBridge {
       this.#requests.push(command!);
       this.#notify();
     }
+  }
+
+  #stop(): void {
+    this.#stopAsked = true;
+    // A stop makes every older arming void, also one that waits for its turn.
+    const waiting = this.#requests.filter(({ kind }) => kind === 'arm');
+    this.#requests = this.#requests.filter(({ kind }) => kind !== 'arm');
+    for (const arm of waiting) this.#sender.answer(arm, `somebody asked to hold on ${this.#topics.stop}`, 'arm anew');
+    this.#notify();
   }
 
   /** Says the first of each kind; the rest is in the counts. */
@@ -302,7 +279,11 @@ class MqttBridge {
     const repeat = !this.#told && this.#gate.session !== 0 && clock.nowUs() <= this.#gate.expiresUs;
     if (repeat) this.#write();
     this.#told = false;
-    this.#publishState();
+    const sampleUs = Math.round(this.#state.sampledAtUs);
+    const { session, obeyed, refused } = this.#gate;
+    this.#gate.sampled(sampleUs);
+    const now = { nowUs: clock.nowUs(), session, obeyed, refused, host: this.#host, holding: this.#holding };
+    this.#sender.sample(this.#state, sampleUs, { ...now, echo: this.#echo });
   }
 
   /** What is due between two samples: stop, requests, the end of what counts. */
@@ -336,7 +317,7 @@ class MqttBridge {
 
   async #obey(command: Exclude<Command, CommandOf<'motion'>>): Promise<void> {
     if (!this.#gate.stillFor(command)) {
-      this.#answer(command, refusalWords('busy', this.#host), refusalHint('busy'));
+      this.#sender.answer(command, refusalWords('busy', this.#host), refusalHint('busy'));
       return;
     }
     try {
@@ -346,10 +327,10 @@ class MqttBridge {
         await this.#ask(() => this.#motion.halt(command.kind));
         this.#holding = '';
       }
-      this.#answer(command);
+      this.#sender.answer(command);
     } catch (error) {
       if (!(error instanceof KitError)) throw error;
-      this.#answer(command, error.message, error.hint);
+      this.#sender.answer(command, error.message, error.hint);
     }
   }
 
@@ -364,85 +345,4 @@ class MqttBridge {
     this.#holding = '';
     this.#o.onEvent(`armed for ${command.host}`);
   }
-
-  #answer({ session, sequence }: Command, reason = '', hint = ''): void {
-    const answer = { boot: this.#boot, session, sequence, done: reason === '', reason, hint };
-    if (!this.#broker.publish(this.#topics.answer, answer)) this.#dropped++;
-  }
-
-  #publishState(): void {
-    const { clock } = this.#o;
-    const state = this.#state;
-    const sampleUs = Math.round(state.sampledAtUs);
-    const nowUs = clock.nowUs();
-    this.#gate.sampled(sampleUs);
-    this.#samples++;
-    const refused = Object.values(this.#gate.refused).reduce((sum, count) => sum + count, 0);
-    const { device, reason } = this.#said();
-    const message: StateMessage = {
-      boot: this.#boot,
-      sample: this.#samples,
-      sampleUs,
-      sentUs: Math.round(nowUs),
-      session: this.#gate.session,
-      device,
-      reason,
-      positionRad: Array.from(state.position),
-      phaseUs: state.phaseUs,
-      periodUs: state.periodUs > 0 ? state.periodUs : 1e6 / this.#o.sampleHz,
-      linkErrors: state.linkErrors + refused + this.#dropped,
-      echo:
-        this.#echo === undefined
-          ? null
-          : { hostUs: this.#echo.hostUs, heldUs: Math.round(nowUs - this.#echo.receivedUs) },
-    };
-    if (!this.#broker.publish(this.#topics.state, message)) this.#dropped++;
-    if (nowUs < this.#telemetryUs) return;
-    this.#telemetryUs = nowUs + telemetryEveryUs;
-    this.#broker.publish(this.#topics.telemetry, this.#telemetry());
-  }
-
-  /** The device's own word; where the bridge made it hold, the bridge's. */
-  #said(): Pick<StateMessage, 'device' | 'reason'> {
-    const { device, reason } = this.#state;
-    if (this.#holding === '' || device === 'limp') return { device, reason };
-    return { device: 'latched', reason: this.#holding };
-  }
-
-  #telemetry(): Telemetry {
-    const { joints } = this.#o.robot.spec;
-    return {
-      boot: this.#boot,
-      time: new Date().toISOString(),
-      ...this.#said(),
-      host: this.#gate.session === 0 ? '' : this.#host,
-      positionRad: Object.fromEntries(joints.map(({ name }, j) => [name, this.#state.position[j]!])),
-      ...this.report(),
-    };
-  }
-}
-
-function refusalWords(refusal: Refusal, host: string): string {
-  switch (refusal) {
-    case 'retained':
-      return 'a retained message: it was not meant for now';
-    case 'malformed':
-      return 'it is no command as docs/mqtt.md has it';
-    case 'boot':
-      return 'it was meant for the bridge before it was restarted';
-    case 'stale':
-      return 'it answers a sample that is too old, or that never was';
-    case 'busy':
-      return `another host has the arm: ${host}`;
-    case 'session':
-      return 'its motion session is over, or never began';
-    case 'sequence':
-      return 'it is not newer than the last one';
-  }
-}
-
-function refusalHint(refusal: Refusal): string {
-  if (refusal === 'busy') return 'end the other run first';
-  if (refusal === 'stale') return 'the network is slower than deadlineMs: raise it on both sides, or come closer';
-  return 'begin anew';
 }

@@ -202,6 +202,7 @@ t.test('the bridge is killed: its last will ends the hostâ€™s run, and the busâ€
   await b.clock.pass(60_000);
   t.equal(b.bus.device, 'latched');
   t.ok(b.bus.closed);
+  t.ok(b.events.some(event => /could not be told to hold, so its own deadline has to/.test(event)));
 });
 
 t.test('a bridge that was restarted does not obey what was meant for the one before', async t => {
@@ -284,6 +285,18 @@ t.test('anything on the stop topic holds the arm, whoever sends it; what was ret
   await drive(b, motion, 3);
   t.equal(b.bus.device, 'held');
   t.match(state, { device: 'latched', reason: /somebody asked for it on kit\/v1\/desk2\/stop/ });
+});
+
+t.test('an arming that waits for its turn is void after a stop', async t => {
+  const b = await bench(t);
+  const motion = await b.clock.during(hostOn(b).open());
+  b.broker.delayUs = topic => {
+    if (topic === topics.command) b.broker.publish(topics.stop, '');
+    return topic === topics.stop ? 2000 : 1000;
+  };
+  await t.rejects(b.clock.during(motion.arm()), { code: 'E_ARM_REFUSED', message: /somebody asked to hold/ });
+  await b.clock.pass(500_000);
+  t.same(b.bus.told, []);
 });
 
 t.test('an answer that was lost is asked for again, and arming twice is once', async t => {
