@@ -1,6 +1,7 @@
 /** All commands, in the order that the help shows them. */
 import type { AddCommand } from './command-context.js';
 import { addBench } from './commands/bench.js';
+import { addBridge } from './commands/bridge.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDevice } from './commands/device.js';
 import { addDoctor } from './commands/doctor.js';
@@ -25,6 +26,7 @@ export const commands: readonly AddCommand[] = [
   addInspect,
   addDeploy,
   addRun,
+  addBridge,
   addLogs,
   addFinetune,
   addHil,

@@ -1,11 +1,12 @@
 /**
- * Writes the JSON Schemas of robot.json, site.json and policy.json, for editors, from the zod schemas that the kit itself reads with.
+ * Writes the JSON Schemas of robot.json, site.json, policy.json and of the bridge's messages, for editors, from the zod schemas that the kit itself reads with.
  * `node models/scripts/build-schemas.mjs [FOLDER]`; needs a build. What only code can check (duplicates, references) is not in them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { bridgeMessagesSchema } from '../dist/src/bridge-messages.js';
 import { manifestSchema } from '../dist/src/bundle/manifest.js';
 import { robotSpecSchema } from '../dist/src/robot-spec.js';
 import { siteSchema } from '../dist/src/site.js';
@@ -15,6 +16,10 @@ const schemas = {
   robot: { title: 'A robot: what a policy may depend on', schema: robotSpecSchema },
   site: { title: 'A site: what belongs to one desk', schema: siteSchema },
   policy: { title: 'The manifest of a policy bundle', schema: manifestSchema },
+  mqtt: {
+    title: 'What a bridge and its hosts say on MQTT, under the last word of the topic',
+    schema: bridgeMessagesSchema,
+  },
 };
 
 mkdirSync(folder, { recursive: true });

@@ -39,14 +39,7 @@ export function loadRobot(nameOrFolder: string): LoadedRobot {
     );
   const spec = readJsonFile(join(folder, 'robot.json'), robotSpecSchema, 'robot');
   const site = readJsonFile(join(folder, 'site.json'), siteSchema, 'site');
-  for (const joint of spec.joints)
-    if (!site.servos.some(servo => servo.joint === joint.name))
-      throw new KitError(
-        'E_SITE_JOINT',
-        `${join(folder, 'site.json')} has no servo for joint '${joint.name}'`,
-        'add one under servos',
-        'usage',
-      );
+  if (site.bus.kind !== 'mqtt') servosInOrder(spec, site);
   for (const [i, servo] of site.servos.entries()) {
     const joint = spec.joints.find(j => j.name === servo.joint);
     if (joint === undefined)
@@ -87,7 +80,20 @@ function outOfRange(servo: Servo, [low, high]: readonly [number, number]): [stri
   ];
 }
 
-/** The servo of each joint, in the spec's order. */
+/**
+ * The servo of each joint, in the spec's order.
+ *
+ * @throws KitError E_SITE_JOINT where a joint has none, as on the host's side of a broker
+ */
 export function servosInOrder<Kind extends Servo>(spec: RobotSpec, site: { readonly servos: readonly Kind[] }): Kind[] {
-  return spec.joints.map(joint => site.servos.find(servo => servo.joint === joint.name)!);
+  return spec.joints.map(joint => {
+    const servo = site.servos.find(({ joint: name }) => name === joint.name);
+    if (servo !== undefined) return servo;
+    throw new KitError(
+      'E_SITE_JOINT',
+      `site.json of robot ${spec.name} has no servo for joint '${joint.name}'`,
+      'add one under servos',
+      'usage',
+    );
+  });
 }

@@ -51,7 +51,23 @@ const dynamixelServo = z.strictObject({
 const port = z.string().min(1).optional().describe('path of the serial port; --port wins');
 const servoBaudRate = z.int().positive().default(1_000_000);
 
-/** What is on the other end of the port; the key is the kind of bus, and names the kind of servo that hangs on it. */
+export const brokerUrl = z
+  .string()
+  .regex(/^mqtts?:\/\/[^/\s]+$/, 'mqtt://HOST[:PORT], or mqtts:// for TLS')
+  .describe('mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// for TLS');
+/** What stands in a topic. */
+export const brokerName = z.string().regex(/^[A-Za-z0-9_-]+$/, 'letters, digits, - and _');
+const pemFile = (what: string) => z.string().min(1).optional().describe(`PEM file, relative to this folder: ${what}`);
+const tlsFiles = {
+  ca: pemFile('who vouches for the broker; default: what the system trusts'),
+  cert: pemFile('our certificate'),
+  key: pemFile("our certificate's key"),
+};
+
+/**
+ * What is on the other end of the port; the key is the kind of bus, and names the kind of servo that hangs on it. Behind a broker there may
+ * be any, and the site of the bridge knows them.
+ */
 const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
 
 const bus = z.discriminatedUnion('kind', [
@@ -86,6 +102,20 @@ const bus = z.discriminatedUnion('kind', [
       .default(100)
       .describe('silence after which each servo stops by itself: its bus watchdog, in steps of 20 ms'),
   }),
+  z.strictObject({
+    kind: z.literal('mqtt'),
+    broker: brokerUrl,
+    name: brokerName.optional().describe('that kit bridge serves the robot under; default: the name in robot.json'),
+    deadlineMs: z
+      .int()
+      .min(20)
+      .max(500)
+      .default(100)
+      .describe(
+        'a command is good for this long after the sample that it answers; then the bridge holds the arm by itself. The bridge may allow less',
+      ),
+    ...tlsFiles,
+  }),
 ]);
 
 export const siteSchema = z
@@ -93,7 +123,10 @@ export const siteSchema = z
     $schema: z.string().optional(),
     format: z.literal('sim2servo/site@1'),
     bus,
-    servos: z.array(z.discriminatedUnion('kind', [hobbyServo, feetechServo, dynamixelServo])).min(1),
+    servos: z
+      .array(z.discriminatedUnion('kind', [hobbyServo, feetechServo, dynamixelServo]))
+      .default([])
+      .describe('one for each joint; behind a broker only the simulation looks at them'),
     trustedKeys: z
       .array(minisignKey)
       .default([])
@@ -102,10 +135,12 @@ export const siteSchema = z
   .superRefine((site, context) => {
     const ids = new Set<number>();
     const joints = new Set<string>();
+    if (site.bus.kind !== 'mqtt' && site.servos.length === 0)
+      context.addIssue({ code: 'custom', path: ['servos'], message: 'there must be one for each joint', input: [] });
     for (const [i, servo] of site.servos.entries()) {
       const complain = (key: string, message: string) =>
         context.addIssue({ code: 'custom', path: ['servos', i, key], message, input: servo });
-      const wanted = servoKinds[site.bus.kind];
+      const wanted = site.bus.kind === 'mqtt' ? servo.kind : servoKinds[site.bus.kind];
       if (servo.kind !== wanted) complain('kind', `a ${site.bus.kind} bus has servos of kind '${wanted}'`);
       if (ids.has(servo.id)) complain('id', `servo id ${servo.id} stands twice`);
       if (joints.has(servo.joint)) complain('joint', `joint '${servo.joint}' has two servos`);
@@ -124,7 +159,9 @@ export type CountedServo = Exclude<Servo, HobbyServo>;
 /** A site whose bus is of this kind, and so its servos. */
 export interface SiteOn<Kind extends Bus['kind']> {
   readonly bus: Extract<Bus, { kind: Kind }>;
-  readonly servos: readonly Extract<Servo, { kind: (typeof servoKinds)[Kind] }>[];
+  readonly servos: readonly (Kind extends keyof typeof servoKinds
+    ? Extract<Servo, { kind: (typeof servoKinds)[Kind] }>
+    : Servo)[];
 }
 
 /** How long an arm goes on by itself when nobody speaks any more, at most. */

@@ -14,7 +14,7 @@ t.test('a shipped robot is found by its name, with its scene', async t => {
   t.equal(robot.spec.name, 'desk2');
   t.equal(robot.folder, join(shippedRobots, 'desk2'));
   t.ok(existsSync(robot.scenePath), robot.scenePath);
-  t.equal(robot.site.bus.baudRate, 500_000);
+  t.equal(robot.site.bus.kind, 'kitlink');
 });
 
 t.test('a robot is found by the path of its folder, too', async t => {

@@ -77,7 +77,8 @@ t.test('ids and times stay within what the bus can carry', async t => {
 
 t.test('a port that is named has a name', async t => {
   refused(t, 'bus.port', json => Object.assign(json.bus, { port: '' }));
-  t.equal(read({ ...desk2SiteJson(), bus: { kind: 'kitlink', port: '/dev/ttyUSB0' } }).bus.port, '/dev/ttyUSB0');
+  const site = read({ ...desk2SiteJson(), bus: { kind: 'kitlink', port: '/dev/ttyUSB0' } });
+  t.equal(siteOn(site, 'kitlink').bus.port, '/dev/ttyUSB0');
 });
 
 t.test('buses and servos of other kinds are refused', async t => {
@@ -116,4 +117,24 @@ t.test('what does not fit such a bus is refused, by place', async t => {
   t.same(place(onBus({ kind: 'feetech' }, [counted, { ...counted, joint: 'elbow' }])), ['servos.1.id'], 'an id twice');
   const other = { ...counted, kind: 'dynamixel', model: 'xl330-m288' };
   t.same(place(onBus({ kind: 'dynamixel', deadlineMs: 50 }, [other])), ['bus.deadlineMs'], 'steps of 20 ms');
+});
+
+t.test('behind a broker no servo is needed here, and any may stand here', async t => {
+  const bus = { kind: 'mqtt', broker: 'mqtts://broker.lan:8883', ca: 'ca.pem' };
+  const { servos: _, ...bare } = onBus(bus, []);
+  const site = read(bare);
+  t.same(site.bus, { ...bus, deadlineMs: 100 });
+  t.same(site.servos, []);
+  t.equal(silenceMs(site.bus), 100);
+  t.same(siteOn(read(onBus(bus, [counted])), 'mqtt').servos, [counted]);
+});
+
+t.test('what is no broker, or no name for a topic, is refused by place', async t => {
+  const place = (bus: object) =>
+    siteSchema.safeParse(onBus({ kind: 'mqtt', broker: 'mqtt://pi', ...bus }, [])).error?.issues[0]?.path.join('.');
+  t.equal(place({}), undefined);
+  for (const broker of ['pi', 'http://pi', 'mqtt://', 'mqtt://pi/desk2', 'mqtt://p i'])
+    t.equal(place({ broker }), 'bus.broker', broker);
+  for (const name of ['', 'a/b', '+', '#', 'a b']) t.equal(place({ name }), 'bus.name', name);
+  for (const deadlineMs of [19, 501]) t.equal(place({ deadlineMs }), 'bus.deadlineMs');
 });

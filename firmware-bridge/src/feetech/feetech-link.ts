@@ -202,7 +202,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
   async #connect(): Promise<ServoBus> {
     const { open, site } = this.#options;
     const ids = this.#joints.servos.map(servo => servo.id);
-    const bus = new ServoBus(await open(), this.#clock, site.bus.baudRate, ids);
+    const bus = new ServoBus(await open(), this.#clock, siteOn(site, 'feetech').bus.baudRate, ids);
     this.#sample = bus.block(presentPosition.address, sampleBytes);
     this.#held = bus.block(torqueEnable.address, heldBytes);
     this.#torque = bus.block(torqueEnable.address, torqueEnable.bytes);

@@ -3,12 +3,17 @@
  * one that seemed fastest says best how far the clocks are apart. The window is short: a board's resonator may be 0.5 % off, and a host
  * that was away must not believe for long that the samples are old.
  */
-const window = 4;
+const defaultWindow = 4;
 
 export class BoardClock {
-  readonly #offsets = new Float64Array(window).fill(Number.POSITIVE_INFINITY);
+  readonly #offsets: Float64Array;
   #frames = 0;
   #boardUs = 0;
+
+  /** @param window how many of the last frames are looked at */
+  constructor(window = defaultWindow) {
+    this.#offsets = new Float64Array(window).fill(Number.POSITIVE_INFINITY);
+  }
 
   /** The board's time, counted on beyond 32 bits. */
   #unwrap(timeUs: number): number {
@@ -23,13 +28,13 @@ export class BoardClock {
    */
   observe(sentUs: number, arrivedUs: number, flightUs: number): void {
     this.#boardUs = this.#frames === 0 ? sentUs : this.#unwrap(sentUs);
-    this.#offsets[this.#frames++ % window] = arrivedUs - flightUs - this.#boardUs;
+    this.#offsets[this.#frames++ % this.#offsets.length] = arrivedUs - flightUs - this.#boardUs;
   }
 
   /** The host's time of an instant of the board's; good for half an hour around the last frame. */
   toHost(boardUs: number): number {
     let offset = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < window; i++) if (this.#offsets[i]! < offset) offset = this.#offsets[i]!;
+    for (const seen of this.#offsets) if (seen < offset) offset = seen;
     return this.#unwrap(boardUs) + offset;
   }
 }

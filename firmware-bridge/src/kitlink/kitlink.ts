@@ -72,7 +72,7 @@ export class KitLink implements ServoLink, ServoMotion {
   /** @throws KitError E_NO_ANSWER, E_FOREIGN_DEVICE, E_LINK_VERSION, E_CHANNEL, E_CONFIG_REFUSED, E_PORT_* */
   async open(): Promise<ServoMotion> {
     const { clock, spec, site } = this.#options;
-    const board = new Board(await this.#options.open(), clock, site.bus.baudRate);
+    const board = new Board(await this.#options.open(), clock, siteOn(site, 'kitlink').bus.baudRate);
     this.#open = board;
     try {
       const info = await this.#greet(board);

@@ -58,6 +58,6 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
 
 function onPort(robot: LoadedRobot, path: string, close: () => Promise<void>): Rig {
   const clock = new RealtimeClock();
-  const open = () => openSerial(path, robot.site.bus.baudRate);
+  const open = (baudRate: number) => openSerial(path, baudRate);
   return { clock, virtualTime: false, connect: () => createLink({ robot, clock, open }), close };
 }

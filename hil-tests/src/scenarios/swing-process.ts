@@ -1,4 +1,7 @@
-/** A host program that does nothing but swing an arm on a real port, or send it far away, until somebody kills it: the victim of the tests. */
+/**
+ * A host program that does nothing but swing an arm, or send it far away, on a real port or through a broker, until somebody kills it:
+ * the victim of the tests.
+ */
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
@@ -8,7 +11,7 @@ import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 const [, , robotName = 'desk2', port = '', way = 'swing'] = process.argv;
 const robot = loadRobot(robotName);
 const clock = new RealtimeClock();
-const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
+const link = createLink({ robot, clock, open: baudRate => openSerial(port, baudRate) });
 const motion = await link.open();
 const state = createServoState(robot.spec.joints.length);
 await motion.read(state, 100_000);

@@ -3,6 +3,7 @@ import { DynamixelLink } from '@sim2servo/firmware-bridge/dynamixel/dynamixel-li
 import { createServoState, type ServoMotion, type ServoState } from '@sim2servo/firmware-bridge/servo-link';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { turnOfAngle } from '@sim2servo/models/servo-scale';
+import { siteOn } from '@sim2servo/models/site';
 import type { Test } from 'tap';
 import type { DynamixelServo } from '../../src/rig/bus/dynamixel/dynamixel-servo.js';
 import { robotDynamixels } from '../../src/rig/bus/dynamixel/dynamixel-servos.js';
@@ -33,7 +34,11 @@ export class DynamixelBench {
   static async on(t: Test, models: Parameters<typeof dynamixelRobot>[1] = mixed): Promise<DynamixelBench> {
     const robot = dynamixelRobot(t.testdir({}), models);
     const mechanics = await armMechanics(robot);
-    const bus = new EmulatedBus(robotDynamixels(robot, mechanics), mechanics, robot.site.bus.baudRate);
+    const bus = new EmulatedBus(
+      robotDynamixels(robot, mechanics),
+      mechanics,
+      siteOn(robot.site, 'dynamixel').bus.baudRate,
+    );
     t.teardown(() => bus.dispose());
     return new DynamixelBench(robot, bus);
   }

@@ -18,6 +18,7 @@ import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { robotPlace } from '../robot-place.js';
 
 interface RunFlags {
   readonly robot: string;
@@ -55,14 +56,7 @@ export const addRun: AddCommand = (program, context) => {
 
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const robot = loadRobot(flags.robot);
-  const port = flags.port ?? robot.site.bus.port;
-  if (port === undefined)
-    throw new KitError(
-      'E_NO_PORT',
-      `neither --port nor site.json of ${robot.spec.name} names a port`,
-      'add --port /dev/ttyUSB0; kit device list shows what is there',
-      'usage',
-    );
+  const place = robotPlace(robot, flags.port);
   const { manifest, digest } = loadPolicy(robot, flags.policy);
   const logPath = flags.log ?? `logs/${robot.spec.name}-${new Date().toISOString().replaceAll(':', '')}.mcap`;
   makeFolder(dirname(logPath));
@@ -74,7 +68,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
         : 'until Ctrl-C';
   await confirm(
     context.io,
-    `About to move ${robot.spec.name} on ${port} with policy ${manifest.name} (${digest.slice(0, 12)}…), task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}.\nKeep clear of the arm. Ctrl-C holds it; the log goes to ${logPath}.`,
+    `About to move ${robot.spec.name} on ${place} with policy ${manifest.name} (${digest.slice(0, 12)}…), task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}.\nKeep clear of the arm. Ctrl-C holds it; the log goes to ${logPath}.`,
     flags.yes === true,
   );
   const task = taskNamed(manifest.task);
@@ -87,7 +81,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const priority = flags.fifo === true ? requestRealtimePriority() : undefined;
   if (priority !== undefined) context.io.err(priority.words);
   const clock = new RealtimeClock(priority?.granted);
-  const link = createLink({ robot, clock, open: () => openSerial(port, robot.site.bus.baudRate) });
+  const link = createLink({ robot, clock, open: baudRate => openSerial(place, baudRate) });
   const line = new ProgressLine(context.io);
   let report: RunReport;
   try {

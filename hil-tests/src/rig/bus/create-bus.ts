@@ -14,18 +14,23 @@ import { Sts3215 } from './sts3215.js';
 export const busKinds = ['feetech', 'dynamixel'] as const;
 export type BusKind = (typeof busKinds)[number];
 const baudRates = { feetech: feetechRates, dynamixel: dynamixelRates };
-export type AnyServo = Sts3215 | DynamixelServo;
+interface Servos {
+  readonly feetech: Sts3215;
+  readonly dynamixel: DynamixelServo;
+}
+export type AnyServo = Servos[BusKind];
 
 /** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_RIG_BAUD */
 export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<AnyServo>> {
-  const { kind, baudRate } = robot.site.bus;
-  if (kind === 'kitlink')
+  const { bus } = robot.site;
+  if (bus.kind === 'kitlink' || bus.kind === 'mqtt')
     throw new KitError(
       'E_RIG_BUS',
-      `robot ${robot.spec.name} has a ${kind} bus, and the rig has ${busKinds.join(', ')}`,
+      `robot ${robot.spec.name} has a ${bus.kind} bus, and the rig has ${busKinds.join(', ')}`,
       'take a robot whose site.json says one of those, or another rig',
       'usage',
     );
+  const { kind, baudRate } = bus;
   checkBaudRate(kind, baudRate);
   const mechanics = await armMechanics(robot, options);
   const servos = kind === 'feetech' ? robotSts3215s(robot, mechanics) : robotDynamixels(robot, mechanics);
@@ -33,12 +38,15 @@ export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promis
 }
 
 /** Servos 1 … n. @throws KitError E_RIG_BAUD */
-export function freeBus(kind: BusKind, count: number, baudRate: number): EmulatedBus<AnyServo> {
+export function freeBus<Kind extends BusKind>(kind: Kind, count: number, baudRate: number): EmulatedBus<Servos[Kind]> {
   checkBaudRate(kind, baudRate);
   const mechanics = freeHorns(count);
   const ids = Array.from({ length: count }, (_, i) => i + 1);
-  const servos = kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(ids, baudRate, mechanics);
-  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
+  const make: { readonly [K in BusKind]: (...of: Parameters<typeof sts3215s>) => Servos[K][] } = {
+    feetech: sts3215s,
+    dynamixel: freeDynamixels,
+  };
+  return new EmulatedBus(make[kind](ids, baudRate, mechanics), mechanics, baudRate);
 }
 
 function robotSts3215s({ spec, site }: LoadedRobot, mechanics: Mechanics): Sts3215[] {

@@ -42,7 +42,7 @@ const ok = (id: number, data: ArrayLike<number> = []): string => hexOf(encodePac
 
 t.test('it answers the requests of the manual as the manual says', async t => {
   for (const { name, request, reply, value } of vectors) {
-    const bus = freeBus(1, 1_000_000);
+    const bus = freeBus('feetech', 1, 1_000_000);
     if (value !== undefined) bus.servos[0]!.set('homingOffset', 2048 - value.is);
     bus.runUntil(10_000);
     const alone = name === 'eight registers of 1 and 2, sync read' ? ok(1, [0, 8, 0, 0, 0, 0, 120, 32]) : '';
@@ -51,7 +51,7 @@ t.test('it answers the requests of the manual as the manual says', async t => {
 });
 
 t.test('a goal is gone to once it has torque, at the speed that it was given', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   ask(
     bus,
     encodeWrite(1, 41, [
@@ -77,7 +77,7 @@ t.test('a goal is gone to once it has torque, at the speed that it was given', a
 });
 
 t.test('limits in its memory bound where it goes', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   bus.servos[0]!.set('maxPosition', 2500);
   ask(bus, encodeWrite(1, 42, registerBytes(sts3215.goalPosition, 4000)));
   ask(bus, encodeWrite(1, 40, [1]));
@@ -86,7 +86,7 @@ t.test('limits in its memory bound where it goes', async t => {
 });
 
 t.test('what is written to the memory outlives a reset only where it is unlocked', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   const [servo] = bus.servos;
   ask(bus, encodeWrite(1, sts3215.positionP.address, [16]));
   t.equal(servo!.get('positionP'), 16, 'it acts');
@@ -100,7 +100,7 @@ t.test('what is written to the memory outlives a reset only where it is unlocked
 });
 
 t.test('what is only to be read is not written', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   t.equal(ask(bus, encodeWrite(1, sts3215.presentPosition.address, [0, 0])), ok(1));
   ask(bus, encodeWrite(1, sts3215.modelNumber.address, [1, 1]));
   t.equal(bus.servos[0]!.get('modelNumber'), 777);
@@ -108,7 +108,7 @@ t.test('what is only to be read is not written', async t => {
 });
 
 t.test('a reg write waits for its action, which reaches all', async t => {
-  const bus = freeBus(2, 1_000_000);
+  const bus = freeBus('feetech', 2, 1_000_000);
   for (const id of [1, 2]) t.equal(ask(bus, encodeRegWrite(id, 42, [0, 4])), ok(id));
   t.same(
     bus.servos.map(servo => [servo.get('goalPosition'), servo.get('asyncFlag')]),
@@ -128,19 +128,19 @@ t.test('a reg write waits for its action, which reaches all', async t => {
 });
 
 t.test('a silent one acknowledges no write and still answers reads', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   bus.servos[0]!.set('responseLevel', 0);
   t.equal(ask(bus, encodeWrite(1, 41, [7])), '');
   t.equal(ask(bus, encodeRead(1, 41, 1)), ok(1, [7]));
 });
 
 t.test('a ping to all is answered by each in turn', async t => {
-  const bus = freeBus(3, 1_000_000);
+  const bus = freeBus('feetech', 3, 1_000_000);
   t.equal(ask(bus, encodePing(254)), ok(1) + ok(2) + ok(3));
 });
 
 t.test('a sync read is answered in the order of its list, each after its return delay', async t => {
-  const bus = freeBus(2, 1_000_000);
+  const bus = freeBus('feetech', 2, 1_000_000);
   bus.servos[0]!.set('returnDelay', 50);
   const request = encodeSyncRead([2, 1], 5, 1);
   bus.receive(request, 0);
@@ -151,13 +151,13 @@ t.test('a sync read is answered in the order of its list, each after its return 
 });
 
 t.test('a servo of another baud rate hears nothing', async t => {
-  const bus = freeBus(1, 1_000_000);
+  const bus = freeBus('feetech', 1, 1_000_000);
   bus.servos[0]!.set('baudRate', 1);
   t.equal(ask(bus, encodePing(1)), '');
 });
 
 t.test('two of one id spoil each other where they differ', async t => {
-  const bus = freeBus(2, 1_000_000);
+  const bus = freeBus('feetech', 2, 1_000_000);
   bus.servos[1]!.set('id', 1);
   bus.servos[1]!.set('homingOffset', 500);
   bus.runUntil(10_000);
@@ -169,7 +169,7 @@ t.test('two of one id spoil each other where they differ', async t => {
 
 t.test('where it stands becomes the middle on torque 128, and on a calibration', async t => {
   for (const request of [encodeWrite(1, 40, [128]), encodePacket(1, instruction.calibrate)]) {
-    const bus = freeBus(1, 1_000_000);
+    const bus = freeBus('feetech', 1, 1_000_000);
     bus.servos[0]!.set('homingOffset', 300);
     bus.runUntil(10_000);
     t.equal(bus.servos[0]!.get('presentPosition'), 1748);
@@ -180,7 +180,7 @@ t.test('where it stands becomes the middle on torque 128, and on a calibration',
 });
 
 t.test('a reset makes it limp and silent for a while; the factory reset keeps its address', async t => {
-  const bus = freeBus(2, 1_000_000);
+  const bus = freeBus('feetech', 2, 1_000_000);
   ask(bus, encodeWrite(2, 40, [1]));
   t.equal(ask(bus, encodePacket(2, instruction.reboot)), '');
   t.equal(ask(bus, encodePing(2)), '', 'still silent');
@@ -202,7 +202,7 @@ t.test(
       overload: [true, 32],
     } as const;
     for (const [name, [value, bit]] of Object.entries(strains)) {
-      const bus = freeBus(1, 1_000_000);
+      const bus = freeBus('feetech', 1, 1_000_000);
       const [servo] = bus.servos;
       ask(bus, encodeWrite(1, 40, [1]));
       const healthy = { ...servo!.strain };
@@ -221,5 +221,5 @@ t.test(
 );
 
 t.test('a baud rate that these servos do not have is refused', async t => {
-  t.throws(() => freeBus(1, 57_600), { code: 'E_RIG_BAUD', message: /57600/ });
+  t.throws(() => freeBus('feetech', 1, 57_600), { code: 'E_RIG_BAUD', message: /57600/ });
 });
