@@ -14,6 +14,7 @@ const arrivedRad = 0.08;
 const stepRad = 0.015;
 const swingRad = 0.3;
 const readTimeoutUs = 100_000;
+const tickUs = 20_000;
 
 export interface RigCheck {
   readonly name: string;
@@ -50,6 +51,13 @@ export class RigHost {
     return Float64Array.from(this.state.position);
   }
 
+  /** One period of a loop: servos that answer whenever they are asked do not say when it is over. */
+  async tick(): Promise<Float64Array> {
+    const { clock } = this.#rig;
+    if (this.state.periodUs === 0) await clock.waitUntil(clock.nowUs() + tickUs);
+    return this.read();
+  }
+
   /** Says nothing for a while, and has the newest sample afterwards. */
   async silent(us: number): Promise<Float64Array> {
     const { clock } = this.#rig;
@@ -78,7 +86,7 @@ export class RigHost {
         if (Math.abs(way) > stepRad) arrived = false;
       }
       this.motion.write(target);
-      await this.read();
+      await this.tick();
       if (this.state.device !== 'armed')
         throw new KitError(
           'E_RIG_LATE',
@@ -179,7 +187,7 @@ export const rigChecks: readonly RigCheck[] = [
       const target = host.swing(before);
       for (let i = 0; i < 10; i++) {
         host.motion.write(target);
-        await host.read();
+        await host.tick();
       }
       near(before, Float64Array.from(host.state.position), stillRad, 'an arm that stays');
       host.device('latched');
