@@ -5,7 +5,7 @@
 import { type ControlState, createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { KitError } from '@sim2servo/models/error';
-import { fingertip } from '@sim2servo/models/kinematics';
+import { fingertip, insideWorkspace } from '@sim2servo/models/kinematics';
 import { observationSize, observe } from '@sim2servo/models/observe';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
@@ -23,7 +23,12 @@ export interface RobotEnvironmentOptions {
   readonly controlRateHz: number;
   /** True: another arm and another latency for each episode. False: the nominal arm. Or always the same other one. */
   readonly randomise: boolean | ArmVariation;
+  /** Share of the episodes whose goal lies near their start: what it is like to be there is seen before the way there is known. */
+  readonly nearStarts?: number;
 }
+
+/** A near goal is where the fingertip would be with every joint turned by up to this. */
+const nearRad = 0.4;
 
 interface RobotEnvironmentState {
   readonly arm: ServoArmState;
@@ -100,9 +105,22 @@ export class RobotEnvironment implements Environment {
     const { spec } = robot;
     const start = new Float64Array(this.actionSize);
     samplePosture(spec, random, spec.safety.softLimit, start);
+    const { nearStarts = 0 } = this.#options;
     if (task.startsAtGoal) fingertip(spec, start, this.#control.goal);
+    else if (nearStarts > 0 && random.uniform(0, 1) < nearStarts) this.#nearGoal(start, random);
     else task.sampleGoal(spec, random, this.#control.goal);
     this.#begin(start, random);
+  }
+
+  /** A goal that a posture near `start` reaches; at the start itself where none of them lies in the workspace. */
+  #nearGoal(start: Float64Array, random: Random): void {
+    const { spec } = this.#options.robot;
+    const width = random.uniform(0, nearRad);
+    const near = start.map((angle, j) => {
+      const [low, high] = spec.joints[j]!.range;
+      return Math.max(low, Math.min(high, angle + random.uniform(-width, width)));
+    });
+    fingertip(spec, insideWorkspace(spec, near) ? near : start, this.#control.goal);
   }
 
   /**
