@@ -8,7 +8,10 @@ interface Pose {
 }
 
 /** Poses are scratch of one call; a spec's frame count never changes, so nothing is allocated after the first call. */
-const scratch = new WeakMap<RobotSpec, { poses: Pose[]; parents: number[]; joints: number[]; axes: Float64Array[] }>();
+const scratch = new WeakMap<
+  RobotSpec,
+  { poses: Pose[]; parents: number[]; joints: number[]; axes: Float64Array[]; moving: boolean[] }
+>();
 
 function prepared(spec: RobotSpec) {
   let found = scratch.get(spec);
@@ -17,6 +20,7 @@ function prepared(spec: RobotSpec) {
       poses: spec.frames.map(() => ({ rotation: new Float64Array(9), origin: new Float64Array(3) })),
       parents: spec.frames.map(f => spec.frames.findIndex(other => other.name === f.parent)),
       joints: spec.frames.map(f => spec.joints.findIndex(j => j.name === f.joint)),
+      moving: spec.joints.map(j => spec.frames.some(f => f.joint === j.name)),
       axes: spec.frames.map(f => Float64Array.from(f.axis, part => part / Math.hypot(...f.axis))),
     };
     scratch.set(spec, found);
@@ -26,13 +30,8 @@ function prepared(spec: RobotSpec) {
 
 const base: Pose = { rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), origin: new Float64Array(3) };
 
-/**
- * The last frame's origin in the base frame.
- *
- * @param position [joints] in rad
- * @param out      [3] in m
- */
-export function fingertip(spec: RobotSpec, position: ArrayLike<number>, out: Float64Array): void {
+/** All frames at `position`, in the scratch of the spec. */
+function place(spec: RobotSpec, position: ArrayLike<number>): readonly Pose[] {
   const { poses, parents, joints, axes } = prepared(spec);
   for (let f = 0; f < poses.length; f++) {
     const frame = spec.frames[f]!;
@@ -46,7 +45,51 @@ export function fingertip(spec: RobotSpec, position: ArrayLike<number>, out: Flo
     if (joint < 0) pose.rotation.set(R);
     else rotate(R, axes[f]!, position[joint]!, pose.rotation);
   }
+  return poses;
+}
+
+/**
+ * The last frame's origin in the base frame.
+ *
+ * @param position [joints] in rad
+ * @param out      [3] in m
+ */
+export function fingertip(spec: RobotSpec, position: ArrayLike<number>, out: Float64Array): void {
+  const poses = place(spec, position);
   out.set(poses[poses.length - 1]!.origin);
+}
+
+/**
+ * A vector of the base frame along the axes of the first frame, as its joint has turned it.
+ *
+ * @param position [joints] in rad
+ * @param vector   [3]
+ * @param out      [3], not `vector`
+ */
+export function alongFirstFrame(
+  spec: RobotSpec,
+  position: ArrayLike<number>,
+  vector: ArrayLike<number>,
+  out: Float64Array,
+): void {
+  const R = place(spec, position)[0]!.rotation;
+  for (let i = 0; i < 3; i++) out[i] = R[i]! * vector[0]! + R[3 + i]! * vector[1]! + R[6 + i]! * vector[2]!;
+}
+
+/** Whether joint `j` turns any frame: a gripper's does not. */
+export function movesFingertip(spec: RobotSpec, j: number): boolean {
+  return prepared(spec).moving[j]!;
+}
+
+/** Whether a posture lies inside the spec's workspace. */
+export function insideWorkspace(spec: RobotSpec, position: ArrayLike<number>): boolean {
+  const { workspace } = spec;
+  if (workspace === undefined) return true;
+  const poses = place(spec, position);
+  if (poses.some(({ origin }) => origin[2]! < workspace.floorM)) return false;
+  const first = poses[0]!.origin;
+  const last = poses[poses.length - 1]!.origin;
+  return Math.hypot(last[0]! - first[0]!, last[1]! - first[1]!) >= workspace.columnM;
 }
 
 /** out = R · rotation by `angle` about the unit vector `axis` (Rodrigues). */

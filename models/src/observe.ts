@@ -1,6 +1,6 @@
 /** What the policy sees. The one definition: simulation, runtime, browser and log import call this. */
 import type { ControlState } from './control-state.js';
-import { fingertip } from './kinematics.js';
+import { alongFirstFrame, fingertip } from './kinematics.js';
 import type { ObservationTerm, RobotSpec } from './robot-spec.js';
 
 /** Distance at which `goalErrorFine` is at tanh(1): the precision that the fine term looks at. */
@@ -20,6 +20,8 @@ function namesOf(term: ObservationTerm, spec: RobotSpec): string[] {
     case 'goal':
     case 'goalError':
     case 'goalErrorFine':
+    case 'goalErrorTurned':
+    case 'goalErrorTurnedFine':
       return axes.map(axis => `${term}.${axis}`);
     case 'actions':
       return Array.from({ length: spec.actionHistory }, (_, back) =>
@@ -42,6 +44,8 @@ export function observationSize(spec: RobotSpec): number {
 }
 
 const tip = new Float64Array(3);
+const error = new Float64Array(3);
+const turned = new Float64Array(3);
 
 /**
  * Writes the observation of `state`.
@@ -50,6 +54,7 @@ const tip = new Float64Array(3);
  */
 export function observe(spec: RobotSpec, state: ControlState, out: Float32Array): void {
   fingertip(spec, state.position, tip);
+  for (let i = 0; i < 3; i++) error[i] = state.goal[i]! - tip[i]!;
   let at = 0;
   for (const term of spec.observation) {
     switch (term) {
@@ -70,10 +75,18 @@ export function observe(spec: RobotSpec, state: ControlState, out: Float32Array)
         for (let i = 0; i < 3; i++) out[at++] = state.goal[i]! / spec.reachM;
         break;
       case 'goalError':
-        for (let i = 0; i < 3; i++) out[at++] = (state.goal[i]! - tip[i]!) / spec.reachM;
+        for (let i = 0; i < 3; i++) out[at++] = error[i]! / spec.reachM;
         break;
       case 'goalErrorFine':
-        for (let i = 0; i < 3; i++) out[at++] = Math.tanh((state.goal[i]! - tip[i]!) / fineM);
+        for (let i = 0; i < 3; i++) out[at++] = Math.tanh(error[i]! / fineM);
+        break;
+      case 'goalErrorTurned':
+        alongFirstFrame(spec, state.position, error, turned);
+        for (let i = 0; i < 3; i++) out[at++] = turned[i]! / spec.reachM;
+        break;
+      case 'goalErrorTurnedFine':
+        alongFirstFrame(spec, state.position, error, turned);
+        for (let i = 0; i < 3; i++) out[at++] = Math.tanh(turned[i]! / fineM);
         break;
       case 'actions':
         out.set(state.actions, at);

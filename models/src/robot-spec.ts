@@ -41,6 +41,8 @@ export const observationTerms = {
   goal: 'the goal point in the base frame, over the reach',
   goalError: 'goal minus fingertip, over the reach',
   goalErrorFine: 'tanh of goal minus fingertip over 20 mm: the same, seen closely',
+  goalErrorTurned: 'goalError along the axes of the first frame, which a first joint turns with the arm',
+  goalErrorTurnedFine: 'goalErrorFine along them',
   actions: 'the last actions that were executed, newest first',
 } as const;
 
@@ -51,6 +53,11 @@ const safety = z.strictObject({
   softLimit: positive.describe(
     'distance from the end of the range within which velocity is tapered, in the unit of the joint',
   ),
+  lead: positive
+    .optional()
+    .describe(
+      'how far a target may be from the measured position, in the unit of the joint; absent: as far as it likes',
+    ),
   nonFiniteTicks: z.int().positive().describe('refused ticks in a row that latch a fault'),
   staleTicks: z.int().positive().describe('ticks in a row without a fresh sample that latch a fault'),
 });
@@ -63,6 +70,16 @@ export const robotSpecSchema = z
     joints: z.array(joint).min(1).max(32),
     frames: z.array(frame).min(1).describe('the chain of links; the last one is the fingertip'),
     reachM: positive.describe('from the base to the fingertip of the stretched arm'),
+    workspace: z
+      .strictObject({
+        floorM: z.number().describe('no frame lies lower than this'),
+        columnM: z
+          .number()
+          .nonnegative()
+          .describe('the fingertip is no nearer to the vertical through the first frame'),
+      })
+      .optional()
+      .describe('postures that goals and starts are drawn from; all that the joints allow where it is absent'),
     observation: z.array(z.enum(Object.keys(observationTerms) as [ObservationTerm, ...ObservationTerm[]])).min(1),
     actionHistory: z.int().min(1).max(8).describe('how many executed actions the term `actions` holds'),
     action: z.strictObject({

@@ -1,7 +1,7 @@
 /**
  * The value shield: what a policy asks for becomes what a joint may be told. A pure function, so simulation trains behind it.
  *
- * Order: finite, shape, range, velocity, acceleration, soft limits, derating. A limiter made of `min` and `max` lets NaN through
+ * Order: finite, shape, lead, range, velocity, acceleration, soft limits, derating. A limiter made of `min` and `max` lets NaN through
  * (or worse, turns it into an end of the range), so the finite check comes first and refuses the whole tick.
  */
 import type { ControlState } from './control-state.js';
@@ -16,6 +16,7 @@ export const limiters = {
   acceleration: 16,
   softLimit: 32,
   derate: 64,
+  lead: 128,
 } as const;
 
 export type Limiter = keyof typeof limiters;
@@ -68,8 +69,13 @@ export function shieldTargets(
     const low = joint.range[0];
     const high = joint.range[1];
 
-    const inRange = Math.max(low, Math.min(high, requested[j]!));
-    if (inRange !== requested[j]) bits |= limiters.range;
+    // An arm that something holds up shall neither press ever harder nor wind up a target that it has to come all the way back from.
+    const lead = spec.safety.lead ?? Number.POSITIVE_INFINITY;
+    const near = Math.max(state.position[j]! - lead, Math.min(state.position[j]! + lead, requested[j]!));
+    if (near !== requested[j]) bits |= limiters.lead;
+
+    const inRange = Math.max(low, Math.min(high, near));
+    if (inRange !== near) bits |= limiters.range;
 
     const asked = (inRange - from) / dtS;
     let velocity = Math.max(-joint.maxVelocity, Math.min(joint.maxVelocity, asked));

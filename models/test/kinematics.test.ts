@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { fingertip, fingertipErrorM } from '../src/kinematics.js';
+import { alongFirstFrame, fingertip, fingertipErrorM, insideWorkspace, movesFingertip } from '../src/kinematics.js';
+import { loadRobot } from '../src/robot-folder.js';
 import type { RobotSpec } from '../src/robot-spec.js';
 import { desk2, desk2With, spatialArm } from './arms.js';
 
@@ -109,4 +110,32 @@ t.test('the error is the distance in space', async t => {
   t.equal(fingertipErrorM(planar, [0, 0], [0.22, 0, 0.06]), 0);
   t.ok(Math.abs(fingertipErrorM(planar, [0, 0], [0.22 - 0.03, 0.04, 0.06]) - 0.05) < 1e-12, '3–4–5');
   t.ok(Math.abs(fingertipErrorM(planar, [0, 0], [0.22, 0, 0]) - 0.06) < 1e-12, 'height counts');
+});
+
+t.test('a vector along the first frame turns back by what the frame has turned', async t => {
+  const out = new Float64Array(3);
+  const along = (waist: number, vector: number[]) => {
+    alongFirstFrame(spatial, [waist, 0.8, 0.3], vector, out);
+    return [...out].map(x => Math.round(x * 1e9) / 1e9 + 0);
+  };
+  t.same(along(0, [1, 2, 3]), [1, 2, 3]);
+  t.same(along(quarter, [0, 1, 0]), [1, 0, 0], 'what was left is ahead now');
+  t.same(along(quarter, [1, 0, 5]), [0, -1, 5]);
+});
+
+t.test('a workspace ends at the desk, for each link, and round the arm’s own column', async t => {
+  const on = { ...spatial, workspace: { floorM: 0.02, columnM: 0.05 } };
+  t.ok(insideWorkspace(on, [0, quarter, 0]), 'stretched level, 0.1 m up');
+  t.notOk(insideWorkspace(on, [0, 0, 0]), 'upright: over its own column');
+  t.notOk(insideWorkspace(on, [0, quarter, quarter]), 'the fingertip on the desk');
+  t.notOk(insideWorkspace(on, [0, quarter + 0.5, -quarter - 0.5]), 'the fingertip up, the elbow below the desk');
+  t.ok(insideWorkspace(spatial, [0, 0, 0]), 'without a workspace everything is inside');
+});
+
+t.test('a gripper moves no frame', async t => {
+  const { spec } = loadRobot('so101');
+  t.same(
+    spec.joints.map((_, j) => movesFingertip(spec, j)),
+    [true, true, true, true, true, false],
+  );
 });

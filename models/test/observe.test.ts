@@ -1,9 +1,10 @@
 /** The observation: names and values by hand, term by term. */
 import fc from 'fast-check';
 import t from 'tap';
+import { fingertip } from '../src/kinematics.js';
 import { observationNames, observationSize, observe } from '../src/observe.js';
 import { type ObservationTerm, observationTerms } from '../src/robot-spec.js';
-import { atRest, desk2, desk2With } from './arms.js';
+import { atRest, desk2, desk2With, spatialArm } from './arms.js';
 
 const terms = Object.keys(observationTerms) as ObservationTerm[];
 
@@ -58,6 +59,8 @@ t.test('each term has the value that its description says', async t => {
     goal: [0.14 / 0.22, 0.1 / 0.22, 0.06 / 0.22],
     goalError: [0.02 / 0.22, 0, 0],
     goalErrorFine: [Math.tanh(1), 0, 0],
+    goalErrorTurned: [0.02 / 0.22, 0, 0],
+    goalErrorTurnedFine: [Math.tanh(1), 0, 0],
     actions: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
   };
   for (const name of terms) {
@@ -67,6 +70,30 @@ t.test('each term has the value that its description says', async t => {
       t.ok(Math.abs(found[i]! - value) < 1e-6, `${name}[${i}] is ${value}, found ${found[i]}`);
   }
 });
+
+t.test(
+  'an arm that has turned about its base sees the same error as before: the turned terms turn with it',
+  async t => {
+    const spec = spatialArm();
+    spec.observation = ['goalErrorTurned', 'goalErrorTurnedFine'];
+    const seen = (waist: number) => {
+      const state = atRest(spec, [waist, 0.9, 0.4]);
+      fingertip(spec, state.position, state.goal);
+      // 30 mm ahead, 10 mm to the left, 20 mm up, as the arm looks.
+      state.goal[0]! += 0.03 * Math.cos(waist) - 0.01 * Math.sin(waist);
+      state.goal[1]! += 0.03 * Math.sin(waist) + 0.01 * Math.cos(waist);
+      state.goal[2]! += 0.02;
+      const out = new Float32Array(observationSize(spec));
+      observe(spec, state, out);
+      return [...out];
+    };
+    const errors = [0.03, 0.01, 0.02];
+    const expected = [...errors.map(e => e / spec.reachM), ...errors.map(e => Math.tanh(e / 0.02))];
+    for (const waist of [0, 1.1, -0.7])
+      for (const [i, value] of seen(waist).entries())
+        t.ok(Math.abs(value - expected[i]!) < 1e-6, `turned by ${waist}: number ${i} is ${value}`);
+  },
+);
 
 t.test('the ends of the range are seen as −1 and 1', async t => {
   const spec = desk2With({ observation: ['position'] });

@@ -57,6 +57,30 @@ t.test('a request of the wrong length refuses the tick, whatever stands in it', 
     t.strictSame(tick([0, 1.2], requested), { out: [0, 1.2], names: ['shape'] });
 });
 
+t.test(
+  'a target is no further than the lead from the measured position, and comes back at a permitted speed',
+  async t => {
+    const leading = desk2With({ joints: agile.joints, safety: { ...desk2.safety, lead: 0.1 } });
+    const ask = (position: number, target: number, requested: number) => {
+      const state = atRest(leading, [position, 1.2]);
+      state.target[0] = target;
+      const out = new Float64Array(2);
+      const names = limiterNames(shieldTargets(leading, state, [requested, 1.2], dtS, 1, out));
+      return { out: out[0]!, names };
+    };
+    t.strictSame(ask(0.3, 0.38, 0.41), { out: 0.4, names: ['lead'] }, 'held up: it stops 0.1 rad ahead');
+    t.strictSame(ask(0.3, 0.22, 0.19), { out: 0.3 - 0.1, names: ['lead'] }, 'on the other side, too');
+    t.strictSame(ask(0.3, 0.35, 0.39), { out: 0.39, names: [] }, 'within the lead nothing is changed');
+    const pushed = ask(0.3, 0.9, 0.95);
+    t.ok(
+      Math.abs(pushed.out - (0.9 - leading.joints[0]!.maxVelocity * dtS)) < 1e-12,
+      `pushed off its target: ${pushed.out}`,
+    );
+    t.strictSame(pushed.names, ['velocity', 'lead']);
+    t.strictSame(ask(1.7, 1.5, 1.5), { out: 1.5, names: ['range', 'lead'] }, 'the range comes before the lead');
+  },
+);
+
 t.test('a target beyond the range is cut to its end', async t => {
   const slow = desk2With({ joints: agile.joints, safety: { ...desk2.safety, softLimit: 1e-6 } });
   const { out, names } = tick([1.48, 0.12], [9, -9], 1, slow);
@@ -128,9 +152,9 @@ t.test('an arm found outside its range does not go further out, and comes back w
 });
 
 t.test('the bits stand in the order of the limiters, and every limiter has a bit of its own', async t => {
-  const order = ['nonFinite', 'shape', 'range', 'velocity', 'acceleration', 'softLimit', 'derate'];
-  t.strictSame(limiterNames(127), order);
-  t.strictSame(Object.values(limiters), [1, 2, 4, 8, 16, 32, 64]);
+  const order = ['nonFinite', 'shape', 'range', 'velocity', 'acceleration', 'softLimit', 'derate', 'lead'];
+  t.strictSame(limiterNames(255), order);
+  t.strictSame(Object.values(limiters), [1, 2, 4, 8, 16, 32, 64, 128]);
   t.strictSame(limiterNames(refusals), ['nonFinite', 'shape']);
   t.strictSame(limiterNames(0), [] satisfies Limiter[]);
 });

@@ -15,6 +15,7 @@ export const judgedS = 0.5;
 
 export interface TargetResult {
   readonly episode: number;
+  /** Where it was when it was begun. */
   readonly goalM: readonly [number, number, number];
   /** Mean distance of the measured fingertip from the goal over the last {@link judgedS}; NaN where no sample came in it. */
   readonly errorM: number;
@@ -27,10 +28,14 @@ export class Episodes {
   readonly #task: Task;
   readonly #goals: GoalSource;
   readonly #judgedTicks: number;
+  readonly #controlRateHz: number;
   #left = Number.POSITIVE_INFINITY;
   #episode = 0;
   #step = 0;
   #leadIn = true;
+  /** [3] where the goal was when it was begun, m. */
+  readonly #start = new Float64Array(3);
+  #pursued = 0;
   /** sum of errors, samples, last error: in an array, so that nothing is allocated. */
   readonly #errors = Float64Array.of(0, 0, Number.NaN);
 
@@ -38,6 +43,7 @@ export class Episodes {
     this.#spec = spec;
     this.#task = task;
     this.#goals = goals;
+    this.#controlRateHz = controlRateHz;
     this.#judgedTicks = Math.max(1, Math.round(judgedS * controlRateHz));
   }
 
@@ -77,6 +83,8 @@ export class Episodes {
     this.#left = this.#goals.next(state.goal);
     if (this.#left <= 0) return false;
     this.#leadIn = false;
+    this.#start.set(state.goal);
+    this.#pursued = 0;
     this.#next();
     return true;
   }
@@ -105,9 +113,11 @@ export class Episodes {
     this.#step += periods;
     if (this.#leadIn || this.#left <= 0) return;
     this.#left -= periods;
+    this.#pursued += periods;
+    this.#task.goalAt?.(this.#start, this.#pursued / this.#controlRateHz, state.goal);
     if (this.#left > 0) return;
     const errorM = this.#errors[0]! / this.#errors[1]!;
-    const [x, y, z] = state.goal as unknown as [number, number, number];
+    const [x, y, z] = this.#start as unknown as [number, number, number];
     this.results.push({ episode: this.#episode, goalM: [x, y, z], errorM, reached: errorM < this.#task.reachedM });
     this.#errors[0] = 0;
     this.#errors[1] = 0;

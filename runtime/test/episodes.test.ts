@@ -1,5 +1,6 @@
 import { createControlState } from '@sim2servo/models/control-state';
 import { fingertip } from '@sim2servo/models/kinematics';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t from 'tap';
 import { Episodes } from '../src/episodes.js';
 import { listedGoals } from '../src/goal-source.js';
@@ -90,3 +91,30 @@ t.test('a cut starts a new episode of the same goal', async t => {
   episodes.advance(state, 25);
   t.equal(episodes.results.length, 1, 'the goal ends at its time');
 });
+
+t.test(
+  'a goal that moves goes on by the periods that went by, from where it was drawn, and stands still in the lead-in',
+  async t => {
+    const track = taskNamed('track');
+    const state = createControlState(spec);
+    const drawn = [0.15, 0.05, 0.06];
+    const episodes = new Episodes(spec, track, listedGoals([drawn, drawn], 100), 50);
+    episodes.leadIn(state);
+    const home = state.goal.slice();
+    episodes.advance(state, 1);
+    t.same(state.goal, home);
+    episodes.begin(state);
+    t.same([...state.goal], drawn, 'the first tick sees it where it was drawn');
+    const expected = new Float64Array(3);
+    let gone = 0;
+    for (const periods of [1, 1, 4, 1, 93]) {
+      episodes.advance(state, periods);
+      gone += periods;
+      track.goalAt!(drawn, gone / 50, expected);
+      t.same(state.goal, expected, `after ${gone} periods`);
+    }
+    t.same(episodes.results[0]!.goalM, drawn);
+    episodes.begin(state);
+    t.same([...state.goal], drawn, 'and the next one starts anew');
+  },
+);

@@ -15,7 +15,6 @@ const stride = 10;
 
 export class ArmModel {
   readonly #world: MujocoWorld;
-  readonly #payload: number;
   readonly #friction: Float64Array;
   readonly #kp: Float64Array;
   readonly #kv: Float64Array;
@@ -23,6 +22,8 @@ export class ArmModel {
   readonly #inertia: Float64Array;
   readonly #powered: Uint8Array;
   #gainScale = 1;
+  /** The body that is pushed, and whose mass varies. */
+  readonly payload: number;
   /** [joints] where the joint stands in qpos, and its actuator in ctrl. */
   readonly qpos: Int32Array;
   readonly ctrl: Int32Array;
@@ -35,9 +36,9 @@ export class ArmModel {
     this.#kp = Float64Array.from(this.ctrl, actuator => model.actuator_gainprm[actuator * stride]);
     this.#kv = Float64Array.from(this.ctrl, actuator => -model.actuator_biasprm[actuator * stride + 2]);
     this.#friction = Float64Array.from(model.dof_frictionloss);
-    this.#payload = world.id('body', 'payload');
-    this.#massKg = model.body_mass[this.#payload];
-    this.#inertia = Float64Array.from(model.body_inertia.subarray(3 * this.#payload, 3 * this.#payload + 3));
+    this.payload = world.id('body', 'payload');
+    this.#massKg = model.body_mass[this.payload];
+    this.#inertia = Float64Array.from(model.body_inertia.subarray(3 * this.payload, 3 * this.payload + 3));
     this.#powered = new Uint8Array(spec.joints.length).fill(1);
   }
 
@@ -46,9 +47,9 @@ export class ArmModel {
     const { model } = this.#world;
     const friction = model.dof_frictionloss;
     for (let i = 0; i < friction.length; i++) friction[i] = this.#friction[i]! * frictionScale;
-    model.body_mass[this.#payload] = this.#massKg * loadScale;
+    model.body_mass[this.payload] = this.#massKg * loadScale;
     const inertia = model.body_inertia;
-    for (let i = 0; i < 3; i++) inertia[3 * this.#payload + i] = this.#inertia[i]! * loadScale;
+    for (let i = 0; i < 3; i++) inertia[3 * this.payload + i] = this.#inertia[i]! * loadScale;
     this.#gainScale = gainScale;
     for (let j = 0; j < this.ctrl.length; j++) {
       this.#powered[j] = 1;

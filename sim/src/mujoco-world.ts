@@ -18,6 +18,8 @@ export interface WorldViews {
   readonly qvel: Float64Array;
   /** [nu] actuator commands */
   readonly ctrl: Float64Array;
+  /** [bodies × 6] force in N and torque in N·m that somebody puts on each body, in the world's axes */
+  readonly xfrcApplied: Float64Array;
   /** [bodies × 3] in the world, m; as of the positions before the last step, see {@link MujocoWorld.placed} */
   readonly bodyXpos: Float64Array;
   /** [sites × 3] likewise */
@@ -72,6 +74,7 @@ export class MujocoWorld {
       qpos: data.qpos,
       qvel: data.qvel,
       ctrl: data.ctrl,
+      xfrcApplied: data.xfrc_applied,
       bodyXpos: data.xpos,
       siteXpos: data.site_xpos,
       qfrcConstraint: data.qfrc_constraint,
@@ -130,9 +133,25 @@ export class MujocoWorld {
     return id;
   }
 
-  /** A number of the scene's `<custom>` part. */
+  /** A number of the scene's `<custom>` part. @throws KitError E_SCENE_NAME, E_SCENE_NUMERIC */
   numeric(name: string): number {
-    return this.model.numeric_data[this.model.numeric_adr[this.id('numeric', name)]!]!;
+    return this.numerics(name, 1)[0]!;
+  }
+
+  /** `count` numbers of the scene's `<custom>` part; one that stands there alone holds for all. @throws as {@link numeric} */
+  numerics(name: string, count: number): Float64Array {
+    const { numeric_adr, numeric_size, numeric_data } = this.model;
+    const id = this.id('numeric', name);
+    const at = numeric_adr[id]!;
+    const size = numeric_size[id]!;
+    if (size !== 1 && size !== count)
+      throw new KitError(
+        'E_SCENE_NUMERIC',
+        `the MJCF scene has ${size} numbers for ${name}, and ${count} were asked for`,
+        'give one number for all, or one for each joint in the order of robot.json',
+        'usage',
+      );
+    return Float64Array.from({ length: count }, (_, i) => numeric_data[at + (size === 1 ? 0 : i)]!);
   }
 
   /** All that the future of the physics depends on, bit for bit. */

@@ -5,13 +5,15 @@
 import { type ControlState, createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { KitError } from '@sim2servo/models/error';
+import { fingertip, insideWorkspace } from '@sim2servo/models/kinematics';
 import { observationSize, observe } from '@sim2servo/models/observe';
-import type { Random } from '@sim2servo/models/random';
+import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { type ServoScale, servoScale } from '@sim2servo/models/servo-scale';
+import { samplePosture } from '@sim2servo/models/tasks/reachable-set';
 import type { Task } from '@sim2servo/models/tasks/task';
 import { type ArmVariation, nominalArm } from './arm-variation.js';
-import { drawArm, drawSampleToPulseS, nominalSampleToPulseS } from './domain-randomisation.js';
+import { type CommandLatency, commandLatency, drawArm, drawLatencyS } from './domain-randomisation.js';
 import type { Environment, EnvironmentState } from './environment.js';
 import { ServoArm, type ServoArmState } from './servo-arm.js';
 
@@ -21,13 +23,20 @@ export interface RobotEnvironmentOptions {
   readonly controlRateHz: number;
   /** True: another arm and another latency for each episode. False: the nominal arm. Or always the same other one. */
   readonly randomise: boolean | ArmVariation;
+  /** Share of the episodes whose goal lies near their start: what it is like to be there is seen before the way there is known. */
+  readonly nearStarts?: number;
 }
+
+/** A near goal is where the fingertip would be with every joint turned by up to this. */
+const nearRad = 0.4;
 
 interface RobotEnvironmentState {
   readonly arm: ServoArmState;
   readonly control: ControlState;
-  readonly sampleToPulseS: number;
+  readonly latencyS: number;
   readonly ticks: number;
+  readonly goalStart: Float64Array;
+  readonly pushes: readonly number[];
   readonly truncated: boolean;
   readonly observation: Float32Array;
   readonly executedAction: Float32Array;
@@ -51,7 +60,12 @@ export class RobotEnvironment implements Environment {
   readonly #targets: Float64Array;
   readonly #commanded: Float64Array;
   readonly #true: Float64Array;
-  #sampleToPulseS = nominalSampleToPulseS;
+  /** [3] where the goal was when the episode began. */
+  readonly #goalStart = new Float64Array(3);
+  readonly #forceN = new Float64Array(3);
+  #pushes = new Random(0);
+  readonly #latency: CommandLatency;
+  #latencyS: number;
   #ticks = 0;
   #truncated = false;
 
@@ -61,6 +75,8 @@ export class RobotEnvironment implements Environment {
     this.#options = options;
     this.#arm = arm;
     this.#scales = servosInOrder(spec, site).map(servoScale);
+    this.#latency = commandLatency(site.bus);
+    this.#latencyS = this.#latency.nominalS;
     this.#dtS = 1 / options.controlRateHz;
     this.#episodeTicks = Math.round(options.task.episodeS * options.controlRateHz);
     this.observationSize = observationSize(spec);
@@ -85,12 +101,26 @@ export class RobotEnvironment implements Environment {
 
   /** A new episode: at rest at a random posture off the soft limits, told to stay there, with a goal of the task. */
   reset(random: Random): void {
-    const { spec } = this.#options.robot;
-    const start = spec.joints.map(({ range: [low, high] }) =>
-      random.uniform(low + spec.safety.softLimit, high - spec.safety.softLimit),
-    );
-    this.#options.task.sampleGoal(spec, random, this.#control.goal);
+    const { task, robot } = this.#options;
+    const { spec } = robot;
+    const start = new Float64Array(this.actionSize);
+    samplePosture(spec, random, spec.safety.softLimit, start);
+    const { nearStarts = 0 } = this.#options;
+    if (task.startsAtGoal) fingertip(spec, start, this.#control.goal);
+    else if (nearStarts > 0 && random.uniform(0, 1) < nearStarts) this.#nearGoal(start, random);
+    else task.sampleGoal(spec, random, this.#control.goal);
     this.#begin(start, random);
+  }
+
+  /** A goal that a posture near `start` reaches; at the start itself where none of them lies in the workspace. */
+  #nearGoal(start: Float64Array, random: Random): void {
+    const { spec } = this.#options.robot;
+    const width = random.uniform(0, nearRad);
+    const near = start.map((angle, j) => {
+      const [low, high] = spec.joints[j]!.range;
+      return Math.max(low, Math.min(high, angle + random.uniform(-width, width)));
+    });
+    fingertip(spec, insideWorkspace(spec, near) ? near : start, this.#control.goal);
   }
 
   /**
@@ -113,12 +143,15 @@ export class RobotEnvironment implements Environment {
 
   #begin(start: ArrayLike<number>, random: Random): void {
     const { randomise } = this.#options;
-    const variation = randomise === true ? drawArm(random) : randomise === false ? nominalArm : randomise;
-    this.#sampleToPulseS = randomise === true ? drawSampleToPulseS(random) : nominalSampleToPulseS;
+    const variation =
+      randomise === true ? drawArm(random, this.#arm.nominalDelayS) : randomise === false ? nominalArm : randomise;
+    this.#latencyS = randomise === true ? drawLatencyS(random, this.#latency) : this.#latency.nominalS;
     this.#arm.reset(start, variation, random);
     this.#measure();
     resetControlState(this.#control, this.#measured);
     this.#send(this.#measured);
+    this.#goalStart.set(this.#control.goal);
+    if (this.#options.task.push) this.#pushes = random.fork('pushes');
     this.#ticks = 0;
     this.#truncated = false;
     this.executedAction.fill(0);
@@ -130,16 +163,30 @@ export class RobotEnvironment implements Environment {
     const control = this.#control;
     this.#before.position.set(control.position);
     this.#before.velocity.set(control.velocity);
+    this.#push();
     command(robot.spec, control, action, this.#dtS, 1, this.#targets, this.executedAction);
-    const sendS = Math.min(this.#sampleToPulseS, this.#dtS);
+    const sendS = Math.min(this.#latencyS, this.#dtS);
     this.#arm.advance(sendS);
     this.#send(this.#targets);
     this.#arm.advance(this.#dtS - sendS);
     this.#measure();
     sense(control, this.#measured, this.#dtS);
-    observe(robot.spec, control, this.observation);
+    // Of the goal that the action was chosen for, as the log has it; then the goal moves on.
+    const reward = task.reward(robot.spec, this.#before, this.executedAction, control, control.goal);
     this.#truncated = ++this.#ticks >= this.#episodeTicks;
-    return task.reward(robot.spec, this.#before, this.executedAction, control, control.goal);
+    task.goalAt?.(this.#goalStart, this.#ticks / this.#options.controlRateHz, control.goal);
+    observe(robot.spec, control, this.observation);
+    return reward;
+  }
+
+  /** Another push where one is due, uniform in the ball of the task's force. */
+  #push(): void {
+    const { push } = this.#options.task;
+    if (push === undefined || this.#ticks % Math.round(push.everyS / this.#dtS) !== 0) return;
+    const force = this.#forceN;
+    do for (let i = 0; i < 3; i++) force[i] = this.#pushes.uniform(-push.maxN, push.maxN);
+    while (Math.hypot(force[0]!, force[1]!, force[2]!) > push.maxN);
+    this.#arm.push(force);
   }
 
   /** Joint targets, rounded as they reach the servos. */
@@ -172,8 +219,10 @@ export class RobotEnvironment implements Environment {
     return {
       arm: this.#arm.save(),
       control: structuredClone(this.#control),
-      sampleToPulseS: this.#sampleToPulseS,
+      latencyS: this.#latencyS,
       ticks: this.#ticks,
+      goalStart: this.#goalStart.slice(),
+      pushes: this.#pushes.save(),
       truncated: this.#truncated,
       observation: this.observation.slice(),
       executedAction: this.executedAction.slice(),
@@ -185,8 +234,10 @@ export class RobotEnvironment implements Environment {
     this.#arm.load(saved.arm);
     for (const key of ['position', 'velocity', 'target', 'targetVelocity', 'goal', 'actions'] as const)
       this.#control[key].set(saved.control[key]);
-    this.#sampleToPulseS = saved.sampleToPulseS;
+    this.#latencyS = saved.latencyS;
     this.#ticks = saved.ticks;
+    this.#goalStart.set(saved.goalStart);
+    this.#pushes = Random.restore(saved.pushes);
     this.#truncated = saved.truncated;
     this.observation.set(saved.observation);
     this.executedAction.set(saved.executedAction);

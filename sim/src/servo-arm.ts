@@ -1,10 +1,11 @@
 /**
- * An arm of hobby servos: pulses in, converter counts out. Training and the hardware rigs drive this one, so what a policy learnt on is
- * what the firmware's pulses move.
+ * An arm of servos: angles in, counts out. Training and the hardware rigs drive this one, so what a policy learnt on is what the
+ * firmware's pulses or a bus's goals move.
  *
- * A servo is MuJoCo's position actuator (gain, torque limit, gear friction of the scene) with what a hobby servo has besides: it acts
- * on a pulse after a delay, its motor turns no faster than its speed, backlash lies between motor and joint, and without pulses it is
- * limp. Feedback is a potentiometer behind a 10-bit converter, with noise. The figures stand in the scene's `<custom>` part.
+ * A servo is MuJoCo's position actuator (gain, torque limit, gear friction of the scene) with what a servo has besides: it acts on a
+ * command after a delay, its motor turns no faster than its speed, backlash lies between motor and joint, and without pulses or torque
+ * it is limp. Feedback is a converter or an encoder, with noise. The figures stand in the scene's `<custom>` part, one for all joints or
+ * one for each.
  */
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
@@ -35,12 +36,14 @@ export interface ServoArmState {
 export class ServoArm {
   readonly joints: number;
   readonly world: MujocoWorld;
+  /** Of the scene: from a command's arrival to the servo's acting on it. */
+  readonly nominalDelayS: number;
   readonly #model: ArmModel;
   readonly #scales: readonly ServoScale[];
-  readonly #speedRadPerS: number;
-  readonly #halfBacklashRad: number;
-  readonly #noiseCounts: number;
-  readonly #nominalDelayS: number;
+  /** [joints] each. */
+  readonly #speedRadPerS: Float64Array;
+  readonly #backlashRad: Float64Array;
+  readonly #noiseCounts: Float64Array;
   /** [joints] where each motor stands, rad. */
   readonly #motor: Float64Array;
   /** [joints] what each servo acts on now, rad; NaN: no pulses. */
@@ -60,10 +63,10 @@ export class ServoArm {
     this.joints = spec.joints.length;
     this.#model = new ArmModel(spec, world);
     this.#scales = servosInOrder(spec, site).map(servoScale);
-    this.#speedRadPerS = world.numeric('servo_speed_rad_s');
-    this.#halfBacklashRad = world.numeric('backlash_rad') / 2;
-    this.#noiseCounts = world.numeric('feedback_noise_counts');
-    this.#nominalDelayS = world.numeric('servo_delay_s');
+    this.#speedRadPerS = world.numerics('servo_speed_rad_s', this.joints);
+    this.#backlashRad = world.numerics('backlash_rad', this.joints);
+    this.#noiseCounts = world.numerics('feedback_noise_counts', this.joints);
+    this.nominalDelayS = world.numeric('servo_delay_s');
     this.#motor = new Float64Array(this.joints);
     this.#command = new Float64Array(this.joints);
     this.#offsetRad = new Float64Array(this.joints);
@@ -110,7 +113,7 @@ export class ServoArm {
   }
 
   #vary(variation: ArmVariation): void {
-    const { offsetRad, delayS = this.#nominalDelayS } = variation;
+    const { offsetRad, delayS = this.nominalDelayS } = variation;
     if (!(delayS >= 0 && delayS <= maxDelayS)) throw refused(`delayS ${delayS}`, `0 … ${maxDelayS} s`);
     if (typeof offsetRad !== 'number' && offsetRad.length !== this.joints)
       throw refused(`offsetRad [${offsetRad}]`, `one number, or ${this.joints}`);
@@ -131,6 +134,12 @@ export class ServoArm {
     this.#queue.push(anglesRad, this.#steps + lateSteps);
   }
 
+  /** Something pushes the payload from now on, until it pushes otherwise: [3] N in the base frame. */
+  push(forceN: ArrayLike<number>): void {
+    const { xfrcApplied } = this.world.views;
+    for (let i = 0; i < 3; i++) xfrcApplied[6 * this.#model.payload + i] = forceN[i]!;
+  }
+
   /** Lets time go by, in whole physics steps; what is left over counts towards the next call. */
   advance(seconds: number): void {
     const { timestepS } = this.world;
@@ -145,7 +154,6 @@ export class ServoArm {
     const { qpos, ctrl } = this.world.views;
     if (this.#queue.take(this.#steps, this.#command))
       for (let j = 0; j < this.joints; j++) this.#model.power(j, !Number.isNaN(this.#command[j]));
-    const stride = this.#speedRadPerS * timestepS;
     for (let j = 0; j < this.joints; j++) {
       const angle = qpos[this.#model.qpos[j]!]!;
       const command = this.#command[j]!;
@@ -154,10 +162,11 @@ export class ServoArm {
         this.#motor[j] = angle;
         continue;
       }
+      const stride = this.#speedRadPerS[j]! * timestepS;
       const way = command + this.#offsetRad[j]! - this.#motor[j]!;
       this.#motor[j]! += Math.max(-stride, Math.min(stride, way));
       const twist = this.#motor[j]! - angle;
-      const engaged = Math.sign(twist) * Math.max(0, Math.abs(twist) - this.#halfBacklashRad);
+      const engaged = Math.sign(twist) * Math.max(0, Math.abs(twist) - this.#backlashRad[j]! / 2);
       ctrl[this.#model.ctrl[j]!] = angle + engaged;
     }
     this.world.step();
@@ -172,7 +181,7 @@ export class ServoArm {
   /** What is read of a joint now, in whole counts, with noise; each call is a new sample. */
   feedbackCounts(joint: number): number {
     const { countsOfAngle, lastCount } = this.#scales[joint]!;
-    const counts = countsOfAngle(this.angle(joint)) + this.#noiseCounts * this.#noise.normal();
+    const counts = countsOfAngle(this.angle(joint)) + this.#noiseCounts[joint]! * this.#noise.normal();
     return Math.max(0, Math.min(lastCount, Math.round(counts)));
   }
 

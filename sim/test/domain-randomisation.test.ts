@@ -1,10 +1,11 @@
 import { Random } from '@sim2servo/models/random';
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { changedArm, nominalArm } from '../src/arm-variation.js';
-import { drawArm, drawSampleToPulseS, nominalSampleToPulseS } from '../src/domain-randomisation.js';
+import { commandLatency, drawArm, drawLatencyS } from '../src/domain-randomisation.js';
 
 const random = new Random(1);
-const arms = Array.from({ length: 2000 }, () => drawArm(random));
+const arms = Array.from({ length: 2000 }, () => drawArm(random, 0.012));
 
 t.test('arms are drawn over the whole of each span, around the nominal one', t => {
   const spans = {
@@ -34,16 +35,26 @@ t.test('training never sees the offset of the changed arm', t => {
 t.test('the same seed draws the same arms', t => {
   const again = new Random(1);
   t.strictSame(
-    Array.from({ length: 50 }, () => drawArm(again)),
+    Array.from({ length: 50 }, () => drawArm(again, 0.012)),
     arms.slice(0, 50),
   );
   t.end();
 });
 
-t.test('the time to the pulse is that of kitlink: less than a period of 20 ms, around its nominal value', t => {
-  const times = Array.from({ length: 2000 }, () => drawSampleToPulseS(random));
-  t.ok(Math.min(...times) > 0.006 && Math.max(...times) < 0.02);
-  const mean = times.reduce((sum, value) => sum + value) / times.length;
-  t.ok(Math.abs(mean - nominalSampleToPulseS) < 0.0002);
-  t.end();
-});
+t.test(
+  'the latency is that of the bus: the pulse of kitlink, within its period of 20 ms; a cycle of polled servos',
+  t => {
+    for (const [name, low, high] of [
+      ['desk2', 0.006, 0.02],
+      ['so101', 0.001, 0.003],
+      ['koch', 0.001, 0.003],
+    ] as const) {
+      const latency = commandLatency(loadRobot(name).site.bus);
+      const times = Array.from({ length: 2000 }, () => drawLatencyS(random, latency));
+      t.ok(Math.min(...times) >= low && Math.max(...times) <= high, name);
+      const mean = times.reduce((sum, value) => sum + value) / times.length;
+      t.ok(Math.abs(mean - latency.nominalS) < 0.0002, `${name}: around the nominal one`);
+    }
+    t.end();
+  },
+);

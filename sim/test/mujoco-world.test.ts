@@ -1,44 +1,48 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingertip } from '@sim2servo/models/kinematics';
-import { loadRobot } from '@sim2servo/models/robot-folder';
+import { loadRobot, shippedRobots } from '@sim2servo/models/robot-folder';
 import fc from 'fast-check';
 import t from 'tap';
 import { MujocoWorld } from '../src/mujoco-world.js';
 
 const robot = loadRobot('desk2');
 
-t.test('MuJoCo puts the fingertip where the frames of robot.json put it', async t => {
-  const world = await MujocoWorld.load(robot.scenePath);
-  t.teardown(() => world.dispose());
-  const site = world.id('site', 'fingertip');
-  const joints = robot.spec.joints.map(joint => world.model.jnt_qposadr[world.id('joint', joint.name)] as number);
-  const expected = new Float64Array(3);
-  fc.assert(
-    fc.property(
-      fc.tuple(...robot.spec.joints.map(({ range }) => fc.double({ min: range[0], max: range[1], noNaN: true }))),
-      position => {
-        const { qpos, siteXpos } = world.views;
-        for (const [j, at] of joints.entries()) qpos[at] = position[j]!;
-        world.placed();
-        fingertip(robot.spec, position, expected);
-        for (let axis = 0; axis < 3; axis++)
-          if (Math.abs(siteXpos[3 * site + axis]! - expected[axis]!) > 1e-9) return false;
-        return true;
-      },
-    ),
-    { numRuns: 500 },
-  );
-});
+for (const name of readdirSync(shippedRobots))
+  t.test(`MuJoCo puts the fingertip where the frames of robot.json put it: ${name}`, async t => {
+    const robot = loadRobot(name);
+    const world = await MujocoWorld.load(robot.scenePath);
+    t.teardown(() => world.dispose());
+    const site = world.id('site', 'fingertip');
+    const joints = robot.spec.joints.map(joint => world.model.jnt_qposadr[world.id('joint', joint.name)] as number);
+    const expected = new Float64Array(3);
+    fc.assert(
+      fc.property(
+        fc.tuple(...robot.spec.joints.map(({ range }) => fc.double({ min: range[0], max: range[1], noNaN: true }))),
+        position => {
+          const { qpos, siteXpos } = world.views;
+          for (const [j, at] of joints.entries()) qpos[at] = position[j]!;
+          world.placed();
+          fingertip(robot.spec, position, expected);
+          for (let axis = 0; axis < 3; axis++)
+            if (Math.abs(siteXpos[3 * site + axis]! - expected[axis]!) > 1e-9) return false;
+          return true;
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
 
-t.test('the joints of the scene turn at least as far as robot.json lets them', async t => {
-  const world = await MujocoWorld.load(robot.scenePath);
-  t.teardown(() => world.dispose());
-  for (const { name, range } of robot.spec.joints) {
-    const joint = world.id('joint', name);
-    t.ok(world.model.jnt_range[2 * joint] <= range[0] && world.model.jnt_range[2 * joint + 1] >= range[1], name);
-  }
-});
+for (const name of readdirSync(shippedRobots))
+  t.test(`the joints of the scene turn at least as far as robot.json lets them: ${name}`, async t => {
+    const robot = loadRobot(name);
+    const world = await MujocoWorld.load(robot.scenePath);
+    t.teardown(() => world.dispose());
+    for (const { name, range } of robot.spec.joints) {
+      const joint = world.id('joint', name);
+      t.ok(world.model.jnt_range[2 * joint] <= range[0] && world.model.jnt_range[2 * joint + 1] >= range[1], name);
+    }
+  });
 
 t.test('a loaded state goes on bit for bit', async t => {
   const world = await MujocoWorld.load(robot.scenePath);
@@ -131,4 +135,15 @@ t.test('a name that the scene lacks is an error that says which', async t => {
   });
   t.throws(() => world.numeric('phlogiston'), { code: 'E_SCENE_NAME', message: /numeric named 'phlogiston'/ });
   t.equal(world.numeric('servo_delay_s'), 0.012);
+});
+
+t.test('a scene gives one number for all joints or one for each, and nothing else', async t => {
+  const koch = await MujocoWorld.load(loadRobot('koch').scenePath);
+  t.teardown(() => koch.dispose());
+  t.same([...koch.numerics('servo_speed_rad_s', 6)], [6.39, 6.39, 10.79, 10.79, 10.79, 10.79]);
+  t.same([...koch.numerics('backlash_rad', 3)], [0.00436, 0.00436, 0.00436]);
+  t.throws(() => koch.numerics('servo_speed_rad_s', 5), {
+    code: 'E_SCENE_NUMERIC',
+    message: /6 numbers for servo_speed_rad_s, and 5 were asked for/,
+  });
 });

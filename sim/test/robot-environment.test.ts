@@ -1,7 +1,7 @@
 import { createControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { angleOfCounts, countsOfAngle } from '@sim2servo/models/hobby-servo';
-import { fingertipErrorM } from '@sim2servo/models/kinematics';
+import { fingertipErrorM, insideWorkspace } from '@sim2servo/models/kinematics';
 import { observationNames, observationSize, observe } from '@sim2servo/models/observe';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
@@ -264,4 +264,86 @@ t.test('the arrays that an environment hands out are the same ones always', asyn
   trace(environment, 120, 1);
   environment.load(environment.save());
   t.ok(views().every((view, i) => view === before[i]));
+});
+
+t.test(
+  'a task whose goal moves: the reward is of the goal that was seen, and the next observation is of where it has gone',
+  async t => {
+    const tracking = taskNamed('track');
+    const environment = await RobotEnvironment.create({ robot, task: tracking, controlRateHz: 50, randomise: true });
+    t.teardown(() => environment.dispose());
+    const random = new Random(8);
+    environment.reset(random);
+    const start = environment.control.goal.slice();
+    const action = new Float32Array(spec.joints.length);
+    const expected = new Float64Array(3);
+    for (let tick = 1; tick <= 120; tick++) {
+      const { goal, position, velocity } = environment.control;
+      const [seen, before] = [goal.slice(), { position: position.slice(), velocity: velocity.slice() }];
+      const reward = environment.step(randomAction(random, action));
+      t.equal(reward, tracking.reward(spec, before, environment.executedAction, environment.control, seen));
+      tracking.goalAt!(start, tick / 50, expected);
+      t.same(environment.control.goal, expected);
+      const observation = new Float32Array(environment.observationSize);
+      observe(spec, environment.control, observation);
+      t.same(environment.observation, observation);
+    }
+  },
+);
+
+for (const name of ['hold', 'track'])
+  t.test(`${name}: a saved environment goes on bit for bit`, async t => {
+    const task = taskNamed(name);
+    const [one, other] = [
+      await RobotEnvironment.create({ robot, task, controlRateHz: 50, randomise: true }),
+      await RobotEnvironment.create({ robot, task, controlRateHz: 50, randomise: true }),
+    ];
+    t.teardown(() => {
+      one.dispose();
+      other.dispose();
+    });
+    one.reset(new Random(3));
+    trace(one, 37, 4);
+    other.load(structuredClone(one.save()));
+    t.strictSame(trace(other, 80, 5), trace(one, 80, 5));
+  });
+
+t.test('an episode of hold starts at its goal and is pushed off it', async t => {
+  const environment = await RobotEnvironment.create({
+    robot,
+    task: taskNamed('hold'),
+    controlRateHz: 50,
+    randomise: false,
+  });
+  t.teardown(() => environment.dispose());
+  const still = new Float32Array(spec.joints.length);
+  let furthest = 0;
+  for (let episode = 0; episode < 3; episode++) {
+    environment.reset(new Random(episode));
+    t.ok(environment.error < 1e-9);
+    for (let i = 0; i < 100; i++) {
+      environment.step(still);
+      furthest = Math.max(furthest, environment.error);
+    }
+  }
+  t.ok(furthest > 0.005, `who does nothing is pushed ${(1000 * furthest).toFixed(1)} mm away`);
+  t.ok(furthest < 0.1, 'and the servos still hold');
+});
+
+t.test('starts and goals of an arm on a desk lie in its workspace', async t => {
+  const so101 = loadRobot('so101');
+  const environment = await RobotEnvironment.create({ robot: so101, task, controlRateHz: 100, randomise: true });
+  t.teardown(() => environment.dispose());
+  const random = new Random(2);
+  for (let i = 0; i < 50; i++) {
+    environment.reset(random);
+    // Measured with a count or two of noise.
+    const { workspace } = so101.spec;
+    const roomy = {
+      ...so101.spec,
+      workspace: { floorM: workspace!.floorM - 0.002, columnM: workspace!.columnM - 0.002 },
+    };
+    t.ok(insideWorkspace(roomy, environment.control.position));
+    t.ok(environment.control.goal[2]! >= workspace!.floorM);
+  }
 });

@@ -13,6 +13,8 @@ export interface RobotArmOptions {
   readonly controlRateHz: number;
   /** True: a new arm for each episode. A variation: always that arm. False: the nominal one. */
   readonly randomise: boolean | ArmVariation;
+  /** Share of the episodes whose goal lies near their start. */
+  readonly nearStarts?: number;
 }
 
 const optionsSchema = z.looseObject({ robot: z.string(), task: z.string(), controlRateHz: z.number() });
@@ -24,6 +26,12 @@ export function robotArm(options: RobotArmOptions): EnvironmentRecipe {
 /** What a thread calls; see environment-recipe.ts. */
 export function createEnvironment(options: Readonly<Record<string, unknown>>): Promise<RobotEnvironment> {
   const { robot, task, controlRateHz } = optionsSchema.parse(options);
-  const randomise = options.randomise as RobotArmOptions['randomise'];
-  return RobotEnvironment.create({ robot: loadRobot(robot), task: taskNamed(task), controlRateHz, randomise });
+  const { randomise, nearStarts = 0 } = options as unknown as RobotArmOptions;
+  return RobotEnvironment.create({
+    robot: loadRobot(robot),
+    task: taskNamed(task),
+    controlRateHz,
+    randomise,
+    nearStarts,
+  });
 }

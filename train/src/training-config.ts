@@ -71,6 +71,12 @@ export const robotTrainingSchema = z.strictObject({
   task: z.string().describe('What it shall learn.'),
   controlRateHz: z.number().positive().describe('Control steps a second; the policy runs at this rate only.'),
   randomise: z.boolean().describe('Draw friction, gain, delay and load anew for each episode.'),
+  nearStarts: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of the training episodes whose goal lies near their start.'),
   loop: loopSchema,
   algorithm,
   sac: sacSchema,
@@ -109,6 +115,7 @@ export const defaultTrainingConfig: RobotTrainingConfig = {
   task: 'reach',
   controlRateHz: 50,
   randomise: true,
+  nearStarts: 0,
   loop: {
     seed: 0,
     steps: 30_000,

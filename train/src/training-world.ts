@@ -32,16 +32,17 @@ export function worldOf(config: TrainingConfig): TrainingWorld {
 }
 
 function robotWorld(config: RobotTrainingConfig): TrainingWorld {
-  const { robot, task, controlRateHz, randomise } = config;
+  const { robot, task, controlRateHz, randomise, nearStarts } = config;
   const { spec } = loadRobot(robot);
-  const environment = robotArm({ robot, task, controlRateHz, randomise });
+  const arm = { robot, task, controlRateHz, randomise };
+  const environment = robotArm({ ...arm, nearStarts });
   return {
     title: `${robot} ${task}`,
     sizes: sizesOf(spec),
     actuators: spec.joints.map(joint => joint.name),
     environment,
     evaluation: {
-      environment,
+      environment: robotArm(arm),
       errorWindow: errorWindowSteps(controlRateHz),
       reachedM: taskNamed(task).reachedM,
     },

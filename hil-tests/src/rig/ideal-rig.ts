@@ -2,6 +2,9 @@
  * An arm as its bus would be without a wire or a firmware: samples exactly on time, targets that act at once, and the rules of
  * `ServoMotion` (limp until armed, a deadline that latches, a hold that stays) kept to the microsecond. In this process, in virtual time:
  * time runs while somebody waits for it.
+ *
+ * A board like kitlink's has a sample every 20 ms and says so. Servos that are polled answer whenever they are asked: a sample is never
+ * older than a millisecond, and there is no period to lock to.
  */
 import {
   finiteTarget,
@@ -19,7 +22,10 @@ import { nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import type { Rig, RigOptions } from './rig.js';
 
-const samplePeriodUs = 20_000;
+const boardPeriodUs = 20_000;
+const polledPeriodUs = 1_000;
+/** Until an arm that nobody holds lies on the desk. */
+const fallS = 3;
 
 export class IdealRig implements Rig, Clock, ServoMotion {
   readonly virtualTime = true;
@@ -27,6 +33,9 @@ export class IdealRig implements Rig, Clock, ServoMotion {
   readonly #robot: LoadedRobot;
   readonly #arm: ServoArm;
   readonly #deadlineUs: number;
+  readonly #samplePeriodUs: number;
+  /** What the device says its period is. */
+  readonly #outputPeriodUs: number;
   /** Of the last sample, rad. */
   readonly #position: Float64Array;
   readonly #targets: Float64Array;
@@ -42,7 +51,10 @@ export class IdealRig implements Rig, Clock, ServoMotion {
   private constructor(robot: LoadedRobot, arm: ServoArm) {
     this.#robot = robot;
     this.#arm = arm;
-    this.#deadlineUs = silenceMs(robot.site.bus) * 1000;
+    const { bus } = robot.site;
+    this.#deadlineUs = silenceMs(bus) * 1000;
+    this.#samplePeriodUs = bus.kind === 'kitlink' ? boardPeriodUs : polledPeriodUs;
+    this.#outputPeriodUs = bus.kind === 'kitlink' ? boardPeriodUs : 0;
     this.#position = new Float64Array(arm.joints);
     this.#targets = new Float64Array(arm.joints);
   }
@@ -54,6 +66,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
       variation,
       new Random(seed),
     );
+    arm.advance(fallS);
     return new IdealRig(robot, arm);
   }
 
@@ -78,7 +91,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
   }
 
   get #nextSampleUs(): number {
-    return (this.#sample + 1) * samplePeriodUs;
+    return (this.#sample + 1) * this.#samplePeriodUs;
   }
 
   async waitUntil(timeUs: number): Promise<void> {
@@ -104,12 +117,12 @@ export class IdealRig implements Rig, Clock, ServoMotion {
     const fresh = this.#sample > this.#samplesRead;
     this.#samplesRead = this.#sample;
     out.position.set(this.#position);
-    out.sampledAtUs = this.#sample * samplePeriodUs;
+    out.sampledAtUs = this.#sample * this.#samplePeriodUs;
     out.sample = this.#sample;
     out.device = this.#device;
     out.reason = this.#reason;
     out.phaseUs = 0;
-    out.periodUs = samplePeriodUs;
+    out.periodUs = this.#outputPeriodUs;
     out.linkErrors = 0;
     out.roundTripUs = 0;
     return fresh;

@@ -51,8 +51,10 @@ export class RigHost {
   async read(): Promise<Float64Array> {
     const { clock } = this.#rig;
     await clock.waitUntil(this.#dueUs);
-    this.#dueUs = this.motion.cycle === undefined ? 0 : Math.max(clock.nowUs(), this.#dueUs + ownPeriodUs);
+    const askedUs = clock.nowUs();
     if (!(await this.motion.read(this.state, readTimeoutUs))) throw failed('a sample within 100 ms', 'none');
+    // Servos that answer whenever they are asked do not say when a period is over.
+    this.#dueUs = this.state.periodUs === 0 ? Math.max(askedUs, this.#dueUs + ownPeriodUs) : 0;
     return Float64Array.from(this.state.position);
   }
 

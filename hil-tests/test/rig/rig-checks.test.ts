@@ -1,4 +1,4 @@
-import type { ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
+import { createServoState, type ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { openRig } from '../../src/rig/open-rig.js';
@@ -31,6 +31,34 @@ for (const { name, robot } of rigs)
         });
     },
   );
+
+for (const name of ['so101', 'koch'])
+  t.test(`an arm of polled servos on the ideal rig: ${name}`, async t => {
+    const arm = loadRobot(name);
+    const rig = await openRig('ideal', arm);
+    t.teardown(() => rig.close());
+    for (const check of rigChecks) {
+      const { passed, detail } = await checkRig(rig, arm, check);
+      t.ok(passed, `${check.name} ${detail}`);
+    }
+  });
+
+t.test('polled servos answer whenever they are asked, with a sample of this millisecond and no period', async t => {
+  const arm = loadRobot('so101');
+  const rig = await openRig('ideal', arm);
+  t.teardown(() => rig.close());
+  const motion = await rig.connect().open();
+  const state = createServoState(arm.spec.joints.length);
+  let last = 0;
+  for (const waitUs of [10_000, 10_000, 2_000, 10_000, 0]) {
+    await rig.clock.waitUntil(rig.clock.nowUs() + waitUs);
+    t.ok(await motion.read(state, 5_000), `fresh after ${waitUs} µs`);
+    t.ok(rig.clock.nowUs() - state.sampledAtUs < 1_000);
+    t.ok(state.sample > last);
+    t.equal(state.periodUs, 0);
+    last = state.sample;
+  }
+});
 
 t.test('an unknown rig is refused by name', async t => {
   await t.rejects(openRig('toy', robot), { code: 'E_RIG_UNKNOWN', message: /toy/, hint: /ideal, avr-lockstep, avr/ });

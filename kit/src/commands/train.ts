@@ -11,6 +11,7 @@ import { createEngine } from '@sim2servo/train/engine/create-engine';
 import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
+import { robotRecipe } from '@sim2servo/train/robot-recipe';
 import { threadsThatPay } from '@sim2servo/train/threads-that-pay';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
 import {
@@ -22,13 +23,14 @@ import {
 } from '@sim2servo/train/training-config';
 import { worldOf } from '@sim2servo/train/training-world';
 import type { AddCommand, CommandContext } from '../command-context.js';
-import { wholeNumber } from '../number-option.js';
+import { positiveNumber, wholeNumber } from '../number-option.js';
 import { duration, ProgressLine } from '../progress-line.js';
 
 interface TrainOptions {
   readonly robot?: string;
   readonly task: string;
   readonly scene?: string;
+  readonly rate?: number;
   readonly steps?: number;
   readonly threads?: number;
   readonly seed: number;
@@ -115,13 +117,20 @@ export function trainingConfig(options: TrainOptions): TrainingConfig {
       'usage',
     );
   const robot = options.robot ?? defaultTrainingConfig.robot;
-  if (!ofGym) loadRobot(robot);
-  const defaults = ofGym ? defaultGymTrainingConfig : defaultTrainingConfig;
+  if (ofGym && options.rate !== undefined)
+    throw new KitError(
+      'E_TASK_RATE',
+      `${task} has its own rate, and --rate says ${options.rate}`,
+      'leave out --rate',
+      'usage',
+    );
+  const defaults = ofGym
+    ? { ...defaultGymTrainingConfig, task }
+    : robotRecipe(robot, loadRobot(robot).spec, task, options.rate);
   return parseTrainingConfig(
     {
       ...defaults,
-      ...(ofGym ? scene !== undefined && { scene: resolve(scene) } : { robot }),
-      task,
+      ...(scene !== undefined && { scene: resolve(scene) }),
       loop: {
         ...defaults.loop,
         seed: options.seed,
@@ -149,10 +158,11 @@ export const addTrain: AddCommand = (program, context) => {
       `what to learn: ${taskNames.join(', ')}, or a task of Gymnasium's, such as ${defaultGymTrainingConfig.task}`,
       defaultTrainingConfig.task,
     )
+    .option('--rate <hz>', "control steps a second of a robot's policy (default: 50)", positiveNumber)
     .option('--scene <file>', "MJCF file instead of a Gymnasium task's own")
     .option(
       '--steps <n>',
-      `environment steps in all (default: ${defaultTrainingConfig.loop.steps}, Gymnasium's tasks ${defaultGymTrainingConfig.loop.steps})`,
+      `environment steps in all (default: ${defaultTrainingConfig.robot} ${defaultTrainingConfig.loop.steps}, Gymnasium's tasks ${defaultGymTrainingConfig.loop.steps}, an arm that moves in space more)`,
       wholeNumber,
     )
     .option('--threads <n>', 'threads that learn (default: as many as pay on this machine)', wholeNumber)

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { errorOf, kit } from '../test-io.js';
@@ -26,9 +26,21 @@ t.test('an unknown task is answered with all there are, and makes no folder', as
   for (const task of ['juggle', 'gym/Juggle-v1', 'gym/']) {
     const said = await kit(`train --task ${task} --out ${join(folder, 'none')} --json`);
     t.equal(said.exit, 2);
-    t.match(errorOf(said), { code: 'E_TASK_UNKNOWN', hint: /reach, gym\/Pendulum-v1, .*gym\/HalfCheetah-v5/ });
+    t.match(errorOf(said), {
+      code: 'E_TASK_UNKNOWN',
+      hint: /reach, hold, track, gym\/Pendulum-v1, .*gym\/HalfCheetah-v5/,
+    });
   }
   t.notOk(existsSync(join(folder, 'none')));
+});
+
+t.test('a rate belongs to a robot’s policy, and stands in its configuration', async t => {
+  const out = join(folder, 'rate');
+  t.match(errorOf(await kit(`train --task gym/Reacher-v5 --rate 100 --out ${out} --json`)), { code: 'E_TASK_RATE' });
+  t.match(await kit(`train --rate none --out ${out}`), { exit: 2, err: /'none' is not a number above 0/ });
+  t.equal((await kit(`train --robot so101 --rate 100 --steps 64 --out ${out}`)).exit, 2, 'too short for an evaluation');
+  const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
+  t.match(config, { robot: 'so101', controlRateHz: 100, nearStarts: 0.5, sac: { gamma: 0.975 } });
 });
 
 t.test('a robot belongs to a robot’s task, a scene to a gym task', async t => {

@@ -6,7 +6,8 @@
  * arm this is the annulus that its joint ranges leave. What stays unequal: a cell that the rim cuts counts like a whole one, so cells
  * are as small as the postures can fill.
  */
-import { fingertip } from '../kinematics.js';
+import { KitError } from '../error.js';
+import { fingertip, insideWorkspace } from '../kinematics.js';
 import { Random } from '../random.js';
 import type { RobotSpec } from '../robot-spec.js';
 
@@ -17,18 +18,56 @@ const postures = 150_000;
 const posturesPerCell = 10;
 /** Goals stay off the ends of the ranges, where the shield slows the joints down. */
 const marginRad = 0.1;
+/** A workspace that fewer of the postures than this lie in is a mistake. */
+const maxTries = 10_000;
 
-/** For each cell: the points kept of it, three numbers a point. */
-const known = new WeakMap<RobotSpec, Float64Array[]>();
+interface Cells {
+  readonly cellM: number;
+  /** By cell: the points kept of it, three numbers a point. */
+  readonly byKey: ReadonlyMap<string, readonly number[]>;
+  /** The same as a list, to draw from. */
+  readonly points: readonly Float64Array[];
+}
 
-function cells(spec: RobotSpec): Float64Array[] {
+const known = new WeakMap<RobotSpec, Cells>();
+
+function cells(spec: RobotSpec): Cells {
   let found = known.get(spec);
   if (found !== undefined) return found;
   const tips = fingertips(spec);
   let cellM = smallestCellM;
-  for (found = cut(tips, cellM); found.length * posturesPerCell > postures; found = cut(tips, cellM)) cellM *= 2;
+  let byKey = cut(tips, cellM);
+  while (byKey.size * posturesPerCell > postures) {
+    cellM *= 2;
+    byKey = cut(tips, cellM);
+  }
+  found = { cellM, byKey, points: [...byKey.values()].map(points => Float64Array.from(points)) };
   known.set(spec, found);
   return found;
+}
+
+/**
+ * A posture drawn uniformly over the joints' ranges, inside the workspace.
+ *
+ * @param marginRad kept from the ends of each range; a joint with a range that is all margin stays in its middle
+ * @param out       [joints] rad, written
+ * @throws KitError E_WORKSPACE_EMPTY
+ */
+export function samplePosture(spec: RobotSpec, random: Random, marginRad: number, out: Float64Array): void {
+  for (let tries = 0; tries < maxTries; tries++) {
+    for (let j = 0; j < out.length; j++) {
+      const [low, high] = spec.joints[j]!.range;
+      const margin = Math.min(marginRad, (high - low) / 2);
+      out[j] = random.uniform(low + margin, high - margin);
+    }
+    if (insideWorkspace(spec, out)) return;
+  }
+  throw new KitError(
+    'E_WORKSPACE_EMPTY',
+    `none of ${maxTries} random postures of ${spec.name} lies inside its workspace`,
+    'lower floorM or columnM of workspace in robot.json',
+    'usage',
+  );
 }
 
 /** The fingertip in many random postures: [postures × 3]. */
@@ -37,35 +76,40 @@ function fingertips(spec: RobotSpec): Float64Array {
   const position = new Float64Array(spec.joints.length);
   const tips = new Float64Array(3 * postures);
   for (let i = 0; i < postures; i++) {
-    for (let j = 0; j < position.length; j++) {
-      const [low, high] = spec.joints[j]!.range;
-      // A joint with a range that is all margin stays in its middle.
-      const margin = Math.min(marginRad, (high - low) / 2);
-      position[j] = random.uniform(low + margin, high - margin);
-    }
+    samplePosture(spec, random, marginRad, position);
     fingertip(spec, position, tips.subarray(3 * i, 3 * i + 3));
   }
   return tips;
 }
 
-function cut(tips: Float64Array, cellM: number): Float64Array[] {
+function keyOf(x: number, y: number, z: number, cellM: number): string {
+  return `${Math.floor(x / cellM)},${Math.floor(y / cellM)},${Math.floor(z / cellM)}`;
+}
+
+function cut(tips: Float64Array, cellM: number): Map<string, number[]> {
   const byCell = new Map<string, number[]>();
   for (let i = 0; i < tips.length; i += 3) {
     const x = tips[i]!;
     const y = tips[i + 1]!;
     const z = tips[i + 2]!;
-    const key = `${Math.floor(x / cellM)},${Math.floor(y / cellM)},${Math.floor(z / cellM)}`;
+    const key = keyOf(x, y, z, cellM);
     const points = byCell.get(key);
     if (points === undefined) byCell.set(key, [x, y, z]);
     else if (points.length < 3 * pointsPerCell) points.push(x, y, z);
   }
-  return [...byCell.values()].map(points => Float64Array.from(points));
+  return byCell;
 }
 
 /** @param out [3] m, written */
 export function sampleReachable(spec: RobotSpec, random: Random, out: Float64Array): void {
-  const all = cells(spec);
+  const all = cells(spec).points;
   const points = all[random.integer(all.length)]!;
   const at = 3 * random.integer(points.length / 3);
   out.set(points.subarray(at, at + 3));
+}
+
+/** Whether the fingertip reaches the cell that `point` ([3] m) lies in. */
+export function isReachable(spec: RobotSpec, point: ArrayLike<number>): boolean {
+  const { byKey, cellM } = cells(spec);
+  return byKey.has(keyOf(point[0]!, point[1]!, point[2]!, cellM));
 }

@@ -1,9 +1,11 @@
 /** The tasks that ship with the kit, by name. */
 import { KitError } from '../error.js';
+import { hold } from './hold.js';
 import { reach } from './reach.js';
 import type { Task } from './task.js';
+import { track } from './track.js';
 
-const tasks: readonly Task[] = [reach];
+const tasks: readonly Task[] = [reach, hold, track];
 
 export const taskNames: readonly string[] = tasks.map(task => task.name);
 

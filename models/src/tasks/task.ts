@@ -15,6 +15,12 @@ export interface Task {
   readonly episodeS: number;
   /** Draws a goal: [3] m. */
   sampleGoal(spec: RobotSpec, random: Random, out: Float64Array): void;
+  /** Where a goal that was drawn at `start` ([3] m) has gone after `timeS`; absent: it stays. What a tick saw is what its log says. */
+  goalAt?(start: ArrayLike<number>, timeS: number, out: Float64Array): void;
+  /** Training episodes start with the fingertip at the goal. */
+  readonly startsAtGoal?: boolean;
+  /** In simulation the fingertip is pushed with up to `maxN`, another way every `everyS`. */
+  readonly push?: { readonly maxN: number; readonly everyS: number };
   /** Of (state, executed action, next state, goal); nothing else. */
   reward(
     spec: RobotSpec,

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { fingertip, fingertipErrorM } from '../../src/kinematics.js';
+import { fingertip, fingertipErrorM, insideWorkspace } from '../../src/kinematics.js';
 import { Random } from '../../src/random.js';
-import { sampleReachable } from '../../src/tasks/reachable-set.js';
+import { isReachable, samplePosture, sampleReachable } from '../../src/tasks/reachable-set.js';
 import { desk2, desk2With, spatialArm } from '../arms.js';
 
 /** The two-link arm solved by hand; only the test may do that, the task must not. */
@@ -112,4 +112,24 @@ t.test('a joint with hardly any range stays in its middle instead of leaving it'
     if (Math.abs(posture(point)[0]) > 1e-9) t.fail(`shoulder at ${posture(point)[0]}`);
   }
   t.pass();
+});
+
+t.test('whether a point can be reached, to the cell: what was drawn can, what is beyond the arm cannot', async t => {
+  for (const point of draws(9, 200)) t.ok(isReachable(desk2, point));
+  t.notOk(isReachable(desk2, [0.25, 0, 0.06]), 'too far');
+  t.notOk(isReachable(desk2, [0.02, 0, 0.06]), 'too near');
+  t.notOk(isReachable(desk2, [0.15, 0, 0.1]), 'too high');
+});
+
+t.test('postures are drawn inside the ranges, off their ends, and inside the workspace', async t => {
+  const spec = { ...spatialArm(), workspace: { floorM: 0.02, columnM: 0.05 } };
+  const random = new Random(3);
+  const posture = new Float64Array(3);
+  for (let i = 0; i < 500; i++) {
+    samplePosture(spec, random, 0.2, posture);
+    if (!insideWorkspace(spec, posture) || posture.some(angle => Math.abs(angle) > 1.4)) t.fail(`${posture}`);
+  }
+  t.pass();
+  const nowhere = { ...spec, workspace: { floorM: 5, columnM: 0 } };
+  t.throws(() => samplePosture(nowhere, random, 0.1, posture), { code: 'E_WORKSPACE_EMPTY', message: /spatial/ });
 });

@@ -1,0 +1,43 @@
+/** How `kit train` trains a robot unless it is told otherwise: the one place for it. */
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
+import { sac } from './algorithms/sac.js';
+import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
+
+/** Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. */
+const horizonS = 0.4;
+/** An arm with fewer joints than this lies in a plane, and takes desk2's recipe. */
+const jointsInSpace = 4;
+
+/**
+ * @param robot as the run's configuration names it
+ * @param spec  of that robot
+ */
+export function robotRecipe(
+  robot: string,
+  spec: RobotSpec,
+  task: string,
+  controlRateHz = defaultTrainingConfig.controlRateHz,
+): RobotTrainingConfig {
+  const gamma = 1 - 1 / (horizonS * controlRateHz);
+  const plane = { ...defaultTrainingConfig, robot, task, controlRateHz };
+  if (spec.joints.length < jointsInSpace) return { ...plane, sac: { ...plane.sac, gamma } };
+  return {
+    ...plane,
+    // Being close is rare while the way there is not known: half of the episodes begin close.
+    nearStarts: 0.5,
+    loop: {
+      ...plane.loop,
+      // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
+      steps: 1_600_000,
+      learningStarts: 8_000,
+      blockSteps: 64,
+      updatesPerStep: 0.125,
+      replayCapacity: 1_000_000,
+      evaluateEvery: 50_000,
+      evaluationEpisodes: 20,
+      checkpointEvery: 400_000,
+      logEvery: 5_000,
+    },
+    sac: { ...sac.defaults, hiddenSizes: [128, 128], batchSize: 128, gamma, tau: 0.01, learningRate: 1e-3 },
+  };
+}
