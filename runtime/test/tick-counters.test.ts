@@ -9,6 +9,7 @@ t.test('every limiter is counted by itself, and refusals as such', async t => {
   counters.limited(limiters.velocity);
   counters.limited(limiters.nonFinite);
   counters.limited(limiters.shape);
+  counters.limited(limiters.lead);
   t.same(counters.limiterTicks(), {
     nonFinite: 1,
     shape: 1,
@@ -17,6 +18,7 @@ t.test('every limiter is counted by itself, and refusals as such', async t => {
     acceleration: 0,
     softLimit: 0,
     derate: 1,
+    lead: 1,
   });
   t.equal(counters.refused, 2);
 });

@@ -18,7 +18,8 @@ t.test('the learner is measured, told in words, and written down', async t => {
   t.equal(figures.length, 2);
   for (const { updatesPerSecond, heapBytesPerUpdate } of figures) {
     t.ok(updatesPerSecond! > 1, `${updatesPerSecond} updates/s`);
-    t.ok(heapBytesPerUpdate! < 8192, `an update leaves ${heapBytesPerUpdate} bytes to the garbage collector`);
+    // onnxruntime-node makes the names of all tensors anew for each call: 11 kB. What a loop over rows would leave is ten times that.
+    t.ok(heapBytesPerUpdate! < 32_768, `an update leaves ${heapBytesPerUpdate} bytes to the garbage collector`);
   }
 });
 
