@@ -14,9 +14,11 @@ const state = createServoState(robot.spec.joints.length);
 await motion.read(state, 100_000);
 await motion.arm();
 const targets = Float64Array.from(state.position);
+// Towards home first: an arm that is killed in one swing after the other does not end at its limits.
+const amplitude = robot.spec.joints.map(({ home }, j) => (targets[j]! > home ? -0.03 : 0.03));
 for (let tick = 0; ; tick++) {
   await motion.read(state, 40_000);
-  for (let j = 0; j < targets.length; j++) targets[j]! += 0.03 * Math.sin(tick / 8);
+  for (let j = 0; j < targets.length; j++) targets[j]! += amplitude[j]! * Math.sin(tick / 8);
   motion.write(targets);
   if (tick === 0) process.send?.('armed');
 }
