@@ -92,3 +92,12 @@ t.test('a host that was away is right again after four frames', async t => {
   const { errors } = follow(1e6, 0, 60, () => (frame++ < 30 ? 0 : 50_000));
   t.ok(errors.slice(-20).every(error => Math.abs(error - 50_000) <= 1));
 });
+
+t.test('a longer window remembers the fastest frame for longer, for those who come through a network', async t => {
+  const clock = new BoardClock(50);
+  clock.observe(1_000_000, 9_000_000, 0);
+  for (let i = 1; i < 50; i++) clock.observe(1_000_000 + i * 20_000, 9_000_000 + i * 20_000 + 15_000, 0);
+  t.equal(clock.toHost(1_980_000), 9_980_000);
+  clock.observe(2_000_000, 10_015_000, 0);
+  t.equal(clock.toHost(2_000_000), 10_015_000, 'and forgets it then');
+});

@@ -17,6 +17,8 @@ const state = createServoState(robot.spec.joints.length);
 await motion.read(state, 100_000);
 await motion.arm();
 const targets = Float64Array.from(state.position);
+// Towards home first: an arm that is killed in one swing after the other does not end at its limits.
+const amplitude = robot.spec.joints.map(({ home }, j) => (targets[j]! > home ? -0.03 : 0.03));
 /** Where the device has no period of its own. */
 const periodUs = 20_000;
 let dueUs = clock.nowUs();
@@ -25,7 +27,7 @@ for (let tick = 0; ; tick++) {
   if (motion.cycle !== undefined) await clock.waitUntil(dueUs);
   await motion.read(state, 40_000);
   for (const [j, { range }] of robot.spec.joints.entries())
-    targets[j] = way === 'far' ? range[1] : targets[j]! + 0.03 * Math.sin(tick / 8);
+    targets[j] = way === 'far' ? range[1] : targets[j]! + amplitude[j]! * Math.sin(tick / 8);
   motion.write(targets);
   if (tick === 0) process.send?.('armed');
 }

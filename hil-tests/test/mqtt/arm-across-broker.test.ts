@@ -13,7 +13,7 @@ import { type Command, type Telemetry, topicsOf } from '@sim2servo/models/bridge
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { latchedAfterMs } from '../../src/hil-report.js';
 import type { Pulse } from '../../src/rig/arm-on-board.js';
 import { startAvrRig } from '../../src/rig/avr-rig.js';
@@ -22,11 +22,6 @@ import { pinOutcome } from '../../src/scenarios/fault-bench.js';
 import { startBridge } from '../../src/scenarios/serving-bridge.js';
 import { startSwinging } from '../../src/scenarios/swinging-host.js';
 
-const needs = {
-  skip:
-    (process.platform !== 'linux' && 'pseudo-terminals of this kind need Linux') ||
-    (!hasMosquitto && 'mosquitto is not installed: apt-get install mosquitto'),
-};
 const deadlineMs = 100;
 const robot = loadRobot('desk2');
 const topics = topicsOf('desk2');
@@ -36,7 +31,7 @@ const tellingMs = 25;
 /** On a machine that is too busy for the deadlines a host stops by itself, before anything is done to it. Then it is begun anew. */
 const attempts = 8;
 
-t.test('an arm across a broker', needs, async t => {
+async function acrossBroker(t: Test): Promise<void> {
   const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
   const broker = await Mosquitto.start();
   let bridge = await startBridge('desk2', rig.path, broker.url, deadlineMs);
@@ -78,8 +73,9 @@ t.test('an arm across a broker', needs, async t => {
       const ready = host.exitCode === null && device === 'armed';
       if (ready) await act(host);
       const survived = host.exitCode === null;
-      await sleep(ready ? 1100 : 0);
-      const report = await rig.report();
+      // A second of the board's own time, which may go slower than ours.
+      let report = await rig.report();
+      for (; ready && report.nowUs < faultUs + 1_000_000; report = await rig.report()) await sleep(100);
       const ended = host.exitCode !== null;
       host.kill('SIGKILL');
       await sleep(2 * deadlineMs);
@@ -194,7 +190,10 @@ t.test('an arm across a broker', needs, async t => {
       t.equal(after, 'limp', 'opening its port resets an Uno; the bridge that came back armed nothing');
     },
   );
-});
+}
+
+if (process.platform === 'linux' && hasMosquitto) t.test('an arm across a broker', acrossBroker);
+else t.comment('an arm across a broker: not tested, as this needs Linux and mosquitto');
 
 /** How far the first servo's pulses went, µs. */
 function swing(pulses: readonly Pulse[]): number {
