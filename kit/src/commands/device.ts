@@ -13,6 +13,7 @@ import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { addConfigure } from './device-configure.js';
 
 interface FlashFlags {
   readonly port: string;
@@ -46,6 +47,7 @@ export const addDevice: AddCommand = (program, context) => {
     .option('--baud <rate>', 'of the bootloader; 57600 for a Nano with the old one', wholeNumber, bootloaderBaudRate)
     .option('--yes', "don't ask")
     .action((flags: FlashFlags) => flash(flags, context));
+  addConfigure(device, context);
 };
 
 async function flash(flags: FlashFlags, context: CommandContext): Promise<void> {
