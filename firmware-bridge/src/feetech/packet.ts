@@ -180,16 +180,17 @@ export class PacketReader {
 
   push(byte: number): void {
     this.#buffer[this.#end++] = byte;
-    for (let start = 0; ; ) {
-      const length = start === this.#end ? 0 : packetLength(this.#buffer, start, this.#end);
-      if (length === 0) {
-        this.#buffer.copyWithin(0, start, this.#end);
-        this.#end -= start;
-        return;
-      }
+    let start = 0;
+    while (start < this.#end) {
+      const length = packetLength(this.#buffer, start, this.#end);
+      if (length === 0) break;
       if (length > 0) this.#receive(this.#buffer.subarray(start, start + length));
       start += Math.max(1, length);
     }
+    // Whoever got a packet may have cleared the rest.
+    const left = Math.max(0, this.#end - start);
+    this.#buffer.copyWithin(0, start, start + left);
+    this.#end = left;
   }
 
   /** Forgets half a packet. */

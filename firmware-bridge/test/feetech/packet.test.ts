@@ -76,6 +76,17 @@ t.test('each status bit has its words, and an unknown one is not swallowed', asy
   t.match(statusWords(0x50), /bits 0x50/);
 });
 
+t.test('a receiver may clear the reader from within', async t => {
+  let got = 0;
+  const reader = new PacketReader(() => {
+    got++;
+    reader.clear();
+  });
+  for (const byte of [...encodePing(1), ...encodePing(2), 255]) reader.push(byte);
+  for (const byte of encodePing(3)) reader.push(byte);
+  t.equal(got, 3);
+});
+
 const anyPacket = fc
   .tuple(fc.integer({ min: 0, max: 254 }), fc.integer({ min: 0, max: 255 }), fc.uint8Array({ maxLength: 40 }))
   .map(([id, code, parameters]) => encodePacket(id, code, parameters));

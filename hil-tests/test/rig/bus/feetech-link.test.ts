@@ -1,0 +1,247 @@
+import { FeetechLink } from '@sim2servo/firmware-bridge/feetech/feetech-link';
+import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
+import { cycleUs } from '@sim2servo/models/bus-cycle';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { robotBus } from '../../../src/rig/bus/create-bus.js';
+import type { Sts3215 } from '../../../src/rig/bus/sts3215.js';
+import { Lockstep } from '../../../src/rig/lockstep.js';
+import { feetechArm } from '../../support/feetech-arm.js';
+
+const robot = feetechArm();
+const { spec, site } = robot;
+/** 4 rad/s for 100 ms, and 1 count for rounding. */
+const leadCounts = (4 * 0.1 * 4096) / (2 * Math.PI) + 1;
+
+async function bench(t: Test) {
+  const bus = await robotBus<Sts3215>(robot);
+  t.teardown(() => bus.dispose());
+  const clock = new Lockstep(bus);
+  const sent: Uint8Array[] = [];
+  const receive = bus.receive.bind(bus);
+  bus.receive = (bytes, timeUs) => {
+    sent.push(bytes.slice());
+    receive(bytes, timeUs);
+  };
+  const link = new FeetechLink({ open: async () => clock.open(), clock, spec, site });
+  const state = createServoState(spec.joints.length);
+  return { bus, clock, link, state, sent };
+}
+
+t.test('opening moves nothing, writes nothing, and says where the joints are', async t => {
+  const { link, state, sent, bus } = await bench(t);
+  const motion = await link.open();
+  t.ok(
+    sent.every(packet => packet[4] === 0x02 || packet[4] === 0x82),
+    'only reads',
+  );
+  t.equal(await motion.read(state, 20_000), true);
+  t.equal(state.device, 'limp');
+  for (const [j, { home }] of spec.joints.entries()) t.ok(Math.abs(state.position[j]! - home) < 0.01);
+  t.same([state.phaseUs, state.periodUs, state.linkErrors], [0, 0, 0]);
+  t.ok(state.sampledAtUs <= bus.nowUs && state.roundTripUs > 300);
+});
+
+t.test('its cycle is what goes over the wire', async t => {
+  const { link, state, sent, bus, clock } = await bench(t);
+  const motion = await link.open();
+  await motion.arm();
+  await motion.read(state, 20_000);
+  const us = cycleUs(motion.cycle!);
+  // Two servos: 10 + 2 × 14 bytes read, 16 bytes of a torque switch, 14 written, three return delays of 2 µs at the least.
+  t.equal(motion.cycle!.readBytes, 10 + 28 + 16);
+  t.equal(motion.cycle!.writeBytes, 14);
+  t.equal(us, 680);
+  sent.length = 0;
+  motion.write(state.position);
+  t.equal(sent[0]!.length, 14);
+  await clock.waitUntil(bus.nowUs + 1000);
+});
+
+t.test('a servo that is not there, or not what it should be, is refused by name, with what to do', async t => {
+  const cases = [
+    ['id', 9, 'E_SERVO_MISSING', /servo 2 of joint 'elbow'/],
+    ['modelNumber', 1284, 'E_SERVO_MODEL', /servo 2 of joint 'elbow' says model 1284/],
+    ['mode', 1, 'E_SERVO_MEMORY', /mode is 1 and should be 0/],
+    ['responseLevel', 0, 'E_SERVO_MEMORY', /responseLevel is 0 and should be 1/],
+    ['maxPosition', 2500, 'E_SERVO_MEMORY', /maxPosition is 2500 and should be 2934/],
+  ] as const;
+  for (const [register, value, code, message] of cases) {
+    const { bus, link } = await bench(t);
+    bus.servos[1]!.set(register, value);
+    await t.rejects(link.open(), { code, message }, register);
+  }
+  const silent = await bench(t);
+  for (const servo of silent.bus.servos) servo.set('baudRate', 2);
+  await t.rejects(silent.link.open(), { code: 'E_NO_ANSWER', message: /1000000 baud/ });
+  const twins = await bench(t);
+  twins.bus.servos[1]!.set('id', 1);
+  await t.rejects(twins.link.open(), { code: 'E_SERVO_MISSING', hint: /two servos of one id/ });
+});
+
+t.test('a range that leaves the turn of a servo is refused before the port is opened', async t => {
+  const servos = site.servos.map((servo, i) => (i === 0 ? { ...servo, zeroCount: 100 } : servo));
+  t.throws(
+    () => new FeetechLink({ open: t.fail as never, clock: null as never, spec, site: { ...site, servos } as never }),
+    {
+      code: 'E_SERVO_RANGE',
+      message: /counts -877 … 1077 of servo 1/,
+    },
+  );
+});
+
+t.test('memories are changed only on an explicit yes, and say what is changed', async t => {
+  const { bus, link } = await bench(t);
+  bus.servos[0]!.set('mode', 1);
+  bus.servos[1]!.set('returnDelay', 250);
+  const wanted = await link.configure(() => false);
+  t.same(
+    wanted.map(({ servo, name, from, to }) => [servo.joint, name, from, to]),
+    [
+      ['shoulder', 'mode', 1, 0],
+      ['shoulder', 'minPosition', 0, 1071],
+      ['shoulder', 'maxPosition', 4095, 3025],
+      ['elbow', 'returnDelay', 250, 0],
+      ['elbow', 'minPosition', 0, 1306],
+      ['elbow', 'maxPosition', 4095, 2934],
+    ],
+  );
+  t.equal(bus.servos[0]!.get('mode'), 1);
+  bus.servos[0]!.set('torqueEnable', 1);
+  await t.rejects(
+    link.configure(() => true),
+    { code: 'E_SERVO_TORQUE', message: /servo 1 of joint 'shoulder'/ },
+  );
+  bus.servos[0]!.set('torqueEnable', 0);
+  await link.configure(() => true);
+  for (const servo of bus.servos) servo.restart(0);
+  t.same(
+    bus.servos.map(servo =>
+      (['mode', 'minPosition', 'maxPosition', 'returnDelay', 'lock'] as const).map(name => servo.get(name)),
+    ),
+    [
+      [0, 1071, 3025, 0, 1],
+      [0, 1306, 2934, 0, 1],
+    ],
+    'for good, and locked again',
+  );
+  t.same(await link.configure(t.fail as never), [], 'nothing is left to change');
+});
+
+t.test('arming sets the goal to where the arm stands before there is torque', async t => {
+  const { bus, link, clock } = await bench(t);
+  for (const servo of bus.servos) servo.set('goalPosition', 1500);
+  const motion = await link.open();
+  const before = bus.servos.map((_, i) => bus.mechanics.counts(i));
+  await motion.arm();
+  t.same(
+    bus.servos.map(servo => servo.get('torqueEnable')),
+    [1, 1],
+  );
+  t.ok(bus.servos.every(servo => servo.get('goalSpeed') === Math.ceil((1.1 * 4 * 4096) / (2 * Math.PI))));
+  await clock.waitUntil(bus.nowUs + 500_000);
+  for (const [i, count] of before.entries()) t.ok(Math.abs(bus.mechanics.counts(i) - count) < 15);
+});
+
+t.test('torque that is on from before is held, not moved, and arming seeds from where it stands', async t => {
+  const { bus, link, state } = await bench(t);
+  for (const servo of bus.servos) servo.set('torqueEnable', 1);
+  const before = bus.servos.map((_, i) => bus.mechanics.counts(i));
+  const motion = await link.open();
+  await motion.read(state, 20_000);
+  t.match(state, { device: 'held', reason: /before this host came/ });
+  await motion.halt('hold');
+  await motion.arm();
+  await motion.read(state, 20_000);
+  t.equal(state.device, 'armed');
+  for (const [i, count] of before.entries()) t.ok(Math.abs(bus.mechanics.counts(i) - count) < 15);
+});
+
+t.test('closing leaves the arm as it is; relaxing is an act of its own', async t => {
+  const { bus, link } = await bench(t);
+  await (await link.open()).arm();
+  await link.close();
+  t.same(
+    bus.servos.map(servo => servo.get('torqueEnable')),
+    [1, 1],
+  );
+  await (await link.open()).halt('relax');
+  t.same(
+    bus.servos.map(servo => servo.get('torqueEnable')),
+    [0, 0],
+  );
+});
+
+t.test('no goal ever lies further ahead than the lead, whatever is asked for, nor outside the range', async t => {
+  const { bus, link, state, clock } = await bench(t);
+  const motion = await link.open();
+  await motion.arm();
+  const angle = fc.double({ min: -20, max: 20, noNaN: true });
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(angle, angle), async targets => {
+      await motion.read(state, 20_000);
+      motion.write(Float64Array.from(targets));
+      await clock.waitUntil(bus.nowUs + 10_000);
+      return bus.servos.every((servo, i) => {
+        const goal = servo.get('goalPosition');
+        const [low, high] = [
+          [1071, 3025],
+          [1306, 2934],
+        ][i] as [number, number];
+        const present = site.servos[i] as { zeroCount: number; direction: number };
+        const measured = present.zeroCount + (present.direction * state.position[i]! * 4096) / (2 * Math.PI);
+        return Math.abs(goal - measured) <= leadCounts && goal >= low - 15 && goal <= high + 15;
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+t.test('what is no number is refused before anything goes out', async t => {
+  const { link, sent } = await bench(t);
+  const motion = await link.open();
+  await motion.arm();
+  sent.length = 0;
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
+    t.throws(() => motion.write(Float64Array.of(0, bad)), { code: 'E_TARGET', message: /elbow/ });
+  t.equal(sent.length, 0);
+});
+
+t.test('a servo that is ill is not armed', async t => {
+  const { bus, link } = await bench(t);
+  bus.servos[1]!.strain.temperature = 90;
+  const motion = await link.open();
+  bus.runUntil(bus.nowUs + 5_000);
+  await t.rejects(motion.arm(), { code: 'E_ARM_REFUSED', message: /servo 2 of joint 'elbow': it is too hot/ });
+  t.same(
+    bus.servos.map(servo => servo.get('torqueEnable')),
+    [0, 0],
+  );
+});
+
+t.test('an arm far outside its range is not armed', async t => {
+  const { bus, link } = await bench(t);
+  const motion = await link.open();
+  bus.servos[0]!.set('homingOffset', 1400);
+  bus.runUntil(bus.nowUs + 5_000);
+  await t.rejects(motion.arm(), { code: 'E_ARM_OUTSIDE', message: /shoulder/ });
+  t.same(
+    bus.servos.map(servo => servo.get('torqueEnable')),
+    [0, 0],
+  );
+});
+
+t.test('a lost reply is asked for again within the time that a read has', async t => {
+  const { bus, link, state, clock } = await bench(t);
+  const motion = await link.open();
+  let lost = 1;
+  bus.wire.tamper = (answer, servo) => (servo === 1 && lost-- > 0 ? undefined : answer);
+  const from = clock.nowUs();
+  t.equal(await motion.read(state, 10_000), true);
+  t.ok(clock.nowUs() - from <= 10_000);
+  t.equal(state.linkErrors, 1);
+  bus.wire.tamper = () => undefined;
+  const again = clock.nowUs();
+  t.equal(await motion.read(state, 10_000), false, 'stale');
+  t.ok(clock.nowUs() - again <= 10_100, 'and no longer than that');
+});
