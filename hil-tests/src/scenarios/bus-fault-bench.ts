@@ -70,7 +70,7 @@ export class BusFaultBench<Servo extends AnyServo = AnyServo> {
 
   /** @param robot whose site has servos of this kind */
   static async create<Servo extends AnyServo>(robot: LoadedRobot): Promise<BusFaultBench<Servo>> {
-    return new BusFaultBench(robot, (await robotBus(robot)) as unknown as EmulatedBus<Servo>);
+    return new BusFaultBench(robot, await robotBus<Servo>(robot));
   }
 
   /** Swings the arm, does the fault in mid-motion, clears it half a second later, and watches. */

@@ -14,14 +14,22 @@ import { Sts3215 } from './sts3215.js';
 export const busKinds = ['feetech', 'dynamixel'] as const;
 export type BusKind = (typeof busKinds)[number];
 const baudRates = { feetech: feetechRates, dynamixel: dynamixelRates };
-interface Servos {
+interface ServoOf {
   readonly feetech: Sts3215;
   readonly dynamixel: DynamixelServo;
 }
-export type AnyServo = Servos[BusKind];
+export type AnyServo = ServoOf[BusKind];
 
-/** The bus of a robot, its arm at home and limp. @throws KitError E_RIG_BUS, E_RIG_BAUD */
-export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promise<EmulatedBus<AnyServo>> {
+/**
+ * The bus of a robot, its arm at home and limp.
+ *
+ * @typeParam Servo what its site has; nobody checks that
+ * @throws KitError E_RIG_BUS, E_RIG_BAUD
+ */
+export async function robotBus<Servo extends AnyServo = AnyServo>(
+  robot: LoadedRobot,
+  options?: RigOptions,
+): Promise<EmulatedBus<Servo>> {
   const { bus } = robot.site;
   if (bus.kind === 'kitlink' || bus.kind === 'mqtt')
     throw new KitError(
@@ -34,19 +42,17 @@ export async function robotBus(robot: LoadedRobot, options?: RigOptions): Promis
   checkBaudRate(kind, baudRate);
   const mechanics = await armMechanics(robot, options);
   const servos = kind === 'feetech' ? robotSts3215s(robot, mechanics) : robotDynamixels(robot, mechanics);
-  return new EmulatedBus<AnyServo>(servos, mechanics, baudRate);
+  return new EmulatedBus(servos as readonly AnyServo[] as readonly Servo[], mechanics, baudRate);
 }
 
 /** Servos 1 … n. @throws KitError E_RIG_BAUD */
-export function freeBus<Kind extends BusKind>(kind: Kind, count: number, baudRate: number): EmulatedBus<Servos[Kind]> {
+export function freeBus<Kind extends BusKind>(kind: Kind, count: number, baudRate: number): EmulatedBus<ServoOf[Kind]> {
   checkBaudRate(kind, baudRate);
   const mechanics = freeHorns(count);
   const ids = Array.from({ length: count }, (_, i) => i + 1);
-  const make: { readonly [K in BusKind]: (...of: Parameters<typeof sts3215s>) => Servos[K][] } = {
-    feetech: sts3215s,
-    dynamixel: freeDynamixels,
-  };
-  return new EmulatedBus(make[kind](ids, baudRate, mechanics), mechanics, baudRate);
+  const servos: readonly AnyServo[] =
+    kind === 'feetech' ? sts3215s(ids, baudRate, mechanics) : freeDynamixels(ids, baudRate, mechanics);
+  return new EmulatedBus(servos as readonly ServoOf[Kind][], mechanics, baudRate);
 }
 
 function robotSts3215s({ spec, site }: LoadedRobot, mechanics: Mechanics): Sts3215[] {

@@ -4,7 +4,6 @@ import { cycleUs } from '@sim2servo/models/bus-cycle';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { robotBus } from '../../../src/rig/bus/create-bus.js';
-import type { EmulatedBus } from '../../../src/rig/bus/emulated-bus.js';
 import type { Sts3215 } from '../../../src/rig/bus/sts3215.js';
 import { Lockstep } from '../../../src/rig/lockstep.js';
 import { feetechArm } from '../../support/feetech-arm.js';
@@ -15,7 +14,7 @@ const { spec, site } = robot;
 const leadCounts = (4 * 0.1 * 4096) / (2 * Math.PI) + 1;
 
 async function bench(t: Test) {
-  const bus = (await robotBus(robot)) as unknown as EmulatedBus<Sts3215>;
+  const bus = await robotBus<Sts3215>(robot);
   t.teardown(() => bus.dispose());
   const clock = new Lockstep(bus);
   const sent: Uint8Array[] = [];

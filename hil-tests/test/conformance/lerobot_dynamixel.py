@@ -1,28 +1,20 @@
 """LeRobot's own driver on an emulated bus of six servos: connects, sets up, calibrates, reads, writes.
 
-usage: python lerobot_client.py feetech|dynamixel PORT BAUD        exits with 1 where it notices; prints one JSON line.
+usage: python lerobot_dynamixel.py PORT BAUD        exits with 1 where it notices; prints one JSON line.
 """
 import json
 import sys
 import time
 
 from lerobot.motors import Motor, MotorNormMode
+from lerobot.motors.dynamixel import DynamixelMotorsBus, OperatingMode
 
-kind, path, baud = sys.argv[1], sys.argv[2], int(sys.argv[3])
-if kind == "feetech":
-    from lerobot.motors.feetech import FeetechMotorsBus as Bus, OperatingMode
-
-    model = "sts3215"
-else:
-    from lerobot.motors.dynamixel import DynamixelMotorsBus as Bus, OperatingMode
-
-    model = "xl330-m288"
-
+path, baud = sys.argv[1], int(sys.argv[2])
 # It gives up after 34 ms, which a busy machine may well take; its own robots ask again, too.
 RETRIES = 5
 
-motors = {f"joint{i}": Motor(i, model, MotorNormMode.RANGE_M100_100) for i in range(1, 7)}
-bus = Bus(path, motors)
+motors = {f"joint{i}": Motor(i, "xl330-m288", MotorNormMode.RANGE_M100_100) for i in range(1, 7)}
+bus = DynamixelMotorsBus(path, motors)
 bus.connect()  # pings every motor, checks model and firmware
 bus.set_baudrate(baud)
 found = bus.broadcast_ping()

@@ -1,6 +1,6 @@
 """The manufacturer's own library on an emulated Dynamixel bus of six servos: everything it can ask, asked.
 
-usage: python dynamixel_sdk_client.py PORT BAUD        exits with 1 at the first thing that is not as on real servos; prints one JSON line.
+usage: python dynamixel_library.py PORT BAUD        exits with 1 at the first thing that is not as on real servos; prints one JSON line.
 """
 import json
 import sys
