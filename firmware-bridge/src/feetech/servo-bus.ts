@@ -8,6 +8,8 @@ import { returnDelayUs, sts3215 } from './registers.js';
 
 /** Beside the time on the wire: USB adapters pass bytes on once a millisecond, badly set ones every 16. */
 const adapterUs = 20_000;
+/** The same where a tick waits: what is later than this is asked for again. */
+const pollUs = 5_000;
 const tries = 3;
 
 /** A block of registers that is read of every servo again and again; its request is made once. */
@@ -61,7 +63,7 @@ export class ServoBus {
   }
 
   /**
-   * Reads a block of every servo, within `timeoutUs`. Servos whose replies are lost are asked once more, if there is time.
+   * Reads a block of every servo, within `timeoutUs`. Servos whose replies are lost are asked again while there is time.
    *
    * @returns whether all answered
    */
@@ -70,18 +72,21 @@ export class ServoBus {
     const expectedUs = this.#readUs(this.#ids.length, block.bytes);
     this.#replies.expect(block.bytes, block.data);
     this.#replies.due.fill(1);
-    const first = Math.min(timeoutUs, Math.max(timeoutUs / 2, 1.5 * expectedUs));
-    let missing = await this.port.request(block.request, this.#replies, this.#ids.length, first);
-    let askedUs = startUs + wireUs(block.request.length, this.baudRate);
-    const leftUs = startUs + timeoutUs - this.#clock.nowUs();
-    if (missing > 0 && leftUs > this.#readUs(missing, block.bytes)) {
+    const patienceUs = Math.min(timeoutUs / 2, 1.5 * expectedUs + pollUs);
+    let { request } = block;
+    let askedUs = startUs;
+    let missing = await this.port.request(request, this.#replies, this.#ids.length, Math.max(patienceUs, expectedUs));
+    for (;;) {
+      const nowUs = this.#clock.nowUs();
+      const leftUs = startUs + timeoutUs - nowUs;
+      if (missing === 0 || leftUs <= this.#readUs(missing, block.bytes)) break;
       const ids = this.#ids.filter((_, i) => this.#replies.due[i] === 1);
-      const request = encodeSyncRead(ids, block.address, block.bytes);
-      askedUs = this.#clock.nowUs() + wireUs(request.length, this.baudRate);
-      missing = await this.port.request(request, this.#replies, missing, leftUs);
+      request = encodeSyncRead(ids, block.address, block.bytes);
+      askedUs = nowUs;
+      missing = await this.port.request(request, this.#replies, missing, Math.min(leftUs, patienceUs));
     }
     if (missing > 0) return false;
-    this.askedUs = askedUs;
+    this.askedUs = askedUs + wireUs(request.length, this.baudRate);
     this.roundTripUs = this.#clock.nowUs() - startUs;
     return true;
   }

@@ -74,7 +74,8 @@ export class WallClock {
         ? undefined
         : this.#port.poll(bytes => {
             fromHost?.(bytes);
-            device.receive(bytes, nowUs);
+            // By the clock of now: stamped earlier, a byte would be on the wire before it was written.
+            device.receive(bytes, (performance.now() - originMs) * 1000);
           });
       if (event === 'opened') {
         device.portOpened();
