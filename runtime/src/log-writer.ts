@@ -86,10 +86,6 @@ export class LogWriter {
     return this.#chunk.numMessages;
   }
 
-  get openBytes(): number {
-    return this.#chunk.byteLength;
-  }
-
   add(record: TransitionRecord): void {
     const logTime = BigInt(Math.round(record.timeS * 1e6)) * 1000n;
     if (this.#records === 0 || logTime < this.#startTime) this.#startTime = logTime;

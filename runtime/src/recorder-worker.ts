@@ -12,8 +12,8 @@ import type { RecorderMessage, RecorderWorkerData } from './recorder-messages.js
 /** A second, less the time between two looks and what writing may take on a busy machine. */
 const chunkMs = 700;
 const lookMs = 50;
-/** In virtual time a second holds far more ticks than a reader wants in one chunk. */
-const chunkBytes = 2 ** 18;
+/** Of the ticks' own time: in virtual time far more than a second of it goes by while the clock on the wall says one. */
+const chunkS = 1;
 
 const { memory, path, metadata, policyDigest } = workerData as RecorderWorkerData;
 const ring = new RecordRing(memory);
@@ -34,13 +34,17 @@ function fail(error: unknown): void {
 
 function record(writer: LogWriter): void {
   let chunkOpenedMs = 0;
+  let chunkFromS = 0;
   for (;;) {
     // Asked before the ring is emptied: what was pushed before it was closed is still taken.
     const closing = ring.closing;
     for (let tick = ring.shift(); tick !== undefined; tick = ring.shift()) {
-      if (writer.openRecords === 0) chunkOpenedMs = performance.now();
+      if (writer.openRecords === 0) {
+        chunkOpenedMs = performance.now();
+        chunkFromS = tick.timeS;
+      }
       writer.add({ ...tick, policyDigest });
-      if (performance.now() - chunkOpenedMs >= chunkMs || writer.openBytes >= chunkBytes) writer.closeChunk();
+      if (performance.now() - chunkOpenedMs >= chunkMs || tick.timeS - chunkFromS >= chunkS) writer.closeChunk();
     }
     if (closing) return;
     if (writer.openRecords > 0 && performance.now() - chunkOpenedMs >= chunkMs) writer.closeChunk();
