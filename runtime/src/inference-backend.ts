@@ -10,6 +10,7 @@
  * One thread and no spinning: a pool that spins between ticks takes the loop's own core (lerobot PR 4264 saw it starve a 50 Hz loop).
  */
 import { createRequire } from 'node:module';
+import type { WeightTensor } from '@sim2servo/models/bundle/weights-apart';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
@@ -28,6 +29,8 @@ export interface GraphBuffers {
   readonly observation: Float32Array;
   readonly action: Float32Array;
   readonly scratch: Float32Array;
+  /** Where the model is a network alone: what it is to run with. What is written into them later, it runs with then. */
+  readonly weights?: readonly WeightTensor[];
 }
 
 const sessionOptions: InferenceSession.SessionOptions = {
@@ -58,9 +61,11 @@ interface TensorMaker<T> {
 
 /** The same three tensors for every run: what is written into a buffer is what the graph reads. */
 function bind<T>(TensorOf: TensorMaker<T>, buffers: GraphBuffers) {
-  const tensor = (data: Float32Array) => new TensorOf('float32', data, [1, data.length]);
+  const tensor = (data: Float32Array, dims: readonly number[] = [1, data.length]) =>
+    new TensorOf('float32', data, dims);
+  const weights = (buffers.weights ?? []).map(({ name, dims, data }) => [name, tensor(data, dims)] as const);
   return {
-    feeds: { observation: tensor(buffers.observation) },
+    feeds: { observation: tensor(buffers.observation), ...Object.fromEntries(weights) },
     fetches: { action: tensor(buffers.action) },
     scratchFetches: { action: tensor(buffers.scratch) },
   };

@@ -13,6 +13,8 @@ export interface LogInfo extends LogScan {
   readonly path: string;
   /** Robot, spec digest, policy digest, task, control rate, as the log names them. */
   readonly header: Readonly<Record<string, string>>;
+  /** Digests of the policies that drove, in the order in which they came: more than one where another took over. */
+  readonly policies: readonly string[];
   readonly episodes: number;
   readonly startedAt: string | undefined;
   readonly seconds: number;
@@ -28,6 +30,7 @@ export function logInfo(path: string): LogInfo {
   let header: Record<string, string> = {};
   let first: TransitionRecord | undefined;
   let last: TransitionRecord | undefined;
+  const policies: string[] = [];
   let episodes = 0;
   let missing = 0;
   let late = 0;
@@ -40,6 +43,7 @@ export function logInfo(path: string): LogInfo {
     record: record => {
       if (last === undefined || last.episode !== record.episode) episodes++;
       else missing += Math.max(0, record.step - last.step - 1);
+      if (last?.policyDigest !== record.policyDigest) policies.push(record.policyDigest);
       if (record.late) late++;
       if (record.stale) stale++;
       for (const name of limiterNames(record.limiters)) limiterTicks[name]++;
@@ -51,6 +55,7 @@ export function logInfo(path: string): LogInfo {
     path,
     ...scan,
     header,
+    policies,
     episodes,
     startedAt: first === undefined ? undefined : new Date(first.timeS * 1000).toISOString(),
     seconds: first === undefined || last === undefined ? 0 : last.timeS - first.timeS,

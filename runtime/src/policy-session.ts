@@ -1,5 +1,6 @@
 /** A verified policy, ready to be asked at a fixed rate: observation buffer in, action buffer out, nothing allocated between. */
 import { type Bundle, checkGolden } from '@sim2servo/models/bundle/load-bundle';
+import { type WeightTensor, weightsApart } from '@sim2servo/models/bundle/weights-apart';
 import { bindGraph, type InferenceBackend } from './inference-backend.js';
 
 /** What the control loop needs of a policy. */
@@ -21,7 +22,16 @@ export interface PolicySession extends Policy {
   readonly backend: InferenceBackend;
   /** Largest difference to the trainer's golden actions, found on loading. */
   readonly goldenMaxError: number;
+  /** What it runs with; with {@link SessionOptions.exchangeable} what is written into them counts from the next inference on. */
+  readonly weights: readonly WeightTensor[];
   dispose(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** To try, in this order; by default all, the fastest first. */
+  readonly backends?: readonly InferenceBackend[];
+  /** Whether another policy of the same network may take over. An inference then takes longer: 15 µs instead of 7 with 2 × 128 units. */
+  readonly exchangeable?: boolean;
 }
 
 /** First runs are slow (memory arena, caches). */
@@ -30,20 +40,21 @@ const warmUps = 20;
 /**
  * Loads a bundle that `loadBundle` has verified, and checks it against its golden vectors.
  *
- * @param backends to try, in this order; by default all, the fastest first
  * @throws KitError E_MODEL_LOAD, E_NO_INFERENCE, E_BUNDLE_GOLDEN
  */
 export async function openPolicySession(
   bundle: Bundle,
-  backends?: readonly InferenceBackend[],
+  { backends, exchangeable = false }: SessionOptions = {},
 ): Promise<PolicySession> {
   const { observation: input, action: output } = bundle.manifest;
+  const { network, weights } = exchangeable ? weightsApart(bundle.model) : { network: bundle.model, weights: [] };
   const buffers = {
+    weights,
     observation: new Float32Array(input.names.length),
     action: new Float32Array(output.names.length),
     scratch: new Float32Array(output.names.length),
   };
-  const graph = await bindGraph(bundle.model, buffers, backends);
+  const graph = await bindGraph(network, buffers, backends);
   const dispose = async () => {
     await graph.dispose();
   };
@@ -61,6 +72,7 @@ export async function openPolicySession(
       observation: buffers.observation,
       action: buffers.action,
       goldenMaxError,
+      weights,
       infer: () => graph.run(false),
       rehearse: () => graph.run(true),
       dispose,

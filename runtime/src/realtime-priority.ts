@@ -1,7 +1,8 @@
 /**
  * Real-time priority for the control loop's thread. Node has no call for it; the system's own program `chrt` (util-linux) has.
  *
- * Only the main thread gets it: that is the one whose number is the process's, and the loop owns it. Workers stay where they are.
+ * Only the main thread gets it: that is the one whose number is the process's, and the loop owns it. A thread that it starts later would
+ * inherit it, and then the recorder could keep the loop waiting: `--reset-on-fork` gives those the ordinary priority.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -15,9 +16,13 @@ export type Priority =
 /** Asks for it. Where it is refused the loop runs as well, only later under load: the caller says so. */
 export function requestRealtimePriority(): Priority {
   if (process.platform !== 'linux') return refused(`${process.platform} has no chrt`, 'run on Linux for it');
-  const { status, error, stderr } = spawnSync('chrt', ['--fifo', '--pid', String(priority), String(process.pid)], {
-    encoding: 'utf8',
-  });
+  const { status, error, stderr } = spawnSync(
+    'chrt',
+    ['--fifo', '--reset-on-fork', '--pid', String(priority), String(process.pid)],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (status === 0) return { granted: true, words: `real-time priority: FIFO ${priority}` };
   if (error !== undefined) return refused('there is no program chrt', 'install util-linux');
   return refused(

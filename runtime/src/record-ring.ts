@@ -17,9 +17,15 @@ export interface RingMemory {
   readonly sizes: RecordSizes;
 }
 
-/** Numbers a record takes: time, episode, step, limiters, flags, then the arrays. */
+/** What comes out again. */
+export interface RingRecord extends TickRecord {
+  /** Which of the run's policies drove, counted from 0. */
+  readonly policy: number;
+}
+
+/** Numbers a record takes: time, episode, step, limiters, flags, policy, then the arrays. */
 function slots({ observation, joints }: RecordSizes): number {
-  return 5 + observation + 5 * joints + 3;
+  return 6 + observation + 5 * joints + 3;
 }
 
 export function createRingMemory(sizes: RecordSizes, capacity: number): RingMemory {
@@ -92,7 +98,7 @@ export class RecordRing {
   }
 
   /** False: the ring was full, the record is dropped and counted. */
-  push(tick: TickRecord): boolean {
+  push(tick: TickRecord, policy: number): boolean {
     const head = Atomics.load(this.#control, words.head);
     if (this.waiting >= this.#capacity) {
       Atomics.add(this.#control, words.dropped, 1);
@@ -109,6 +115,7 @@ export class RecordRing {
       (tick.stale ? flags.stale : 0) |
       (tick.terminated ? flags.terminated : 0) |
       (tick.truncated ? flags.truncated : 0);
+    data[at++] = policy;
     data.set(tick.observation, at);
     at += tick.observation.length;
     data.set(tick.actionRequested, at);
@@ -127,7 +134,7 @@ export class RecordRing {
   }
 
   /** The oldest record, as a copy; undefined where there is none. */
-  shift(): TickRecord | undefined {
+  shift(): RingRecord | undefined {
     if (this.waiting === 0) return undefined;
     const tail = Atomics.load(this.#control, words.tail);
     const record = createTickRecord(this.#sizes);
@@ -142,6 +149,7 @@ export class RecordRing {
     record.stale = (bits & flags.stale) !== 0;
     record.terminated = (bits & flags.terminated) !== 0;
     record.truncated = (bits & flags.truncated) !== 0;
+    const policy = data[at++]!;
     for (const array of [
       record.observation,
       record.actionRequested,
@@ -156,6 +164,6 @@ export class RecordRing {
     }
     Atomics.store(this.#control, words.tail, (tail + 1) | 0);
     Atomics.notify(this.#control, words.tail);
-    return record;
+    return { ...record, policy };
   }
 }

@@ -2,7 +2,7 @@
  * The recorder's thread: takes ticks out of the ring and writes them into the log. A chunk is closed and synced a second after its
  * first record at the latest, so that a process that is killed loses no more than that.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { createLogFile } from './log-file.js';
 import { LogWriter } from './log-writer.js';
@@ -17,6 +17,8 @@ const chunkS = 1;
 
 const { memory, path, metadata, policyDigest } = workerData as RecorderWorkerData;
 const ring = new RecordRing(memory);
+/** SHA-256 of the policies' manifests, in the order in which they drove. */
+const digests = [policyDigest];
 const post = (message: RecorderMessage) => parentPort!.postMessage(message);
 
 function fail(error: unknown): void {
@@ -32,6 +34,15 @@ function fail(error: unknown): void {
   post({ kind: 'failed', code: known.code, message: known.message, hint: known.hint, exit: known.exit });
 }
 
+function digestOf(policy: number): string {
+  while (digests.length <= policy) {
+    const received = receiveMessageOnPort(parentPort!) as { readonly message: string } | undefined;
+    if (received === undefined) throw new Error(`a record is of policy ${policy}, and nobody said which that is`);
+    digests.push(received.message);
+  }
+  return digests[policy]!;
+}
+
 function record(writer: LogWriter): void {
   let chunkOpenedMs = 0;
   let chunkFromS = 0;
@@ -43,7 +54,7 @@ function record(writer: LogWriter): void {
         chunkOpenedMs = performance.now();
         chunkFromS = tick.timeS;
       }
-      writer.add({ ...tick, policyDigest });
+      writer.add({ ...tick, policyDigest: digestOf(tick.policy) });
       if (performance.now() - chunkOpenedMs >= chunkMs || tick.timeS - chunkFromS >= chunkS) writer.closeChunk();
     }
     if (closing) return;

@@ -29,6 +29,7 @@ export class Recorder implements TickSink {
   readonly #ring: RecordRing;
   readonly #wait: boolean;
   readonly #closed: Promise<RecordedLog>;
+  #policy = 0;
   #failure: KitError | undefined;
 
   /** Resolves once the file exists. @throws KitError E_LOG_EXISTS, E_LOG_WRITE */
@@ -88,7 +89,14 @@ export class Recorder implements TickSink {
   record(tick: TickRecord): boolean {
     if (this.#ring.failed) return false;
     if (this.#wait && !this.#ring.waitForRoom(stuckMs)) return false;
-    return this.#ring.push(tick);
+    return this.#ring.push(tick, this.#policy);
+  }
+
+  /** What is recorded from now on was driven by another policy. */
+  policyChanged(digest: string): void {
+    // It is there before the first record that asks for it: a message is in the other thread's queue once this returns.
+    this.#worker.postMessage(digest);
+    this.#policy++;
   }
 
   failure(): KitError | undefined {

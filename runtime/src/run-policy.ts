@@ -1,4 +1,5 @@
 /** One run of a policy on an arm, from the verified bundle to the closed log. What `kit run` calls. */
+import { basename, dirname } from 'node:path';
 import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
@@ -6,6 +7,7 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { ControlLoop } from './control-loop.js';
 import { checkExploration, type Exploration } from './exploration.js';
+import { FollowingPolicy } from './following-policy.js';
 import type { GoalSource } from './goal-source.js';
 import type { InferenceBackend } from './inference-backend.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
@@ -14,6 +16,7 @@ import type { AttentiveClock } from './realtime-clock.js';
 import { Recorder } from './recorder.js';
 import type { RecordedLog } from './recorder-messages.js';
 import { resolvePolicy } from './release-store.js';
+import { watchReleases } from './release-watch.js';
 import { recordSizes } from './tick-record.js';
 
 export interface RunOptions {
@@ -29,12 +32,24 @@ export interface RunOptions {
   /** Where to record; nothing is recorded without. */
   readonly logPath?: string;
   readonly exploration?: Exploration;
+  /** `policyDir` is a release store, and what becomes current there takes over between two ticks. */
+  readonly follow?: boolean;
+  /** Another policy took over, or could not. */
+  readonly onPolicy?: (change: PolicyChange) => void;
   readonly onStatus?: (status: LoopStatus) => void;
   /** Aborted by Ctrl-C: the arm holds, the log is finished. */
   readonly signal?: AbortSignal;
   /** On a virtual clock the recorder is waited for instead of dropping what it can't take in time. */
   readonly virtualTime?: boolean;
   readonly backends?: readonly InferenceBackend[];
+}
+
+export interface PolicyChange {
+  readonly digest: string;
+  /** On the run's clock, from its start. */
+  readonly atS: number;
+  /** Why it did not take over; absent where it did. */
+  readonly refused?: { readonly code: string; readonly message: string; readonly hint: string };
 }
 
 export interface RunReport extends LoopReport {
@@ -46,6 +61,8 @@ export interface RunReport extends LoopReport {
     readonly backend: InferenceBackend;
     readonly goldenMaxError: number;
   };
+  /** What took over from it, in this order. */
+  readonly followedBy: readonly PolicyChange[];
   readonly log: ({ readonly path: string } & Partial<RecordedLog>) | undefined;
   readonly reached: number;
   /** Over all targets whose time was over; NaN without any. */
@@ -77,11 +94,27 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
   const bundle = loadPolicy(robot, options.policyDir);
   const { task: taskName, controlRateHz, name } = bundle.manifest;
   const task = taskNamed(taskName);
-  const session = await openPolicySession(bundle, options.backends);
+  const { follow = false, backends } = options;
+  const store = follow ? storeOf(bundle, robot) : undefined;
+  const session = await openPolicySession(bundle, { exchangeable: follow, ...(backends && { backends }) });
+  const followedBy: PolicyChange[] = [];
   try {
     const motion = await link.open();
     const startUs = clock.nowUs();
     let recorder: Recorder | undefined;
+    const changed = (digest: string, error?: KitError) => {
+      const refused = error && { code: error.code, message: error.message, hint: error.hint };
+      const change = { digest, atS: (clock.nowUs() - startUs) / 1e6, ...(refused && { refused }) };
+      followedBy.push(change);
+      options.onPolicy?.(change);
+    };
+    const following = follow
+      ? new FollowingPolicy(session, controlRateHz, ({ digest }) => {
+          recorder?.policyChanged(digest);
+          changed(digest);
+        })
+      : undefined;
+    let stopWatching: (() => Promise<unknown>) | undefined;
     let loop: LoopReport;
     let recorded: RecordedLog | undefined;
     let logError: Error | undefined;
@@ -99,6 +132,8 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
           },
           waitForRoom: options.virtualTime ?? false,
         });
+      if (store !== undefined && following !== undefined)
+        stopWatching = watchReleases(store, { ready: next => following.offer(next), refused: changed });
       try {
         loop = await new ControlLoop({
           spec: robot.spec,
@@ -106,7 +141,7 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
           controlRateHz,
           motion,
           clock,
-          policy: session,
+          policy: following ?? session,
           goals: options.goals,
           ...(options.seconds !== undefined && { maxTicks: Math.round(options.seconds * controlRateHz) }),
           ...(recorder !== undefined && { recorder }),
@@ -123,6 +158,7 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
         }
       }
     } finally {
+      await stopWatching?.();
       await link.close();
     }
     const { targets } = loop;
@@ -137,6 +173,7 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
         backend: session.backend,
         goldenMaxError: session.goldenMaxError,
       },
+      followedBy,
       log: options.logPath === undefined ? undefined : { path: options.logPath, ...recorded },
       reached: targets.filter(target => target.reached).length,
       meanErrorM: targets.reduce((sum, target) => sum + target.errorM, 0) / targets.length,
@@ -145,6 +182,19 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
   } finally {
     await session.dispose();
   }
+}
+
+/** @throws KitError E_FOLLOW_STORE where the bundle is no release of a store */
+function storeOf({ folder, digest }: Bundle, { spec, specSha256, site }: LoadedRobot) {
+  const releases = dirname(folder);
+  if (basename(releases) === 'releases')
+    return { store: dirname(releases), running: digest, robot: { spec, specSha256 }, trustedKeys: site.trustedKeys };
+  throw new KitError(
+    'E_FOLLOW_STORE',
+    `${folder} is a bundle: nothing will ever follow it`,
+    'fill a release store with `kit deploy BUNDLE --to DIR`, and run that',
+    'usage',
+  );
 }
 
 /** A log that could not be finished makes a failure of a run that went well; a safety stop stays one. */

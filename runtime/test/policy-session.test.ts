@@ -14,7 +14,7 @@ t.test('a session answers for every backend, after its golden vectors were check
   writeSmallBundle(path, robot, policy);
   const bundle = loadBundle(path, { robot });
   for (const backend of inferenceBackends) {
-    const session = await openPolicySession(bundle, [backend]);
+    const session = await openPolicySession(bundle, { backends: [backend] });
     t.equal(session.backend, backend);
     t.ok(session.goldenMaxError < 1e-5);
     t.ok(session.observation.every(value => value === 0));

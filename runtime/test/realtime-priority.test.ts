@@ -10,12 +10,17 @@ const root = {
 const script = `
   const { requestRealtimePriority } = await import(${JSON.stringify(import.meta.resolve('../src/realtime-priority.js'))});
   const { spawnSync } = await import('node:child_process');
+  const { Worker } = await import('node:worker_threads');
+  const { once } = await import('node:events');
   const asked = requestRealtimePriority();
-  const policy = spawnSync('chrt', ['--pid', String(process.pid)], { encoding: 'utf8' }).stdout;
-  console.log(JSON.stringify({ ...asked, policy }));
+  const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+  await once(worker, 'online');
+  const policies = spawnSync('chrt', ['--all-tasks', '--pid', String(process.pid)], { encoding: 'utf8' }).stdout;
+  await worker.terminate();
+  console.log(JSON.stringify({ ...asked, policies }));
 `;
 
-function ask(options: { uid?: number; path?: string } = {}): { granted: boolean; words: string; policy: string } {
+function ask(options: { uid?: number; path?: string } = {}): { granted: boolean; words: string; policies: string } {
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',
     env: { PATH: options.path ?? process.env.PATH },
@@ -26,10 +31,11 @@ function ask(options: { uid?: number; path?: string } = {}): { granted: boolean;
 }
 
 t.test('who may have it gets it, and who may not is told what would help', linux, async t => {
-  const { granted, words, policy } = ask();
+  const { granted, words, policies } = ask();
   if (granted) {
     t.match(words, /real-time priority: FIFO 50/);
-    t.match(policy, /SCHED_FIFO[\s\S]*50/, 'and the system says so too');
+    t.match(policies, /SCHED_FIFO[\s\S]*50/, 'and the system says so too');
+    t.equal(policies.match(/SCHED_FIFO/g)?.length, 1, 'of one thread: a worker that starts later is an ordinary one');
   } else t.match(words, /no real-time priority \(.*\): .* To have it, allow it: .*rtprio/);
 });
 

@@ -6,8 +6,8 @@ import { sampleTick, sizes } from './support/sample-log.js';
 t.test('a record comes out as it went in, in every field', async t => {
   const ring = new RecordRing(createRingMemory(sizes, 4));
   for (let i = 0; i < 9; i++) {
-    ring.push(sampleTick(i));
-    t.same(ring.shift(), sampleTick(i));
+    ring.push(sampleTick(i), i % 3);
+    t.same(ring.shift(), { ...sampleTick(i), policy: i % 3 });
   }
   t.equal(ring.shift(), undefined);
 });
@@ -20,7 +20,7 @@ t.test('the ring is a bounded queue that counts what it drops', async () => {
       let dropped = 0;
       for (const [i, push] of pushes.entries()) {
         if (push) {
-          const taken = ring.push(sampleTick(i));
+          const taken = ring.push(sampleTick(i), 0);
           if (taken !== model.length < 8) throw new Error('room seen wrongly');
           if (taken) model.push(i);
           else dropped++;
@@ -40,8 +40,8 @@ t.test('both sides see the same memory', async t => {
   const memory = createRingMemory(sizes, 4);
   const writer = new RecordRing(memory);
   const reader = new RecordRing(memory);
-  writer.push(sampleTick(3));
-  t.same(reader.shift(), sampleTick(3));
+  writer.push(sampleTick(3), 0);
+  t.same(reader.shift(), { ...sampleTick(3), policy: 0 });
   t.equal(writer.waiting, 0);
   writer.close();
   t.ok(reader.closing);
@@ -52,8 +52,8 @@ t.test('both sides see the same memory', async t => {
 t.test('waiting for room gives up where nobody takes anything, or the reader has failed', async t => {
   const ring = new RecordRing(createRingMemory(sizes, 2));
   t.ok(ring.waitForRoom(1));
-  ring.push(sampleTick(0));
-  ring.push(sampleTick(1));
+  ring.push(sampleTick(0), 0);
+  ring.push(sampleTick(1), 0);
   t.notOk(ring.waitForRoom(1));
   ring.shift();
   t.ok(ring.waitForRoom(1));

@@ -16,6 +16,7 @@ export const addLogs: AddCommand = (program, context) => {
         [
           `${info.path}: ${info.records} transitions in ${info.episodes} episodes, ${info.seconds.toFixed(1)} s from ${info.startedAt ?? 'never'}`,
           ...Object.entries(info.header).map(([key, value]) => `  ${key.padEnd(14)} ${value}`),
+          ...info.policies.slice(1).map(digest => `  then took over ${digest}`),
           `late ticks ${info.late}, stale samples ${info.stale}, ticks missing ${info.missing}`,
           `limiters: ${limited.length === 0 ? 'none acted' : limited.map(([name, ticks]) => `${name} ${ticks}`).join(', ')}`,
           info.complete ? 'whole, with its index' : `cut off: mend it with kit logs recover ${path}`,

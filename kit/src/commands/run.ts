@@ -13,7 +13,7 @@ import type { HistogramSummary } from '@sim2servo/runtime/histogram';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
-import { loadPolicy, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
+import { loadPolicy, type PolicyChange, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
@@ -30,6 +30,7 @@ interface RunFlags {
   readonly seed: number;
   readonly log?: string;
   readonly fifo?: boolean;
+  readonly follow?: boolean;
   readonly yes?: boolean;
 }
 
@@ -50,6 +51,7 @@ export const addRun: AddCommand = (program, context) => {
     .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0)
     .option('--log <file>', 'where to record (default: logs/ROBOT-TIME.mcap)')
     .option('--fifo', 'ask for real-time priority: ticks stay on time while the machine does other work')
+    .option('--follow', 'when kit deploy makes another policy current, it takes over between two ticks')
     .option('-y, --yes', 'the arm is free to move: do not ask')
     .action((flags: RunFlags) => run(flags, context));
 };
@@ -66,9 +68,10 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       : flags.seconds !== undefined
         ? `${flags.seconds} s`
         : 'until Ctrl-C';
+  const after = flags.follow === true ? ', and after it with each one that kit deploy makes current' : '';
   await confirm(
     context.io,
-    `About to move ${robot.spec.name} on ${place} with policy ${manifest.name} (${digest.slice(0, 12)}…), task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}.\nKeep clear of the arm. Ctrl-C holds it; the log goes to ${logPath}.`,
+    `About to move ${robot.spec.name} on ${place} with policy ${manifest.name} (${digest.slice(0, 12)}…)${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}.\nKeep clear of the arm. Ctrl-C holds it; the log goes to ${logPath}.`,
     flags.yes === true,
   );
   const task = taskNamed(manifest.task);
@@ -94,6 +97,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       logPath,
       ...(flags.seconds !== undefined && { seconds: flags.seconds }),
       ...(flags.explore !== undefined && { exploration: { sigma: flags.explore, random: random.fork('exploration') } }),
+      ...(flags.follow === true && { follow: true, onPolicy: change => context.io.err(changeWords(change)) }),
       onStatus: status => line.show(() => statusLine(status)),
       signal: context.signal,
     });
@@ -121,6 +125,13 @@ function makeFolder(folder: string): void {
   }
 }
 
+function changeWords({ digest, atS, refused }: PolicyChange): string {
+  const policy = `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
+  return refused === undefined
+    ? `${policy} took over`
+    : `${policy} does not take over: ${refused.message} (${refused.hint}); the old one goes on`;
+}
+
 function statusLine(status: LoopStatus): string {
   return (
     `${status.motion}  tick ${status.ticks}, ${status.missed} missed  target ${status.targets + 1}, ${status.reached} reached  ` +
@@ -139,6 +150,7 @@ function runWords(report: RunReport): string {
     end.haltError === undefined
       ? 'the arm was told to hold, and holds'
       : `the arm could not be told to hold (${end.haltError}): the board holds it by itself once its deadline is over`,
+    ...report.followedBy.map(changeWords),
     `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${report.missed} missed, ${report.stale} stale, ${report.refused} refused`,
     report.targets.length === 0
       ? 'no target was pursued to its end'

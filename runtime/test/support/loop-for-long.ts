@@ -9,7 +9,7 @@ const ticks = Number(process.argv[2]);
 const ring = new RecordRing(createRingMemory(recordSizes(robot.spec), 1024));
 const recorder = {
   record: (tick: Parameters<typeof ring.push>[0]) => {
-    ring.push(tick);
+    ring.push(tick, 0);
     return true;
   },
   failure: () => undefined,

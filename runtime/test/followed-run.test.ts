@@ -1,0 +1,132 @@
+/** A run in virtual time beside a store that is filled in real time: a policy that becomes current there takes over in mid-motion. */
+import { appendFileSync, cpSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { writeBundle } from '@sim2servo/models/bundle/write-bundle';
+import { decodeModel, encodeModel } from '@sim2servo/models/onnx-model';
+import type { TransitionRecord } from '@sim2servo/models/transition';
+import t from 'tap';
+import { listedGoals } from '../src/goal-source.js';
+import { readLog } from '../src/log-reader.js';
+import { logInfo } from '../src/logs.js';
+import { deployToFolder } from '../src/release-store.js';
+import { type RunOptions, type RunReport, runPolicy } from '../src/run-policy.js';
+import { goal, robot } from './support/arm-fixture.js';
+import { randomPolicy, writeSmallBundle } from './support/small-bundle.js';
+import { VirtualBoard, VirtualClock } from './support/virtual-board.js';
+
+const folder = t.testdir();
+const bundles = join(folder, 'bundles');
+const digests = [1, 2, 3].map(seed => writeSmallBundle(join(bundles, String(seed)), robot, randomPolicy(robot, seed)));
+/** Ticks of the new policy before the run is ended. */
+const enough = 60;
+
+/** Runs the store's policy, and deploys `next` once it moves; ends a while after the change. */
+async function followed(
+  store: string,
+  next: string | (() => Promise<void>),
+  changes: Partial<RunOptions> = {},
+): Promise<RunReport> {
+  await deployToFolder(join(bundles, '1'), store);
+  const clock = new VirtualClock();
+  const board = new VirtualBoard(clock, { position: [0.3, 1.4] });
+  const ended = new AbortController();
+  let deployed: Promise<unknown> | undefined;
+  let changedAt = Number.POSITIVE_INFINITY;
+  let ticks = 0;
+  const report = await runPolicy({
+    robot,
+    policyDir: store,
+    link: { open: async () => board, close: async () => {} },
+    clock,
+    goals: listedGoals([goal], 1e9),
+    virtualTime: true,
+    follow: true,
+    signal: ended.signal,
+    onStatus: status => {
+      ticks = status.ticks;
+      if (ticks > 20) deployed ??= typeof next === 'string' ? deployToFolder(next, store) : next();
+      if (ticks > changedAt + enough) ended.abort();
+    },
+    onPolicy: () => {
+      changedAt = ticks;
+    },
+    ...changes,
+  });
+  await deployed;
+  return report;
+}
+
+t.test('a policy that is deployed during a run takes over, no tick is missed, and the log says who drove', async t => {
+  const logPath = join(folder, 'followed.mcap');
+  const report = await followed(join(folder, 'store'), join(bundles, '2'), { logPath });
+  t.equal(report.end.kind, 'interrupted');
+  t.equal(report.missed, 0);
+  t.equal(report.stale, 0);
+  t.equal(report.policy.digest, digests[0]);
+  t.match(report.followedBy, [{ digest: digests[1], atS: Number, refused: undefined }]);
+  t.same(logInfo(logPath).policies, [digests[0], digests[1]]);
+  const records: TransitionRecord[] = [];
+  readLog(logPath, { record: record => records.push(record) });
+  const first = records.findIndex(({ policyDigest }) => policyDigest === digests[1]);
+  t.ok(first > 20 && records.slice(first).every(({ policyDigest }) => policyDigest === digests[1]));
+  t.same(
+    new Set(records.map((record, i) => Math.round((record.timeS - records[0]!.timeS) * 50) - i)),
+    new Set([0]),
+    'a record for every period',
+  );
+  const change = (i: number) =>
+    Math.max(
+      ...Array.from(records[i]!.actionRequested, (action, j) => Math.abs(action - records[i - 1]!.actionRequested[j]!)),
+    );
+  t.ok(change(first) <= 0.2 + 1e-6, `the first action of the new one is ${change(first)} from the last of the old one`);
+});
+
+t.test('a policy of another network does not take over: that is said, and the old one goes on', async t => {
+  const other = join(bundles, 'other');
+  const bundle = loadBundle(join(bundles, '2'));
+  const model = decodeModel(bundle.model);
+  model.graph!.node![1]!.output = ['twice'];
+  model.graph!.node!.push({ opType: 'Identity', input: ['twice'], output: ['action'] });
+  const { manifest, golden } = bundle;
+  writeBundle(other, { ...manifest, name: 'other', robot, model: encodeModel(model), golden, createdAt: new Date(0) });
+  const report = await followed(join(folder, 'store-2'), other);
+  t.match(report.followedBy, [
+    { refused: { code: 'E_POLICY_NETWORK', message: /another network/, hint: /end the run/ } },
+  ]);
+  t.equal(report.end.kind, 'interrupted');
+});
+
+t.test('nor does one of another rate', async t => {
+  const slow = join(bundles, 'slow');
+  writeSmallBundle(slow, robot, randomPolicy(robot, 4), { controlRateHz: 25 });
+  const { followedBy } = await followed(join(folder, 'store-3'), slow);
+  t.match(followedBy, [{ refused: { code: 'E_FOLLOW_DIFFERS', message: /control rate 25.*50/ } }]);
+});
+
+t.test('nor one that somebody put there by hand and changed', async t => {
+  const store = join(folder, 'store-4');
+  const forged = join(store, 'releases', digests[1]!);
+  const { followedBy } = await followed(store, async () => {
+    cpSync(join(bundles, '2'), forged, { recursive: true });
+    appendFileSync(join(forged, 'policy.onnx'), 'x');
+    rmSync(join(store, 'current'));
+    symlinkSync(forged, join(store, 'current'));
+  });
+  t.match(followedBy, [
+    { digest: digests[1], refused: { code: 'E_BUNDLE_DIGEST', message: /was changed after export/ } },
+  ]);
+});
+
+t.test('only a store can be followed, and nothing is opened before that is known', async t => {
+  const link = {
+    open: async () => t.fail('the port was opened') as never,
+    close: async () => {},
+  };
+  const clock = new VirtualClock();
+  await t.rejects(
+    runPolicy({ robot, policyDir: join(bundles, '1'), link, clock, goals: listedGoals([goal], 10), follow: true }),
+    { code: 'E_FOLLOW_STORE', exit: 'usage' },
+  );
+  rmSync(bundles, { recursive: true });
+});
