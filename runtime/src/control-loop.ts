@@ -154,7 +154,10 @@ export class ControlLoop {
       timing.readUs.record(start - readFrom);
       // The host may have been away: deadlines that passed meanwhile are gone.
       const overslept = ticksPassed(start, lock.next(deadline), lock);
-      if (overslept > 0) deadline = lock.next(deadline, overslept);
+      if (overslept > 0) {
+        counters.missedBy[readFrom > deadline ? 'away' : 'read'] += overslept;
+        deadline = lock.next(deadline, overslept);
+      }
       if (!Number.isNaN(lastStart)) {
         const periods = Math.max(1, Math.round((start - lastStart) / lock.tickPeriodUs));
         timing.periodErrorUs.record(Math.abs(start - lastStart - periods * lock.tickPeriodUs));
@@ -191,7 +194,7 @@ export class ControlLoop {
       const late = ticksPassed(written, lock.next(deadline), lock);
       this.#record(wallOffsetS + start / 1e6, bits, fresh, late > 0);
       counters.ticks++;
-      counters.missed += overslept + late;
+      counters.missedBy[start - readFrom > written - start ? 'read' : 'work'] += late;
       const periods = 1 + overslept + late;
       if (!episodes.over) pursued += periods;
       episodes.advance(this.#state, periods);
@@ -295,12 +298,13 @@ export class ControlLoop {
   }
 
   #report(end: LoopEnd, lock: PeriodLock): LoopReport {
-    const { ticks, missed, stale, refused, recordsDropped } = this.#counters;
+    const { ticks, missed, missedBy, stale, refused, recordsDropped } = this.#counters;
     return {
       end,
       motion: this.#motion,
       ticks,
       missed,
+      missedBy,
       stale,
       refused,
       recordsDropped,

@@ -3,6 +3,7 @@ import type { Motion, MotionState } from '@sim2servo/models/motion-state';
 import type { Limiter } from '@sim2servo/models/shield';
 import type { TargetResult } from './episodes.js';
 import type { HistogramJson } from './histogram.js';
+import type { MissReason } from './tick-counters.js';
 import type { TickPhase } from './tick-timing.js';
 
 export interface LoopStatus {
@@ -37,6 +38,8 @@ export interface LoopReport {
   readonly ticks: number;
   /** Control periods in which nothing was written. */
   readonly missed: number;
+  /** The same, by what was to blame. */
+  readonly missedBy: Readonly<Record<MissReason, number>>;
   /** Ticks without a fresh, finite sample. */
   readonly stale: number;
   /** Ticks whose action was refused by the shield. */

@@ -3,7 +3,7 @@ import t from 'tap';
 import { listedGoals } from '../src/goal-source.js';
 import type { Policy } from '../src/policy-session.js';
 import { fixture, functionPolicy, goal, robot } from './support/arm-fixture.js';
-import type { VirtualClock } from './support/virtual-board.js';
+import type { VirtualBoard, VirtualClock } from './support/virtual-board.js';
 
 const still = () => {};
 /** Swings both joints. */
@@ -100,6 +100,42 @@ t.test('missed ticks are skipped and counted, never caught up in a burst', async
   t.ok(sink.ticks[late]!.late);
   t.equal(sink.ticks[late + 1]!.step, sink.ticks[late]!.step + 3, 'the log shows the gap');
   t.equal(report.targets.length, 2, 'episodes keep their time');
+});
+
+t.test('a missed tick has a reason', async t => {
+  const slowPolicy = (_o: Float32Array, action: Float32Array, clock: VirtualClock) => {
+    action.fill(0.1);
+    if (clock.nowUs() > 3e6 && clock.nowUs() < 3.02e6) clock.advance(30_000);
+  };
+  const { loop: working } = fixture(slowPolicy, {}, { deadlineUs: 200_000 });
+  t.same((await working.run()).missedBy, { away: 0, read: 0, work: 1 });
+
+  const once = (board: VirtualBoard, act: () => void) => {
+    let done = false;
+    return () => {
+      if (!done && board.clock.nowUs() > 3e6) {
+        done = true;
+        act();
+      }
+    };
+  };
+  const { loop: sleeping, board: bed } = fixture(swing(), {}, { deadlineUs: 200_000 });
+  const oversleep = once(bed, () => bed.clock.advance(50_000));
+  const wait = bed.clock.waitUntil.bind(bed.clock);
+  bed.clock.waitUntil = async timeUs => {
+    await wait(timeUs);
+    oversleep();
+  };
+  t.same((await sleeping.run()).missedBy, { away: 2, read: 0, work: 0 });
+
+  const { loop: waiting, board: slow } = fixture(swing(), {}, { deadlineUs: 200_000 });
+  const dawdle = once(slow, () => slow.clock.advance(50_000));
+  const read = slow.read.bind(slow);
+  slow.read = async (state, timeoutUs) => {
+    dawdle();
+    return read(state, timeoutUs);
+  };
+  t.same((await waiting.run()).missedBy, { away: 0, read: 2, work: 0 });
 });
 
 t.test('ticks are locked to a board whose clock is off', async t => {

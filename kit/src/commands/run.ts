@@ -151,7 +151,7 @@ function runWords(report: RunReport): string {
       ? 'the arm was told to hold, and holds'
       : `the arm could not be told to hold (${end.haltError}): the board holds it by itself once its deadline is over`,
     ...report.followedBy.map(changeWords),
-    `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${report.missed} missed, ${report.stale} stale, ${report.refused} refused`,
+    `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${missedWords(report)}, ${report.stale} stale, ${report.refused} refused`,
     report.targets.length === 0
       ? 'no target was pursued to its end'
       : `${report.reached} of ${report.targets.length} targets reached, mean error ${(report.meanErrorM * 1000).toFixed(1)} mm`,
@@ -162,6 +162,11 @@ function runWords(report: RunReport): string {
       ? `log: ${log?.path ?? 'none'}, cut off; mend it with kit logs recover`
       : `log: ${log.path}, ${log.records} transitions, whole`,
   ].join('\n');
+}
+
+function missedWords({ missed, missedBy: { away, read, work } }: RunReport): string {
+  if (missed === 0) return '0 missed';
+  return `${missed} missed (${away} while the machine did something else, ${read} by late samples, ${work} by slow work of its own)`;
 }
 
 function gcWords({ count, max }: HistogramSummary): string {
