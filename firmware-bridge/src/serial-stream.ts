@@ -1,9 +1,10 @@
 /** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
-import { existsSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { SerialPort } from 'serialport';
 import type { ByteStream } from './byte-stream.js';
+import { DescriptorStream } from './descriptor-stream.js';
 import { listPorts } from './serial-ports.js';
 
 export interface SerialOptions {
@@ -20,7 +21,7 @@ export async function openSerial(path: string, baudRate: number, options: Serial
     port.open(error => (error ? reject(openError(path, error)) : resolve()));
   });
   if (options.reset === true) await reset(port);
-  return new SerialStream(port);
+  return process.platform === 'win32' ? new SerialStream(port) : new DescriptorStream(port);
 }
 
 /** DTR (some boards: RTS) reaches the reset pin through a capacitor: its falling edge is the reset, the rising one makes it ready again. */
@@ -105,12 +106,9 @@ function ownerOf(path: string): number | undefined {
   return undefined;
 }
 
-/** How often it is looked whether the device is still there. */
-const watchMs = 200;
-
+/** Where a port has no descriptor. */
 class SerialStream implements ByteStream {
   readonly #port: SerialPort;
-  readonly #watch: NodeJS.Timeout;
   #closing = false;
   #failure: Error | undefined;
 
@@ -119,16 +117,6 @@ class SerialStream implements ByteStream {
     port.on('error', error => {
       this.#failure = error;
     });
-    // A port that hung up reads as nothing, for ever, and serialport tries again at full speed until a write fails. Whoever only listens
-    // would never be told: the device's name goes with the device, so that is looked at.
-    this.#watch = setInterval(() => this.#look(), watchMs).unref();
-    port.on('close', () => clearInterval(this.#watch));
-  }
-
-  #look(): void {
-    if (!this.#port.isOpen || process.platform === 'win32' || existsSync(this.#port.path)) return;
-    this.#failure = new Error(`${this.#port.path} has gone`);
-    this.#port.close();
   }
 
   write(bytes: Uint8Array): void {

@@ -38,7 +38,7 @@ export async function wakeUpReport(onProgress: (what: string) => void): Promise<
   };
   const ordinary = await measure(new RealtimeClock(), 'as an ordinary program');
   const { granted, words } = requestRealtimePriority();
-  const realtime = granted ? await measure(new RealtimeClock(true), 'with real-time priority') : undefined;
+  const realtime = granted ? await measure(new RealtimeClock(), 'with real-time priority') : undefined;
   return { ordinary, ...(realtime && { realtime }), priority: words, advice: advice() };
 }
 
@@ -54,9 +54,8 @@ function advice(): string[] {
     said.push(
       `kernel ${release()} has no PREEMPT_RT: rarely needed below 500 Hz; apt install linux-image-rt-$(dpkg --print-architecture)`,
     );
-  if (availableParallelism() < 2)
-    said.push('one core: a loop that spins with real-time priority starves the serial driver; run without --fifo');
-  else said.push('keep a core for the loop: isolcpus=1 on the kernel command line, then taskset -c 1 kit run …');
+  if (availableParallelism() > 1)
+    said.push('keep a core for the loop: isolcpus=1 on the kernel command line, then taskset -c 1 kit run …');
   if (/^SwapTotal:\s+[1-9]/m.test(read('/proc/meminfo')))
     said.push('memory may be swapped out, and coming back takes milliseconds: sudo swapoff -a');
   if (

@@ -11,6 +11,7 @@ import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { createServoState, type ServoMotion } from '@sim2servo/firmware-bridge/servo-link';
 import { toAction } from '@sim2servo/models/action';
 import { checkControlRate } from '@sim2servo/models/bus-cycle';
+import type { Clock } from '@sim2servo/models/clock';
 import { createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { command, sense } from '@sim2servo/models/control-step';
 import { KitError, messageOf } from '@sim2servo/models/error';
@@ -27,7 +28,6 @@ import type { GoalSource } from './goal-source.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { PeriodLock } from './period-lock.js';
 import type { Policy } from './policy-session.js';
-import type { AttentiveClock } from './realtime-clock.js';
 import { SampleReader } from './sample-reader.js';
 import { TickCounters } from './tick-counters.js';
 import { createTickRecord, recordSizes, type TickSink } from './tick-record.js';
@@ -38,7 +38,7 @@ export interface LoopOptions {
   readonly task: Task;
   readonly controlRateHz: number;
   readonly motion: ServoMotion;
-  readonly clock: AttentiveClock;
+  readonly clock: Clock;
   readonly policy: Policy;
   readonly goals: GoalSource;
   /** Ticks after which it ends although there are goals left; the lead-in is not counted. */

@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
@@ -12,7 +13,6 @@ import type { GoalSource } from './goal-source.js';
 import type { InferenceBackend } from './inference-backend.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { openPolicySession } from './policy-session.js';
-import type { AttentiveClock } from './realtime-clock.js';
 import { Recorder } from './recorder.js';
 import type { RecordedLog } from './recorder-messages.js';
 import { resolvePolicy } from './release-store.js';
@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly policyDir: string;
   readonly link: ServoLink;
   /** The clock that `link` uses, too. */
-  readonly clock: AttentiveClock;
+  readonly clock: Clock;
   readonly goals: GoalSource;
   /** Ends after this time although there are goals left; arming is not counted. */
   readonly seconds?: number;

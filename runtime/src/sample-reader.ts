@@ -1,8 +1,8 @@
 /** Brings in the sample that belongs to a deadline, and says whether it and the device behind it can be relied on. */
 import type { ServoMotion, ServoState } from '@sim2servo/firmware-bridge/servo-link';
+import type { Clock } from '@sim2servo/models/clock';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { PeriodLock } from './period-lock.js';
-import type { AttentiveClock } from './realtime-clock.js';
 
 /** Older samples that may lie in the bus's queue after the host was away. */
 const maxOldSamples = 16;
@@ -24,12 +24,12 @@ export class SampleReader {
   bad = '';
   readonly #spec: RobotSpec;
   readonly #motion: ServoMotion;
-  readonly #clock: AttentiveClock;
+  readonly #clock: Clock;
   readonly #servo: ServoState;
   #seenArmed = false;
   #samples = 0;
 
-  constructor(spec: RobotSpec, motion: ServoMotion, clock: AttentiveClock, servo: ServoState) {
+  constructor(spec: RobotSpec, motion: ServoMotion, clock: Clock, servo: ServoState) {
     this.#spec = spec;
     this.#motion = motion;
     this.#clock = clock;
@@ -43,9 +43,7 @@ export class SampleReader {
     const until = deadlineUs + lock.samplePeriodUs / 2;
     for (let i = 0; i < maxOldSamples; i++) {
       const from = clock.nowUs();
-      clock.attend?.(until);
       const fresh = await this.#motion.read(servo, Math.max(0, until - from));
-      clock.relax?.();
       if (!fresh) return false;
       const now = clock.nowUs();
       lock.observe(servo.sampledAtUs, now, now - from > waitedUs);

@@ -241,7 +241,9 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#lookedUs = Math.max(nowUs - torqueLookUs, this.#lookedUs + due * everyUs);
     const looked = Array.from({ length: due }, (_, i) => (this.#nextLook + i) % servos.length);
     this.#nextLook = (this.#nextLook + due) % servos.length;
-    if (!(await bus.readSome(looked, this.#torque, timeoutUs / 4))) return;
+    const spareUs = timeoutUs - bus.usualUs(servos.length, this.#sample);
+    const patienceUs = Math.min(spareUs, Math.max(timeoutUs / 4, bus.usualUs(due, this.#torque)));
+    if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(lost)} has lost its torque: it was reset or lost its supply`);
   }

@@ -10,6 +10,8 @@ import { returnDelayUs, sts3215 } from './registers.js';
 const adapterUs = 20_000;
 /** The same where a tick waits: what is later than this is asked for again. */
 const pollUs = 5_000;
+/** What adapter and system add to the time on the wire where nothing is wrong. */
+const overheadUs = 300;
 const tries = 3;
 
 /** A block of registers that is read of every servo again and again; its request is made once. */
@@ -62,8 +64,14 @@ export class ServoBus {
     return wireUs(syncReadBytes(servos, bytes), this.baudRate) + this.returnDelayUs;
   }
 
+  /** How long reading a block of `servos` servos takes where nothing is wrong. */
+  usualUs(servos: number, { bytes }: Block): number {
+    return this.#readUs(servos, bytes) + overheadUs;
+  }
+
   /**
-   * Reads a block of every servo, within `timeoutUs`. Servos whose replies are lost are asked again while there is time.
+   * Reads a block of every servo, within `timeoutUs`. Servos whose replies are lost are asked again while there is time. Where there is
+   * none for a second request, the first one has all of it: asking again while somebody still answers would spoil both.
    *
    * @returns whether all answered
    */
@@ -72,10 +80,11 @@ export class ServoBus {
     const expectedUs = this.#readUs(this.#ids.length, block.bytes);
     this.#replies.expect(block.bytes, block.data);
     this.#replies.due.fill(1);
-    const patienceUs = Math.min(timeoutUs / 2, 1.5 * expectedUs + pollUs);
+    const once = timeoutUs < 2 * this.usualUs(this.#ids.length, block);
+    const patienceUs = once ? timeoutUs : Math.min(timeoutUs / 2, 1.5 * expectedUs + pollUs);
     let { request } = block;
     let askedUs = startUs;
-    let missing = await this.port.request(request, this.#replies, this.#ids.length, Math.max(patienceUs, expectedUs));
+    let missing = await this.port.request(request, this.#replies, this.#ids.length, patienceUs);
     for (;;) {
       const nowUs = this.#clock.nowUs();
       const leftUs = startUs + timeoutUs - nowUs;

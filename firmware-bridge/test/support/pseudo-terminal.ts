@@ -37,10 +37,16 @@ export class EchoingPort {
     return new EchoingPort(child, String(line).trim());
   }
 
+  /** Nobody takes what is sent any more. */
+  freeze(): void {
+    this.#process.kill('SIGSTOP');
+  }
+
   /** Pulls the cable. */
   async unplug(): Promise<void> {
     if (this.#process.exitCode !== null) return;
     const exit = once(this.#process, 'exit');
+    this.#process.kill('SIGCONT');
     this.#process.stdin.end();
     await exit;
   }

@@ -83,7 +83,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       : listedGoals(heldOutGoals(robot.spec, task, flags.heldOut), ticksEach);
   const priority = flags.fifo === true ? requestRealtimePriority() : undefined;
   if (priority !== undefined) context.io.err(priority.words);
-  const clock = new RealtimeClock(priority?.granted);
+  const clock = new RealtimeClock();
   const link = createLink({ robot, clock, open: baudRate => openSerial(place, baudRate) });
   const line = new ProgressLine(context.io);
   let report: RunReport;

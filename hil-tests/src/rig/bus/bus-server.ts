@@ -36,7 +36,7 @@ export interface BusReport extends WallClockReport {
 }
 
 /** Nap between two looks at the port while somebody speaks, and while nobody has for a while. */
-const awakeMs = 0.03;
+const awakeMs = 0.01;
 const asleepMs = 1;
 const awakeUs = 100_000;
 const traceEveryUs = 5_000;

@@ -1,0 +1,145 @@
+/**
+ * Long runs of the control loop on emulated SO-101 servos, for `npm run long`: an hour at 200 Hz in virtual time, then ten minutes at
+ * 500 Hz in real time through `kit run` on a serial port, another policy taking over every ten seconds, V8's trace on. Memory must stay
+ * flat, deadlines must not drift, every missed tick must have a reason, and no collection may take longer than a millisecond.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
+import { writeDurably } from '@sim2servo/models/durable-file';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import { deployToFolder } from '@sim2servo/runtime/release-store';
+import type { RunReport } from '@sim2servo/runtime/run-policy';
+import { exportBundle } from '@sim2servo/train/export-bundle';
+import { robotRecipe } from '@sim2servo/train/robot-recipe';
+import { trainRun } from '@sim2servo/train/train-run';
+import { readGcTrace } from './gc-trace.js';
+
+const [, , out, virtualSeconds = '3600', realSeconds = '600'] = process.argv;
+const robot = 'so101';
+const virtualHz = 200;
+const realHz = 500;
+const swapEveryMs = 10_000;
+const sampleEveryMs = 5_000;
+/** Until the process has loaded, the arm is armed, and the code is compiled. */
+const warmUpS = 20;
+const flatMiB = 8;
+const longestPauseUs = 1_000;
+
+const folder = mkdtempSync(join(tmpdir(), 'sim2servo-soak-'));
+const at = (name: string) => join(folder, name);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+const kitProgram = fileURLToPath(new URL('../../../bin/kit.mjs', import.meta.url));
+
+/** Hardly trained: where the arm goes does not matter here, how it is driven does. */
+async function policy(name: string, controlRateHz: number, seed: number): Promise<string> {
+  const recipe = robotRecipe(robot, loadRobot(robot).spec, 'reach', controlRateHz);
+  const loop = { ...recipe.loop, seed, steps: 4096, learningStarts: 2048, evaluateEvery: 4096, evaluationEpisodes: 1 };
+  const run = await trainRun({ ...recipe, loop }, at(`train-${name}`));
+  return (await exportBundle({ run: run.folder.path, out: at(name) })).folder;
+}
+
+function virtualHour(bundle: string) {
+  const program = fileURLToPath(new URL('./virtual-hour.js', import.meta.url));
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', program, robot, bundle, at('hour.mcap'), virtualSeconds],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  if (status !== 0) throw new Error(`the virtual run left with ${status}`);
+  return JSON.parse(stdout);
+}
+
+async function realMinutes(bundles: readonly string[]) {
+  const store = at('store');
+  const traces = at('traces');
+  mkdirSync(traces);
+  await deployToFolder(bundles[0]!, store);
+  const rig = await startBusRig({ robot: loadRobot(robot).folder });
+  const kit = spawn(
+    process.execPath,
+    [
+      '--trace-event-categories=v8',
+      `--trace-event-file-pattern=${join(traces, `trace-\${rotation}.json`)}`,
+      kitProgram,
+      ...['run', '--robot', robot, '--policy', store, '--port', rig.path, '--seconds', realSeconds],
+      ...['--follow', '--fifo', '--yes', '--json', '--log', at('real.mcap')],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let said = '';
+  kit.stdout.setEncoding('utf8').on('data', text => {
+    said += text;
+  });
+  const rssMiB: number[] = [];
+  const sampling = setInterval(() => rssMiB.push(residentMiB(kit.pid!)), sampleEveryMs);
+  let swaps = 0;
+  let deploying = Promise.resolve();
+  const swapping = setInterval(() => {
+    const next = bundles[++swaps % bundles.length]!;
+    deploying = deploying.then(async () => {
+      await deployToFolder(next, store);
+    });
+  }, swapEveryMs);
+  const status = await new Promise<number | null>(resolve => kit.on('exit', resolve));
+  clearInterval(sampling);
+  clearInterval(swapping);
+  await deploying;
+  const { maxLagUs, slippedUs } = await rig.report();
+  await rig.stop();
+  if (status !== 0) throw new Error(`kit run left with ${status}: ${said}`);
+  const { timing, end, followedBy, ticks, missed, missedBy, stale, linkErrors, relocks } = JSON.parse(
+    said,
+  ) as RunReport;
+  const { periodErrorUs, tickUs, inferUs, readUs, gcPauseUs } = timing;
+  const settled = rssMiB.slice(Math.ceil((warmUpS * 1000) / sampleEveryMs), -1);
+  return {
+    robot,
+    controlRateHz: realHz,
+    end: `${end.kind}: ${end.reason}`,
+    seconds: Number(realSeconds),
+    ticks,
+    missed,
+    missedBy,
+    stale,
+    linkErrors,
+    relocks,
+    policiesTaken: followedBy.filter(({ refused }) => refused === undefined).length,
+    policiesRefused: followedBy.filter(({ refused }) => refused !== undefined),
+    us: { periodErrorUs, readUs, inferUs, tickUs, gcPauseUs },
+    gcTrace: readGcTrace(traces, kit.pid!, warmUpS),
+    rssMiB,
+    rssGrownMiB: settled.at(-1)! - settled[0]!,
+    rig: { maxLagUs, slippedUs },
+  };
+}
+
+function residentMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+}
+
+say(`training two policies of ${robot} a little, for ${virtualHz} and ${realHz} Hz`);
+const slow = await policy('slow', virtualHz, 0);
+const fast = [await policy('fast-a', realHz, 0), await policy('fast-b', realHz, 1)];
+say(`${virtualSeconds} s at ${virtualHz} Hz in virtual time`);
+const virtual = virtualHour(slow);
+say(`${realSeconds} s at ${realHz} Hz in real time`);
+const real = await realMinutes(fast);
+
+const held = {
+  'virtual: every tick on time, none missed': virtual.missed === 0 && Math.abs(virtual.driftUs) < 1,
+  'virtual: the log has every tick': virtual.logged === virtual.ticks,
+  'virtual: memory is flat': virtual.heapGrownMiB < flatMiB && virtual.rssGrownMiB < flatMiB,
+  'real: ran to its end': real.end.startsWith('done'),
+  'real: every policy took over': real.policiesRefused.length === 0 && real.policiesTaken > 0,
+  'real: memory is flat': real.rssGrownMiB < flatMiB,
+  'real: no collection took longer than 1 ms': real.gcTrace.longestUs < longestPauseUs,
+};
+const result = { date: new Date().toISOString(), node: process.version, cpu: cpus()[0]?.model, held, virtual, real };
+if (out !== undefined) writeDurably(out, `${JSON.stringify(result, null, 2)}\n`);
+for (const [what, ok] of Object.entries(held)) say(`${ok ? 'ok  ' : 'FAIL'}  ${what}`);
+rmSync(folder, { recursive: true });
+process.exit(Object.values(held).every(Boolean) ? 0 : 1);
