@@ -8,6 +8,7 @@ const jobs = [
   ['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json'],
   // With KIT_PEERS=folder beside Stable-Baselines3's (bench/peers/README.md).
   ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
+  ['an hour and ten minutes of control', 'kit/dist/src/soak/soak.js', 'bench/results/soak.json'],
 ];
 for (const [what, program, out] of jobs) {
   process.stderr.write(`${what} → ${out}\n`);

@@ -23,7 +23,7 @@ import type { Task } from '@sim2servo/models/tasks/task';
 import { armInPlace, freshPosition } from './arming.js';
 import { Episodes } from './episodes.js';
 import { type Exploration, explore } from './exploration.js';
-import { recordGcPauses } from './gc-pauses.js';
+import { keepGcPausesShort, recordGcPauses } from './gc-pauses.js';
 import type { GoalSource } from './goal-source.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { PeriodLock } from './period-lock.js';
@@ -93,6 +93,7 @@ export class ControlLoop {
     const { motion, clock } = this.#o;
     const wallOffsetS = Date.now() / 1000 - clock.nowUs() / 1e6;
     const lock = await this.#arm();
+    keepGcPausesShort();
     const gcRecorded = recordGcPauses(this.#timing.gcPauseUs);
     let end: LoopEnd;
     try {

@@ -1,6 +1,15 @@
 /** How long the garbage collector stopped this thread, as V8 itself measures it. */
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
 import type { Histogram } from './histogram.js';
+
+/**
+ * V8 collects young objects with several threads and waits for all of them, also for one that has no core: a collection of 0.5 ms then
+ * takes 2 to 7 (docs/timing.md). What a loop throws away one thread collects as fast.
+ */
+export function keepGcPausesShort(): void {
+  setFlagsFromString('--no-parallel-scavenge');
+}
 
 /** Records every pause from now on, in µs. @returns what ends it */
 export function recordGcPauses(into: Histogram): () => void {

@@ -3,6 +3,7 @@
  * measures how well that goes: where the machine is too slow, latencies would be those of the machine, and the device's owner can say so.
  */
 import { constants, setPriority } from 'node:os';
+import { keepGcPausesShort } from '@sim2servo/runtime/gc-pauses';
 import type { EmulatedDevice } from './emulated-device.js';
 import type { PseudoTerminal } from './pseudo-terminal.js';
 
@@ -55,6 +56,7 @@ export class WallClock {
   /** Runs until {@link stop}, in a process that has nothing else to do. */
   async run(): Promise<void> {
     favour();
+    keepGcPausesShort();
     const device = this.#device;
     const { napMs, fromHost, fromDevice, opened, looked } = this.#options;
     let originMs = performance.now() - device.nowUs / 1000;

@@ -11,12 +11,17 @@ interface TraceEvent {
   /** µs */
   readonly ts: number;
   readonly dur?: number;
+  /** Of it, what the thread had a processor for, µs. */
+  readonly tdur?: number;
 }
 
 export interface GcTrace {
   /** Times that the collector had the thread, by what it did there. */
   readonly count: Readonly<Record<string, number>>;
   readonly longestUs: number;
+  /** The longest without the time in which the system ran something else meanwhile. */
+  readonly longestCpuUs: number;
+  readonly overMillisecond: number;
   readonly totalUs: number;
 }
 
@@ -28,20 +33,24 @@ export interface GcTrace {
 export function readGcTrace(folder: string, thread: number, skipS = 0): GcTrace {
   const count: Record<string, number> = {};
   let longestUs = 0;
+  let longestCpuUs = 0;
+  let overMillisecond = 0;
   let totalUs = 0;
   let fromUs: number | undefined;
   for (const file of readdirSync(folder).sort()) {
     const { traceEvents } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { traceEvents: TraceEvent[] };
-    for (const { name, ph, cat, tid, ts, dur = 0 } of traceEvents) {
+    for (const { name, ph, cat, tid, ts, dur = 0, tdur = dur } of traceEvents) {
       if (tid !== thread || ph === 'M') continue;
       fromUs ??= ts + skipS * 1e6;
       if (ts < fromUs || ph !== 'X' || cat !== 'v8' || !name.startsWith('V8.GC')) continue;
       count[name] = (count[name] ?? 0) + 1;
       longestUs = Math.max(longestUs, dur);
+      longestCpuUs = Math.max(longestCpuUs, tdur);
+      if (dur > 1000) overMillisecond++;
       totalUs += dur;
     }
   }
   if (fromUs === undefined)
     throw new KitError('E_TRACE', `${folder} holds no trace of thread ${thread}`, 'report this', 'bug');
-  return { count, longestUs, totalUs };
+  return { count, longestUs, longestCpuUs, overMillisecond, totalUs };
 }
