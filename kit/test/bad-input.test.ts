@@ -130,7 +130,7 @@ t.test('a log that was cut off is told of, mended, converted and learnt from', a
   t.match(await kit(`logs info ${log}`), { exit: 0, out: /cut off: mend it with kit logs recover/ });
   t.match(await kit(`logs recover ${log}`), { exit: 0, out: /transitions are whole/ });
   t.match(await kit(`logs info ${log}`), { out: /whole, with its index/ });
-  t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 0 });
+  t.match(await kit(`logs convert ${log} --to csv --out ${at('log.csv')}`), { exit: 0 });
   t.match(readFileSync(at('log.csv'), 'utf8').split('\n')[0], /^timeS,episode,step/);
   t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 2, err: /exists already/ });
   const tuned = await kit(
