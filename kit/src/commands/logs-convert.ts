@@ -10,6 +10,9 @@ import { ProgressLine } from '../progress-line.js';
 
 const formats = [...tableFormats, 'lerobot', 'mcap'] as const;
 
+/** What a flag is for. */
+const formatsOf: Readonly<Record<string, readonly string[]>> = { robot: ['lerobot', 'mcap'], units: ['mcap'] };
+
 interface ConvertFlags {
   readonly to: (typeof formats)[number];
   readonly out: string;
@@ -29,6 +32,14 @@ export function addLogsConvert(logs: Command, context: CommandContext): void {
       new Option('--units <units>', 'mcap: of the positions in a dataset that LeRobot recorded').choices(jointUnits),
     )
     .action(async (sources: readonly string[], { to, out, ...flags }: ConvertFlags) => {
+      for (const [flag, formats] of Object.entries(formatsOf))
+        if (flag in flags && !formats.includes(to))
+          throw new KitError(
+            'E_USAGE',
+            `--${flag} says nothing of ${to}`,
+            `it goes with --to ${formats.join(', ')}`,
+            'usage',
+          );
       const line = new ProgressLine(context.io);
       const options = {
         ...flags,

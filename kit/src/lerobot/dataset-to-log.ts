@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { syncFolder } from '@sim2servo/models/durable-file';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { TransitionRecord } from '@sim2servo/models/transition';
 import { createLogFile } from '@sim2servo/runtime/log-file';
 import { type LogHeader, LogWriter } from '@sim2servo/runtime/log-writer';
@@ -12,6 +13,7 @@ import { columnsLeftOut, demonstrationRecords } from './demonstration-records.js
 import { recordColumns, recordOf } from './frame-columns.js';
 import { type JointUnit, jointUnits } from './joint-units.js';
 import { breathe, type ConversionOptions } from './logs-to-dataset.js';
+import { recordedRobot } from './recorded-robot.js';
 
 export interface LogOptions extends ConversionOptions {
   /** Of the positions in a dataset of LeRobot's making. */
@@ -42,7 +44,9 @@ export async function datasetToLog(folder: string, out: string, options: LogOpti
   const dataset = await openDataset(folder);
   const logged = recordColumns.every(name => dataset.columns.includes(name));
   const robot = robotOf(dataset, options.robot);
-  const source = logged ? loggedRecords(dataset) : demonstrationRecords(dataset, robot.spec, unitsOf(dataset, options));
+  const source = logged
+    ? loggedRecords(dataset, robot.spec)
+    : demonstrationRecords(dataset, robot.spec, unitsOf(dataset, options));
   const draft = `${out}.${process.pid}.part`;
   let writer: LogWriter | undefined;
   let records = 0;
@@ -88,34 +92,39 @@ export async function datasetToLog(folder: string, out: string, options: LogOpti
 
 const outside = (value: number, [low, high]: readonly [number, number]) => value < low || value > high;
 
-async function* loggedRecords(dataset: Dataset): AsyncGenerator<TransitionRecord> {
-  for await (const row of datasetRows(dataset, name => name.startsWith('transition.'))) yield recordOf(row);
+/** @throws KitError E_DATASET_JOINTS where another robot was named than the one that was recorded */
+async function* loggedRecords(dataset: Dataset, { joints, name }: RobotSpec): AsyncGenerator<TransitionRecord> {
+  for await (const row of datasetRows(dataset, column => column.startsWith('transition.'))) {
+    const record = recordOf(row);
+    if (record.position.length !== joints.length)
+      throw new KitError(
+        'E_DATASET_JOINTS',
+        `${dataset.folder} is of ${record.position.length} joints, ${name} has ${joints.length}`,
+        'name the robot that the dataset is of: --robot',
+        'usage',
+      );
+    yield record;
+  }
 }
 
 function robotOf({ folder, header, info }: Dataset, given: string | undefined): LoadedRobot {
-  if (given === undefined && header?.robot === undefined)
+  if (header === undefined) {
+    if (given !== undefined) return loadRobot(given);
     throw new KitError(
       'E_DATASET_ROBOT',
       `${folder} was recorded on '${info.robot_type ?? 'an unnamed robot'}', and nothing says which of the kit's robots that is`,
       'name it: --robot so101',
       'usage',
     );
-  const robot = loadRobot(given ?? header!.robot!);
-  if (header !== undefined && header.specSha256 !== robot.specSha256)
-    throw new KitError(
-      'E_DATASET_ROBOT',
-      `${folder} was made of the log of a ${header.robot} whose robot.json has the digest ${header.specSha256}; that of ${robot.folder} has ${robot.specSha256}`,
-      'name the folder with the robot.json of that time: --robot FOLDER',
-      'usage',
-    );
-  if (header !== undefined && Number(header.controlRateHz) !== info.fps)
+  }
+  if (Number(header.controlRateHz) !== info.fps)
     throw new KitError(
       'E_DATASET_RATE',
       `${folder} has ${info.fps} frames a second, and was made of a log with ${header.controlRateHz} ticks a second`,
       'mend fps in meta/info.json, or convert the log anew',
       'usage',
     );
-  return robot;
+  return recordedRobot(folder, header, given);
 }
 
 function unitsOf({ folder }: Dataset, { units }: LogOptions): JointUnit {

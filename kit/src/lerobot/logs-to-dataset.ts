@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
-import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { TransitionRecord } from '@sim2servo/models/transition';
 import { logItems } from '@sim2servo/runtime/log-reader';
 import { DatasetWriter } from './dataset-writer.js';
+import { recordedRobot } from './recorded-robot.js';
 
 export interface ConversionOptions {
   /** Name or folder; absent: the robot that the source names. */
@@ -80,14 +80,7 @@ export async function logsToDataset(
   if (existsSync(out))
     throw new KitError('E_DATASET_EXISTS', `${out} exists already`, 'name another folder with --out', 'usage');
   const header = commonHeader(logs);
-  const robot = loadRobot(options.robot ?? header.robot!);
-  if (robot.specSha256 !== header.specSha256)
-    throw new KitError(
-      'E_DATASET_ROBOT',
-      `${logs[0]} was recorded with a ${header.robot} whose robot.json has the digest ${header.specSha256}; that of ${robot.folder} has ${robot.specSha256}`,
-      'name the folder with the robot.json of that time: --robot FOLDER',
-      'usage',
-    );
+  const robot = recordedRobot(logs[0]!, header, options.robot);
   if (!Number.isInteger(Number(header.controlRateHz)))
     throw new KitError(
       'E_DATASET_RATE',

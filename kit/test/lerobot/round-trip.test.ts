@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t from 'tap';
+import { datasetToLog } from '../../src/lerobot/dataset-to-log.js';
+import { logsToDataset } from '../../src/lerobot/logs-to-dataset.js';
 import { type TableRow, tableRows } from '../../src/lerobot/parquet-table.js';
 import { errorOf, kit } from '../test-io.js';
 import { headerOf, logOf, writeLog, writtenRecord } from './written-log.js';
@@ -189,6 +191,46 @@ t.test('nothing is written over, and a failure leaves nothing behind', async t =
   t.notOk(existsSync(at('new')));
   t.same(
     readdirSync(folder).filter(name => name.endsWith('.part')),
+    [],
+  );
+});
+
+t.test('a dataset that was changed since is taken for what it now is', async t => {
+  const to = (flags: string) =>
+    convert(`${at('desk2')} --to mcap --out ${at('changed.mcap')} --json ${flags}`.trimEnd());
+  const infoPath = at('desk2', 'meta', 'info.json');
+  const info = readFileSync(infoPath, 'utf8');
+  writeFileSync(infoPath, info.replace('"fps": 50', '"fps": 30'));
+  t.match(errorOf(await to('')), { code: 'E_DATASET_RATE', message: /30 frames a second.* 50 ticks/ });
+  writeFileSync(infoPath, info);
+  t.match(errorOf(await to('--robot koch')), { code: 'E_DATASET_ROBOT', message: /is of a desk2 .* holds a koch/ });
+  // LeRobot's tools copy what they know, and our header is not among it.
+  rmSync(at('desk2', 'meta', 'sim2servo.json'));
+  t.match(errorOf(await to('')), { code: 'E_DATASET_ROBOT', message: /recorded on 'desk2', and nothing says/ });
+  t.match(errorOf(await to('--robot koch')), { code: 'E_DATASET_JOINTS', message: /2 joints, koch has 6/ });
+  t.notOk(existsSync(at('changed.mcap')));
+  t.equal((await to('--robot desk2')).exit, 0);
+  t.strictSame(logOf(at('changed.mcap')), logOf(at('desk2.mcap')));
+});
+
+t.test('a flag that says nothing is refused', async t => {
+  const said = await convert(`${at('so101.mcap')} --to csv --units degrees --out ${at('new')} --json`);
+  t.match(errorOf(said), { code: 'E_USAGE', message: '--units says nothing of csv', hint: /--to mcap/ });
+  t.match(await convert(`${at('so101.mcap')} --format csv --out ${at('new')}`), { exit: 2, err: /unknown option/ });
+});
+
+t.test('interrupted, it leaves nothing behind', async t => {
+  writeLog(at('long.mcap'), 'desk2', 10_000);
+  const stop = new AbortController();
+  const onProgress = () => stop.abort();
+  await t.rejects(logsToDataset([at('long.mcap')], at('new'), { onProgress, signal: stop.signal }), {
+    code: 'E_INTERRUPTED',
+    exit: 'interrupt',
+  });
+  await logsToDataset([at('long.mcap')], at('long'));
+  await t.rejects(datasetToLog(at('long'), at('new'), { onProgress, signal: stop.signal }), { code: 'E_INTERRUPTED' });
+  t.same(
+    readdirSync(folder).filter(name => name.startsWith('new')),
     [],
   );
 });
