@@ -18,8 +18,8 @@ import { type ColumnStatistics, columnStatistics, joinedStatistics, statisticNam
 import { type Frame, type FrameColumn, frameColumns } from './frame-columns.js';
 import { type Column, ParquetTable } from './parquet-table.js';
 
-/** An episode that begins beyond this starts a new file. */
-const fileMb = 100;
+/** An episode that begins beyond this starts a new file; LeRobot's own measure. */
+const usualFileMb = 100;
 
 /** The index of a pandas table is a column that this names. */
 const taskIndexName = '__index_level_0__';
@@ -41,6 +41,7 @@ export class DatasetWriter {
   readonly #header: Readonly<Record<string, string>>;
   readonly #fps: number;
   readonly #sample: TransitionRecord;
+  readonly #fileMb: number;
   readonly #columns: readonly FrameColumn[];
   readonly #measured: readonly { readonly column: FrameColumn; readonly at: number }[];
   readonly #episodes: ParquetTable;
@@ -55,7 +56,14 @@ export class DatasetWriter {
   #pending: TransitionRecord | undefined;
 
   /** @param sample any of the records to come */
-  constructor(folder: string, spec: RobotSpec, header: Readonly<Record<string, string>>, sample: TransitionRecord) {
+  constructor(
+    folder: string,
+    spec: RobotSpec,
+    header: Readonly<Record<string, string>>,
+    sample: TransitionRecord,
+    fileMb = usualFileMb,
+  ) {
+    this.#fileMb = fileMb;
     this.#folder = folder;
     this.#header = header;
     this.#fps = Number(header.controlRateHz);
@@ -116,8 +124,8 @@ export class DatasetWriter {
       total_frames: this.#frames,
       total_tasks: 1,
       chunks_size: lerobotChunkFiles,
-      data_files_size_in_mb: fileMb,
-      video_files_size_in_mb: fileMb,
+      data_files_size_in_mb: this.#fileMb,
+      video_files_size_in_mb: this.#fileMb,
       fps: this.#fps,
       splits: { train: `0:${this.#episode}` },
       data_path: lerobotDataPattern,
@@ -184,7 +192,7 @@ export class DatasetWriter {
     ]);
     this.#episode++;
     this.#episodeFrom = this.#frames;
-    if (this.#data!.bytes >= fileMb * 2 ** 20) {
+    if (this.#data!.bytes >= this.#fileMb * 2 ** 20) {
       this.#data!.finish();
       this.#data = undefined;
       this.#files++;
