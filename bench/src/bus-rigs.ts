@@ -9,12 +9,21 @@ export interface BusWork {
   readonly servos: number;
   readonly baud: number;
   readonly cycles: number;
+  /**
+   * What the peer reads of each servo: position, speed, load, voltage and temperature as we do, or what its robots make do with. Ours
+   * always reads all.
+   */
+  readonly reads: 'all' | 'position';
 }
 
 export const busWorks = (kind: BusKind | undefined): Work[] =>
   busKinds
     .filter(each => kind === undefined || each === kind)
-    .map(each => ({ kind: each, servos: 6, baud: 1_000_000, cycles: 2000 }) satisfies BusWork);
+    .flatMap(each =>
+      (['all', 'position'] as const).map(
+        reads => ({ kind: each, servos: 6, baud: 1_000_000, cycles: 2000, reads }) satisfies BusWork,
+      ),
+    );
 
 /** Starts both. @returns the arguments that name their ports, and what ends them */
 export async function startBusRigs(
