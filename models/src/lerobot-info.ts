@@ -30,7 +30,7 @@ export const lerobotInfoSchema = z.looseObject({
 
 export type LerobotInfo = z.infer<typeof lerobotInfoSchema>;
 
-/** The version that we write, and the only one that we read. */
+/** The version that we write; we read what has the same first number. */
 export const lerobotVersion = 'v3.0';
 
 export const lerobotPaths = {

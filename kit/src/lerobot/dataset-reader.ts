@@ -23,6 +23,8 @@ export interface Dataset {
   readonly files: readonly string[];
 }
 
+const majorOf = (version: string) => version.split('.')[0];
+
 function isNone(folder: string, why: string): KitError {
   return new KitError(
     'E_DATASET_READ',
@@ -37,7 +39,8 @@ export async function openDataset(folder: string): Promise<Dataset> {
   const infoPath = join(folder, lerobotPaths.info);
   if (!existsSync(infoPath)) throw isNone(folder, `${infoPath} does not exist`);
   const info = readJsonFile(infoPath, lerobotInfoSchema, 'dataset');
-  if (info.codebase_version !== lerobotVersion)
+  // As LeRobot has it: what a later 3.x adds can be passed over.
+  if (majorOf(info.codebase_version) !== majorOf(lerobotVersion))
     throw new KitError(
       'E_DATASET_VERSION',
       `${folder} is of LeRobot's version ${info.codebase_version}, not ${lerobotVersion}`,

@@ -57,6 +57,13 @@ if (lacking === '') {
       quantiles: ['q01', 'q10', 'q50', 'q90', 'q99'],
       edited: [4, 25],
     });
+    // The logged record is no input of a policy, nor is what was asked for a second action.
+    t.strictSame(said.policy, {
+      'observation.state': 'STATE',
+      'observation.velocity': 'STATE',
+      'observation.environment_state': 'ENV',
+      action: 'ACTION',
+    });
     t.equal(said.names[0], 'shoulder_pan.pos');
     t.match(said.plain_types['transition.time_s'], /float64/);
     t.strictSame(said.position, last.position, 'to the last bit');

@@ -16,6 +16,7 @@ import pyarrow.parquet
 import torch
 from lerobot.datasets.dataset_tools import delete_episodes
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.datasets.utils import dataset_to_policy_features
 
 files = sorted(glob.glob(f"{folder}/data/*/*.parquet"))
 tables = [pyarrow.parquet.read_table(file) for file in files]
@@ -60,6 +61,7 @@ print(
                 std=apart("std", states.std(0)),
             ),
             quantiles=[name for name in ("q01", "q10", "q50", "q90", "q99") if stats[name].shape == (states.shape[1],)],
+            policy={name: feature.type.name for name, feature in dataset_to_policy_features(data.features).items()},
             edited=[edited.num_episodes, len(edited)],
         )
     )

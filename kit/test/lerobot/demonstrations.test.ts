@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fingertip } from '@sim2servo/models/kinematics';
 import { loadRobot } from '@sim2servo/models/robot-folder';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { importLogs } from '@sim2servo/train/replay/log-import';
 import t from 'tap';
 import { ParquetTable } from '../../src/lerobot/parquet-table.js';
 import { errorOf, kit } from '../test-io.js';
@@ -119,6 +121,15 @@ t.test('positions and actions become radians; the rest follows from them', async
   t.ok(Math.abs(record.observation[0]! - (2 * rad) / 1.9) < 1e-5, 'the observation is that of the robot');
 });
 
+t.test('a demonstration can be learnt from like any log', async t => {
+  const { out } = await convert(writeDataset('lesson'));
+  const { transitions, episodes, skipped } = importLogs([out], spec, taskNamed('reach'));
+  t.strictSame(
+    { transitions, episodes, skipped },
+    { transitions: 5, episodes: 2, skipped: { gap: 0, stale: 0, late: 0 } },
+  );
+});
+
 t.test('normalised positions are shares of the range', async t => {
   const { out } = await convert(writeDataset('normalised'), '--robot so101 --units normalised');
   t.ok(near(logOf(out).records[5]!.position, [0.05 * 1.9, 0, 0, 0, 0, half]));
@@ -163,6 +174,10 @@ t.test('what is no number is refused, with its row', async t => {
 t.test('frames that do not follow each other at fps are refused, with their row', async t => {
   const path = writeDataset('uneven', { timestamp: frame => (frame === 2 ? 0.1 : frame / fps) });
   t.match(await refused(path), { code: 'E_DATASET_RATE', message: /row 2: frame 2 of episode 0 at 0\.1/ });
+});
+
+t.test('what a later version 3 adds is passed over', async t => {
+  t.equal((await convert(writeDataset('later', { version: 'v3.1' }))).said.exit, 0);
 });
 
 t.test('another version, and what is no dataset, is refused', async t => {
