@@ -1,4 +1,5 @@
 /** `kit logs convert`: logs as a table or a LeRobot dataset, and a dataset as a log. */
+import { basename } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { convertLog, tableFormats } from '@sim2servo/runtime/logs';
 import { type Command, Option } from 'commander';
@@ -84,7 +85,7 @@ function datasetInWords({ out, frames, episodes, gaps, cutOff }: WrittenDataset)
         ? `${log} is cut off: its last ${lostBytes} bytes are lost`
         : `${log} is damaged: ${damage}; ${lostBytes} bytes are lost`,
     ),
-    `open it: LeRobotDataset('local/${out.split('/').at(-1)}', root='${out}')`,
+    `open it: LeRobotDataset('local/${basename(out)}', root='${out}')`,
   ].join('\n');
 }
 

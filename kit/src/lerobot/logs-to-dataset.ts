@@ -1,5 +1,6 @@
 /** Logs of one robot and one task into a LeRobot dataset. */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import type { TransitionRecord } from '@sim2servo/models/transition';
@@ -88,7 +89,8 @@ export async function logsToDataset(
       'write a table instead: --to csv',
       'usage',
     );
-  const draft = `${out}.${process.pid}.part`;
+  // `out` may end with a slash.
+  const draft = `${resolve(out)}.${process.pid}.part`;
   try {
     mkdirSync(draft, { recursive: true });
     let writer: DatasetWriter | undefined;

@@ -125,7 +125,8 @@ t.test('statistics are of all frames', async t => {
 
 t.test('several logs of one robot become one dataset, whose episodes go on counting', async t => {
   writeLog(at('more.mcap'), 'so101', 15);
-  t.match(await convert(`${at('so101.mcap')} ${at('more.mcap')} --to lerobot --out ${at('both')} --json`), { exit: 0 });
+  const said = await convert(`${at('so101.mcap')} ${at('more.mcap')} --to lerobot --out ${at('both')}/`);
+  t.match(said, { exit: 0, out: /LeRobotDataset\('local\/both', root=/ }, said.err);
   t.match(await convert(`${at('both')} --to mcap --out ${at('both.mcap')}`), { out: /^50 transitions in 6 episodes/ });
   const { records } = logOf(at('both.mcap'));
   t.equal(records[34]!.episode, 6);
