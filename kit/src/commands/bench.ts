@@ -74,7 +74,9 @@ function words({ benchmark, machine, cores, rows }: BenchmarkReport): string {
       const peers = Object.entries(ratios).flatMap(([peer, ofPeer]) =>
         ofPeer[figure] === undefined ? [] : [`${inNumbers(ofPeer[figure], 2)} × ${peer}`],
       );
-      lines.push(`  ${figure.padEnd(18)} ${[inNumbers(ours, ours.median < 100 ? 1 : 0), ...peers].join('   ')}`);
+      lines.push(
+        `  ${figure.padEnd(18)} ${[inNumbers(ours, ours.median < 10 ? 2 : ours.median < 100 ? 1 : 0), ...peers].join('   ')}`,
+      );
     }
   }
   return lines.join('\n');
