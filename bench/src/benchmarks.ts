@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { BusKind } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import { gymPrefix, gymTasks } from '@sim2servo/sim/gym/gym-task-named';
@@ -10,19 +11,22 @@ import { sac } from '@sim2servo/train/algorithms/sac';
 import { initialState } from '@sim2servo/train/engine/initial-state';
 import { exportActor } from '@sim2servo/train/export-actor';
 import { identityNormaliser } from '@sim2servo/train/observation-normaliser';
+import { busWorks, startBusRigs } from './bus-rigs.js';
 import { type Contestant, machine, type Row, takeTurns, type Work } from './turns.js';
 
-export const benchmarkNames = ['learner', 'env', 'actor', 'loop', 'jitter'] as const;
+export const benchmarkNames = ['learner', 'env', 'actor', 'loop', 'jitter', 'bus'] as const;
 export type BenchmarkName = (typeof benchmarkNames)[number];
 
 export interface BenchmarkOptions {
   /** Cores that each program may use. */
   readonly threads: number;
   readonly repeats: number;
-  /** Folder with the peers' Python environments, `sb3` and `sbx`; without it only ours is measured. */
+  /** Folder with the peers' Python environments, `sb3`, `sbx` and `lerobot`; without it only ours is measured. */
   readonly peers?: string | undefined;
   /** Every size instead of the usual one (learner). */
   readonly allSizes?: boolean | undefined;
+  /** One kind of servo instead of each (bus). */
+  readonly kind?: BusKind | undefined;
   readonly onTurn?: (what: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,8 +43,14 @@ interface Benchmark {
   /** Each peer, and the Python environment that it lives in. */
   readonly peers: Readonly<Record<string, string>>;
   works(options: BenchmarkOptions): readonly Work[];
-  /** Writes what all contestants read, and returns the argument that names it. */
-  prepare?(scratch: string): readonly string[];
+  /** Makes what all contestants read or talk to. */
+  prepare?(scratch: string, work: Work): Promise<Prepared> | Prepared;
+}
+
+interface Prepared {
+  /** That name it. */
+  readonly args: readonly string[];
+  stop?(): Promise<void>;
 }
 
 /** The larger the update, the fewer are timed. */
@@ -86,8 +96,13 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
       const state = initialState(sac.declare(actorSizes, sac.defaults), new Random(0));
       const normaliser = identityNormaliser(actorSizes.observation);
       writeFileSync(model, exportActor(sac, actorSizes, sac.defaults, state, normaliser));
-      return ['--model', model];
+      return { args: ['--model', model] };
     },
+  },
+  bus: {
+    peers: { lerobot: 'lerobot' },
+    works: ({ kind }) => busWorks(kind),
+    prepare: (_scratch, work) => startBusRigs(work),
   },
 };
 
@@ -96,19 +111,25 @@ export async function runBenchmark(name: BenchmarkName, options: BenchmarkOption
   const scratch = mkdtempSync(join(tmpdir(), 'kit-bench-'));
   try {
     const { peers, works, prepare } = benchmarks[name];
-    const shared = prepare?.(scratch) ?? [];
     const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-    const contestants: Contestant[] = [
-      { name: 'ours', command: [process.execPath, here('./measure.js'), name, ...shared] },
-      ...pythonsOf(options.peers, peers).map(({ peer, python }) => ({
-        name: peer,
-        // Two folders above dist/src.
-        command: [python, here(`../../peers/${name}_${peer}.py`), ...shared],
-      })),
-    ];
+    const pythons = pythonsOf(options.peers, peers);
     const rows: Row[] = [];
-    for (const work of works(options))
-      rows.push(await takeTurns(contestants, work, { ...options, cores: options.threads, folder: scratch }));
+    for (const work of works(options)) {
+      const { args, stop } = (await prepare?.(scratch, work)) ?? { args: [] };
+      const contestants: Contestant[] = [
+        { name: 'ours', command: [process.execPath, here('./measure.js'), name, ...args] },
+        ...pythons.map(({ peer, python }) => ({
+          name: peer,
+          // Two folders above dist/src.
+          command: [python, here(`../../peers/${name}_${peer}.py`), ...args],
+        })),
+      ];
+      try {
+        rows.push(await takeTurns(contestants, work, { ...options, cores: options.threads, folder: scratch }));
+      } finally {
+        await stop?.();
+      }
+    }
     return { benchmark: name, machine: machine(), cores: options.threads, rows };
   } finally {
     rmSync(scratch, { recursive: true, force: true });

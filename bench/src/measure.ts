@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type ActorWork, measureActor } from './measure-actor.js';
+import { type MeasureBusWork, measureBus } from './measure-bus.js';
 import { type Curve, type CurveWork, measureCurve } from './measure-curve.js';
 import { type EnvWork, measureEnv } from './measure-env.js';
 import { type JitterWork, measureJitter } from './measure-jitter.js';
@@ -25,6 +26,7 @@ const measures: Record<string, () => Promise<Figures | Curve>> = {
   curve: () => measureCurve(work as unknown as CurveWork),
   loop: () => measureLoop(work as unknown as LoopWork),
   jitter: () => measureJitter(work as unknown as JitterWork),
+  bus: () => measureBus(work as unknown as MeasureBusWork),
   actor: () => measureActor(work as unknown as ActorWork),
 };
 console.log(JSON.stringify(await measures[positionals[0]!]!()));

@@ -91,7 +91,9 @@ async function measure({ name, command }: Contestant, work: Work, options: Turns
     ({ stdout: out } = await promisify(execFile)(program!, args, { signal: options.signal, cwd: options.folder }));
   } catch (error) {
     if (options.signal?.aborted) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1);
+    // Python ends with what went wrong, Node with its own version.
+    const lines = (error as { stderr?: string }).stderr?.trim().split('\n') ?? [];
+    const said = lines.findLast(line => line.includes('Error')) ?? lines.at(-1);
     throw new KitError(
       'E_BENCH',
       `${name} failed at ${inWords(work)}: ${said || messageOf(error)}`,

@@ -130,9 +130,13 @@ t.test('a log that was cut off is told of, mended, converted and learnt from', a
   t.match(await kit(`logs info ${log}`), { exit: 0, out: /cut off: mend it with kit logs recover/ });
   t.match(await kit(`logs recover ${log}`), { exit: 0, out: /transitions are whole/ });
   t.match(await kit(`logs info ${log}`), { out: /whole, with its index/ });
-  t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 0 });
+  t.match(await kit(`logs convert ${log} --to csv --out ${at('log.csv')}`), { exit: 0 });
   t.match(readFileSync(at('log.csv'), 'utf8').split('\n')[0], /^timeS,episode,step/);
   t.match(await kit(`logs convert ${log} --out ${at('log.csv')}`), { exit: 2, err: /exists already/ });
+  t.match(await kit(`logs convert ${log} --to lerobot --out ${at('dataset')}`), { exit: 0 });
+  t.match(await kit(`logs convert ${at('dataset')} --to mcap --out ${at('again.mcap')}`), { exit: 0 });
+  t.match(await kit(`logs convert ${at('again.mcap')} --out ${at('again.csv')}`), { exit: 0 });
+  t.equal(readFileSync(at('again.csv'), 'utf8'), readFileSync(at('log.csv'), 'utf8'), 'the same through a dataset');
   const tuned = await kit(
     `finetune --from ${at('bundle')} --logs ${at('logs')} --out ${at('tuned')} --steps 320 --json`,
   );

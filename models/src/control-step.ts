@@ -42,6 +42,22 @@ export function command(
   // An action of the wrong length goes to the shield as it is, for the shield refuses by length.
   const requested = action.length === targets.length ? targets : action;
   const bits = shieldTargets(spec, state, requested, dtS, derate, targets);
+  follow(spec, state, targets, dtS, executed);
+  return bits;
+}
+
+/**
+ * Remembers in `state` that `targets` were sent, whoever chose them.
+ *
+ * @param executed [joints], written: the action that they amount to
+ */
+export function follow(
+  spec: RobotSpec,
+  state: ControlState,
+  targets: ArrayLike<number>,
+  dtS: number,
+  executed: Float32Array,
+): void {
   toAction(spec, targets, state, dtS, executed);
   for (let j = 0; j < targets.length; j++) {
     state.targetVelocity[j] = (targets[j]! - state.target[j]!) / dtS;
@@ -49,5 +65,4 @@ export function command(
   }
   state.actions.copyWithin(executed.length, 0, state.actions.length - executed.length);
   state.actions.set(executed);
-  return bits;
 }

@@ -25,6 +25,17 @@ export interface TransitionRecord {
 const root = protobuf.parse(transitionProto, { keepCase: false }).root;
 const type = root.lookupType('sim2servo.Transition');
 
+export interface TransitionField {
+  readonly name: keyof TransitionRecord;
+  readonly type: 'double' | 'float' | 'uint32' | 'bool' | 'string';
+  readonly repeated: boolean;
+}
+
+/** The schema as data, in its order: for who writes transitions in another form. */
+export const transitionFields = type.fieldsArray.map(
+  ({ name, type, repeated }) => ({ name, type, repeated }) as TransitionField,
+);
+
 export function encodeTransition(record: TransitionRecord): Uint8Array {
   return type.encode(record).finish();
 }

@@ -1,7 +1,7 @@
 /** The two halves of a tick around the policy. */
 import fc from 'fast-check';
 import t from 'tap';
-import { command, sense } from '../src/control-step.js';
+import { command, follow, sense } from '../src/control-step.js';
 import { limiterNames, refusals } from '../src/shield.js';
 import { atRest, desk2, desk2With } from './arms.js';
 
@@ -99,4 +99,15 @@ t.test('replaying what was executed gives the same targets: a log can be relabel
       }
     }),
   );
+});
+
+t.test('targets that somebody else chose are remembered like those of a policy', async t => {
+  const state = atRest(agile, [0, 1.2]);
+  const executed = new Float32Array(2);
+  follow(agile, state, [0.03, 1.5], dtS, executed);
+  t.ok(Math.abs(executed[0]! - 0.5) < 1e-6, `${executed}`);
+  t.equal(executed[1], 1, 'further than an action reaches is an action of 1');
+  t.strictSame([...state.target], [0.03, 1.5]);
+  t.ok(Math.abs(state.targetVelocity[0]! - 1.5) < 1e-12);
+  t.strictSame([...state.actions.slice(0, 2)], [...executed]);
 });

@@ -6,6 +6,7 @@ import {
   decodeTransition,
   encodeTransition,
   type TransitionRecord,
+  transitionFields,
   transitionSchema,
   transitionTopic,
 } from '../src/transition.js';
@@ -139,4 +140,17 @@ t.test('bytes that are cut off throw; bytes of any kind never do worse than thro
       }
     }),
   );
+});
+
+t.test('the schema as data names what a record holds, in its order', async t => {
+  t.same(
+    transitionFields.map(({ name }) => name),
+    Object.keys(record),
+  );
+  t.match(transitionFields.slice(0, 4), [
+    { name: 'timeS', type: 'double', repeated: false },
+    { name: 'episode', type: 'uint32', repeated: false },
+    { name: 'step', type: 'uint32', repeated: false },
+    { name: 'observation', type: 'float', repeated: true },
+  ]);
 });

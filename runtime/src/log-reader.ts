@@ -29,8 +29,31 @@ export interface LogScan {
 
 const blockBytes = 2 ** 20;
 
+/** What a log is made of, in the order of the file. */
+export type LogItem =
+  | { readonly kind: 'metadata'; readonly metadata: ReadonlyMap<string, string> }
+  | { readonly kind: 'chunk' }
+  | { readonly kind: 'record'; readonly record: TransitionRecord }
+  | { readonly kind: 'end'; readonly scan: LogScan };
+
 /** @throws KitError E_LOG_READ, E_LOG_FORMAT (not an MCAP file at all) */
 export function readLog(path: string, visitor: LogVisitor): LogScan {
+  let scan: LogScan | undefined;
+  for (const item of logItems(path)) {
+    if (item.kind === 'metadata') visitor.metadata?.(item.metadata);
+    else if (item.kind === 'chunk') visitor.chunk?.();
+    else if (item.kind === 'record') visitor.record?.(item.record);
+    else scan = item.scan;
+  }
+  return scan!;
+}
+
+/**
+ * The same piece by piece, for who must let others run between two records. How the log ended comes last.
+ *
+ * @throws KitError E_LOG_READ, E_LOG_FORMAT
+ */
+export function* logItems(path: string): Generator<LogItem> {
   let handle: number;
   try {
     handle = openSync(path, 'r');
@@ -42,13 +65,13 @@ export function readLog(path: string, visitor: LogVisitor): LogScan {
   try {
     if (!fstatSync(handle).isFile())
       throw new KitError('E_LOG_READ', `${path} is no file`, 'name one .mcap file', 'usage');
-    return scan(path, handle, visitor);
+    yield { kind: 'end', scan: yield* scan(path, handle) };
   } finally {
     closeSync(handle);
   }
 }
 
-function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
+function* scan(path: string, handle: number): Generator<LogItem, LogScan> {
   const bytes = fstatSync(handle).size;
   const reader = new McapStreamReader({ includeChunks: true });
   const channels = new Set<number>();
@@ -62,7 +85,7 @@ function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
     const count = readSync(handle, block, 0, blockBytes, fed);
     if (count === 0) break;
     fed += count;
-    // Only what the parser throws is damage; what the visitor throws is the visitor's.
+    // Only what the parser throws is damage.
     const parse = <T>(step: () => T): T | undefined => {
       try {
         return step();
@@ -74,17 +97,17 @@ function scan(path: string, handle: number, visitor: LogVisitor): LogScan {
     parse(() => reader.append(block.subarray(0, count)));
     for (let item = parse(() => reader.nextRecord()); item !== undefined; item = parse(() => reader.nextRecord())) {
       anything = true;
-      if (item.type === 'Metadata' && item.name === logMetadata) visitor.metadata?.(item.metadata);
+      if (item.type === 'Metadata' && item.name === logMetadata) yield { kind: 'metadata', metadata: item.metadata };
       else if (item.type === 'Channel' && item.topic === transitionTopic) channels.add(item.id);
       else if (item.type === 'Chunk') {
         chunks++;
-        visitor.chunk?.();
+        yield { kind: 'chunk' };
       } else if (item.type === 'Message' && channels.has(item.channelId)) {
         const { data } = item;
         const record = parse(() => decodeTransition(data));
         if (record === undefined) break;
         records++;
-        visitor.record?.(record);
+        yield { kind: 'record', record };
       }
     }
   }

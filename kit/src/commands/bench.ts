@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { type BenchmarkName, type BenchmarkReport, benchmarkNames, runBenchmark } from '@sim2servo/bench/benchmarks';
+
 import { type Figures, inWords, type Spread, spreadOf } from '@sim2servo/bench/turns';
+import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { KitError } from '@sim2servo/models/error';
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import type { AddCommand } from '../command-context.js';
 import { wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
@@ -15,6 +17,7 @@ interface BenchFlags {
   readonly repeats: number;
   readonly peers?: string;
   readonly allSizes?: boolean;
+  readonly kind?: BusKind;
   readonly out?: string;
 }
 
@@ -25,13 +28,14 @@ export const addBench: AddCommand = (program, context) => {
     .addArgument(
       new Argument(
         '<what>',
-        'learner: updates/s, env: steps/s, actor: latency, loop: training steps/s, jitter: period error',
+        'learner: updates/s, env: steps/s, actor: latency, loop: training steps/s, jitter: period error, bus: one control cycle of six servos',
       ).choices(benchmarkNames),
     )
     .option('--threads <n>', 'cores that each program is held to', wholeNumber, 1)
     .option('--repeats <n>', 'turns of each program', wholeNumber, 3)
-    .option('--peers <folder>', 'folder with the Python environments sb3 and sbx (bench/peers/README.md)')
+    .option('--peers <folder>', 'folder with the Python environments sb3, sbx, lerobot (bench/peers/README.md)')
     .option('--all-sizes', 'learner: batches 64 to 4096, widths 64 to 512')
+    .addOption(new Option('--kind <kind>', 'bus: servos of this kind alone').choices(busKinds))
     .option('--out <file>', 'write the raw results there, as JSON')
     .action(async (what: BenchmarkName, flags: BenchFlags) => {
       if (flags.threads < 1 || flags.threads > availableParallelism())
@@ -70,7 +74,9 @@ function words({ benchmark, machine, cores, rows }: BenchmarkReport): string {
       const peers = Object.entries(ratios).flatMap(([peer, ofPeer]) =>
         ofPeer[figure] === undefined ? [] : [`${inNumbers(ofPeer[figure], 2)} × ${peer}`],
       );
-      lines.push(`  ${figure.padEnd(18)} ${[inNumbers(ours, ours.median < 100 ? 1 : 0), ...peers].join('   ')}`);
+      lines.push(
+        `  ${figure.padEnd(18)} ${[inNumbers(ours, ours.median < 10 ? 2 : ours.median < 100 ? 1 : 0), ...peers].join('   ')}`,
+      );
     }
   }
   return lines.join('\n');

@@ -1,7 +1,7 @@
-/** `kit logs`: look at a log, mend it, turn it into a table. */
-import { convertLog, logInfo, recoverLog, type TableFormat, tableFormats } from '@sim2servo/runtime/logs';
-import { Option } from 'commander';
+/** `kit logs`: look at a log, mend it, turn it into something else. */
+import { logInfo, recoverLog } from '@sim2servo/runtime/logs';
 import type { AddCommand } from '../command-context.js';
+import { addLogsConvert } from './logs-convert.js';
 
 export const addLogs: AddCommand = (program, context) => {
   const logs = program.command('logs').description('the transitions that a robot recorded (MCAP)');
@@ -35,14 +35,5 @@ export const addLogs: AddCommand = (program, context) => {
         () => `${scan.records} transitions are whole in ${options.out ?? path}`,
       );
     });
-  logs
-    .command('convert')
-    .description('write a log as a table')
-    .argument('<log>', '.mcap file')
-    .addOption(new Option('--format <format>', 'of the table').choices(tableFormats).default('csv'))
-    .requiredOption('--out <file>', 'file to write')
-    .action((path: string, options: { format: TableFormat; out: string }) => {
-      const scan = convertLog(path, options.format, options.out);
-      context.result({ out: options.out, ...scan }, () => `${scan.records} transitions written to ${options.out}`);
-    });
+  addLogsConvert(logs, context);
 };

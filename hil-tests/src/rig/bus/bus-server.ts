@@ -36,7 +36,7 @@ export interface BusReport extends WallClockReport {
 }
 
 /** Nap between two looks at the port while somebody speaks, and while nobody has for a while. */
-const awakeMs = 0.01;
+export const busAwakeMs = 0.01;
 const asleepMs = 1;
 const awakeUs = 100_000;
 const traceEveryUs = 5_000;
@@ -53,7 +53,7 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
     this.#bus = bus;
     this.#port = port;
     this.#wallClock = new WallClock(bus, port, {
-      napMs: () => (bus.nowUs - this.#lastHostByteUs < awakeUs ? awakeMs : asleepMs),
+      napMs: () => (bus.nowUs - this.#lastHostByteUs < awakeUs ? busAwakeMs : asleepMs),
       fromHost: () => {
         this.#lastHostByteUs = bus.nowUs;
       },
