@@ -10,8 +10,17 @@ export interface Said {
   readonly err: string;
 }
 
-/** Runs one command line in this process. `answer`: what a person says when asked; undefined where nobody is there. */
-export async function kit(line: string | readonly string[], answer?: boolean): Promise<Said> {
+/**
+ * Runs one command line in this process.
+ *
+ * @param answer what a person says when asked; undefined where nobody is there
+ * @param person does what is asked for and then enters a line
+ */
+export async function kit(
+  line: string | readonly string[],
+  answer?: boolean,
+  person?: (question: string) => Promise<string>,
+): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
@@ -19,6 +28,7 @@ export async function kit(line: string | readonly string[], answer?: boolean): P
     err: text => err.push(text),
     live: false,
     ask: async () => answer,
+    line: async question => person?.(question),
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);
   return { exit, out: out.join('\n'), err: err.join('\n') };
