@@ -56,6 +56,18 @@ function readingOf(servo: WatchedServo, sample: ServoSample | undefined): ServoR
   return { id, joint, model, answers: true, positionRad, speedRadPerS, ...sample };
 }
 
+/** A board that was reset says nothing until it is greeted again. */
+const greetings = 20;
+
+async function nextSample(board: Board): Promise<void> {
+  const seen = board.sample?.number ?? 0;
+  for (let i = 0; i < greetings; i++) {
+    if (await board.wait(sampleTimeoutUs, () => (board.sample?.number ?? 0) > seen)) return;
+    board.hello();
+  }
+  throw new KitError('E_NO_SAMPLE', 'the board sends nothing any more', 'check cable and supply', 'timeout');
+}
+
 /**
  * Our board tells what it knows: each channel's potentiometer and pulse, and its own state.
  *
@@ -77,9 +89,7 @@ export async function watchBoard(
         return `the board is ${device}${reason === 'none' ? '' : `: ${reasonWords[reason]}`}`;
       },
       async look() {
-        const seen = board.sample?.number ?? 0;
-        if (!(await board.wait(sampleTimeoutUs, () => (board.sample?.number ?? 0) > seen)))
-          throw new KitError('E_NO_SAMPLE', 'the board sends nothing any more', 'check cable and supply', 'timeout');
+        await nextSample(board);
         const { channels } = board.sample!.state;
         map.toAngles(channels, angles);
         return servosInOrder(spec, { servos }).map(({ id, joint }, j) => {

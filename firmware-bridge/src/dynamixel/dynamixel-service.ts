@@ -20,9 +20,8 @@ import {
 const { presentTemperature, torqueEnable } = registers;
 /** From the torque switch to the temperature: all that changes, in one read. */
 const sampleBytes = presentTemperature.address + presentTemperature.bytes - torqueEnable.address;
-/** Of load and voltage. */
-const percentPerStep = 0.1;
-const voltPerStep = 0.1;
+const stepsPerPercent = 10;
+const stepsPerVolt = 10;
 /** A servo writes its memory for some milliseconds. */
 const keepUs = 50_000;
 
@@ -71,8 +70,8 @@ export class DynamixelService implements ServiceBus {
       torque: value(torqueEnable) !== 0,
       positionCounts: value(registers.presentPosition),
       speedCountsPerS: value(registers.presentVelocity) * velocityStepCountsPerS,
-      ...(currentStepMa === undefined ? { loadPercent: load * percentPerStep } : { currentMa: load * currentStepMa }),
-      voltageV: value(registers.presentInputVoltage) * voltPerStep,
+      ...(currentStepMa === undefined ? { loadPercent: load / stepsPerPercent } : { currentMa: load * currentStepMa }),
+      voltageV: value(registers.presentInputVoltage) / stepsPerVolt,
       temperatureC: value(presentTemperature),
       fault: hardwareErrorWords(value(registers.hardwareErrorStatus)),
     };

@@ -26,9 +26,8 @@ const ids = Array.from({ length: lastServoId + 1 }, (_, id) => id);
 const { torqueEnable, presentCurrent, lock } = sts3215;
 /** From the torque switch to the current: all that changes, in one read. */
 const sampleBytes = presentCurrent.address + presentCurrent.bytes - torqueEnable.address;
-/** Of load, voltage and current. */
-const percentPerStep = 0.1;
-const voltPerStep = 0.1;
+const stepsPerPercent = 10;
+const stepsPerVolt = 10;
 const milliamperePerStep = 6.5;
 /** A servo writes its memory for some milliseconds, and answers at its own pace. */
 const keepUs = 50_000;
@@ -74,9 +73,9 @@ export class FeetechService implements ServiceBus {
       torque: value(torqueEnable) !== 0,
       positionCounts: value(sts3215.presentPosition),
       speedCountsPerS: value(sts3215.presentSpeed),
-      loadPercent: value(sts3215.presentLoad) * percentPerStep,
+      loadPercent: value(sts3215.presentLoad) / stepsPerPercent,
       currentMa: value(presentCurrent) * milliamperePerStep,
-      voltageV: value(sts3215.presentVoltage) * voltPerStep,
+      voltageV: value(sts3215.presentVoltage) / stepsPerVolt,
       temperatureC: value(sts3215.presentTemperature),
       fault: statusWords(value(sts3215.status)),
     };

@@ -77,7 +77,8 @@ async function present(
   const found: WatchedServo[] = [];
   for (const id of asked) {
     if (signal.aborted) break;
-    line.show(() => `asking id ${id}, ${found.length} found`);
+    // Who asks for a few has them at once.
+    if (asked.length > usualIds.length) line.show(() => `asking id ${id}, ${found.length} found`);
     const memory = await bus.memory(id);
     if (memory !== undefined) found.push({ id, model: memory.model });
   }
