@@ -1,7 +1,8 @@
 /** Looking at servos, and giving one another address, on emulated ones behind a real port. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
-import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
+import { type BusRig, startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import t from 'tap';
 import { errorOf, kit, kitProcess, needsLinux, onSteadyRig, type Said } from '../test-io.js';
 
@@ -77,18 +78,19 @@ t.test('without a robot: those that answer; Ctrl-C ends it', needsLinux, async t
   const wrong = await kit(`--json device monitor --kind feetech --port ${rig.path}`);
   t.equal(wrong.exit, 3);
   t.match(errorOf(wrong), { code: 'E_NO_ANSWER', message: /no feetech servo answers .* at 1000000 baud/ });
-  const { nowUs } = await rig.report();
-  let stopped = false;
-  const endless = await kitProcess(['device', 'monitor', '--kind', 'dynamixel', '--port', rig.path], {
-    meanwhile: async ({ running, kill }) => {
-      while (running() && !stopped) {
-        await new Promise(resolve => setTimeout(resolve, 100));
-        stopped = (await rig.report()).lastHostByteUs > nowUs;
-      }
-      await new Promise(resolve => setTimeout(resolve, 300));
-      kill('SIGINT');
+  const endless = await onSteadyRig(
+    async () => {
+      const { nowUs } = await rig.report();
+      return kitProcess(['device', 'monitor', '--kind', 'dynamixel', '--port', rig.path], {
+        meanwhile: async ({ running, kill }) => {
+          while (running() && (await rig.report()).lastHostByteUs < nowUs) await sleep(100);
+          await sleep(500);
+          kill('SIGINT');
+        },
+      });
     },
-  });
+    ({ exit }) => exit === 130,
+  );
   t.equal(endless.exit, 130, endless.err);
 });
 
@@ -108,14 +110,23 @@ t.test('a board tells what it knows: potentiometers and pulses, and that it is l
 
 t.test('a servo is given another id after a yes, and found there', needsLinux, async t => {
   for (const kind of ['feetech', 'dynamixel'] as const) {
-    const rig = await startBusRig({ kind, servos: 3, baudRate });
-    t.teardown(() => rig.stop());
-    const args = `--json device set-id --kind ${kind} --port ${rig.path} --from 3`;
-    const unasked = await onSteadyRig(() => kit(`${args} --to 9`));
+    let rig!: BusRig;
+    // Each time on servos that have their old ids.
+    const setId = (flags: string, code?: string) =>
+      onSteadyRig(
+        async () => {
+          const own = await startBusRig({ kind, servos: 3, baudRate });
+          t.teardown(() => own.stop());
+          rig = own;
+          return kit(`--json device set-id --kind ${kind} --port ${rig.path} --from 3 ${flags}`);
+        },
+        said => (code === undefined ? said.exit === 0 : said.out.includes(code)),
+      );
+    const unasked = await setId('--to 9', 'E_NOT_CONFIRMED');
     t.equal(errorOf(unasked).code, 'E_NOT_CONFIRMED');
     t.match(unasked.err, /About to give servo 3 \(.*\) on .* the id 9\.\n.*connect only the one/);
-    t.equal(errorOf(await onSteadyRig(() => kit(`${args} --to 2 --yes`))).code, 'E_ID_TAKEN');
-    const said = await onSteadyRig(() => kit(`${args} --to 9 --yes`));
+    t.equal(errorOf(await setId('--to 2 --yes', 'E_ID_TAKEN')).code, 'E_ID_TAKEN');
+    const said = await setId('--to 9 --yes');
     t.equal(said.exit, 0, said.out);
     const monitor = `--json device monitor --kind ${kind} --ids 1-10 --port ${rig.path} --samples 1`;
     const seen = await onSteadyRig(() => kit(monitor), found(3));
@@ -130,10 +141,14 @@ t.test(
   'a servo that is at another rate than the wire can carry is lost, and it is said how to find it',
   needsLinux,
   async t => {
-    const rig = await startBusRig({ kind: 'feetech', servos: 1, baudRate });
-    t.teardown(() => rig.stop());
-    const args = `--json device set-baud --kind feetech --port ${rig.path} --id 1 --to 500000 --yes`;
-    const said = await onSteadyRig(() => kit(args));
+    const said = await onSteadyRig(
+      async () => {
+        const rig = await startBusRig({ kind: 'feetech', servos: 1, baudRate });
+        t.teardown(() => rig.stop());
+        return kit(`--json device set-baud --kind feetech --port ${rig.path} --id 1 --to 500000 --yes`);
+      },
+      ({ out }) => out.includes('E_SERVO_LOST'),
+    );
     t.match(errorOf(said), { code: 'E_SERVO_LOST', hint: /--ids 0-252 --baud RATE/ });
     t.match(said.err, 'About to set servo 1 (sts3215)');
   },
