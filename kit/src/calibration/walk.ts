@@ -2,20 +2,22 @@
  * Takes a person through a calibration: the arm is put at its zero posture, then every joint is turned through its range, all by hand and
  * limp. What comes out is a count for each joint's 0 rad, and how far each joint goes.
  */
-import { offsetFor, turnedCounts, writeHomingOffset } from '@sim2servo/firmware-bridge/homing';
+import { offsetFor, turnedCounts } from '@sim2servo/firmware-bridge/homing';
 import type { ServoMemory } from '@sim2servo/firmware-bridge/service-bus';
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { angleOfTurn, turnOfAngle } from '@sim2servo/models/servo-scale';
 import { type CountedServo, countsPerTurn } from '@sim2servo/models/site';
-import { confirm, type Io } from '../io.js';
+import type { Io } from '../io.js';
 import { LiveTable, tableLines } from '../live-table.js';
 import type { LimpArm, LimpArmOptions } from './limp-arm.js';
 import { type Range, rangeWords, shortOfRange } from './reach.js';
 
 export interface Walked {
-  /** In the order of the joints, with the zeros that were found. */
+  /** In the order of the joints, with the zeros that were found, as the servos count once they have their {@link offsets}. */
   readonly servos: readonly CountedServo[];
+  /** Homing offsets that servos need first. Nothing is written by the walk. */
+  readonly offsets: readonly OffsetEdit[];
   /** [joints] rad, from the lower end to the upper one. */
   readonly reachedRad: readonly Range[];
   /** [joints] the same in counts. */
@@ -24,23 +26,30 @@ export interface Walked {
   readonly short: readonly string[];
 }
 
+/** A homing offset that a servo is to have. */
+export interface OffsetEdit {
+  readonly servo: CountedServo;
+  readonly from: number;
+  readonly to: number;
+}
+
 const middle = countsPerTurn / 2;
 
 interface WalkOptions extends LimpArmOptions {
   readonly arm: LimpArm;
   readonly spec: RobotSpec;
   readonly memories: readonly ServoMemory[];
-  readonly yes: boolean;
 }
 
-/** @throws KitError E_NO_TERMINAL, E_SERVO_RANGE, E_NOT_CONFIRMED, E_INTERRUPTED, E_NO_SAMPLE, E_SERVO_TORQUE, E_SERVO_WRITE */
+/** @throws KitError E_NO_TERMINAL, E_SERVO_RANGE, E_INTERRUPTED, E_NO_SAMPLE, E_SERVO_TORQUE */
 export async function walk(options: WalkOptions): Promise<Walked> {
-  const servos = await home(options);
+  const zeros = await home(options);
+  const { servos, offsets } = shifted(options, zeros);
   const { spec, io } = options;
   io.err(
     '\n2. Range. Turn every joint by hand from one end to the other, slowly; the last column says what is still to do.',
   );
-  const travel = new Travel(spec, servos);
+  const travel = new Travel(spec, zeros);
   let question = 'Press Enter when every joint has been at both ends.';
   for (;;) {
     const answer = await enter(
@@ -50,7 +59,7 @@ export async function walk(options: WalkOptions): Promise<Walked> {
       () => travel.lines(),
     );
     const short = travel.short();
-    if (short.length === 0 || answer === 'w') return { servos, ...travel.reached(), short };
+    if (short.length === 0 || answer === 'w') return { servos, offsets, ...travel.reached(servos), short };
     io.err(short.map(words => `  ${words}`).join('\n'));
     question = 'Turn them further and press Enter; or type w and Enter to take it as it is.';
   }
@@ -109,45 +118,45 @@ async function home(options: WalkOptions): Promise<CountedServo[]> {
     },
     lines,
   );
-  return shiftWhereNeeded(options, counts);
+  return servos.map((servo, j) => ({ ...servo, zeroCount: counts[j]! }));
 }
 
-/** A joint whose range would run over the end of its servo's turn gets another homing offset, where the servo can have one. */
-async function shiftWhereNeeded(options: WalkOptions, counts: readonly number[]): Promise<CountedServo[]> {
-  const { spec, servos, bus, memories, io, yes } = options;
-  const zeros = servos.map((servo, j) => ({ ...servo, zeroCount: counts[j]! }));
-  const over = zeros.flatMap((servo, j) => {
+/** A joint whose range would run over the end of its servo's turn needs another homing offset, where the servo can have one. */
+function shifted(
+  { spec, bus, memories }: WalkOptions,
+  zeros: readonly CountedServo[],
+): Pick<Walked, 'servos' | 'offsets'> {
+  const servos = [...zeros];
+  const offsets: OffsetEdit[] = [];
+  const askew: string[] = [];
+  for (const [j, servo] of zeros.entries()) {
     const ends = spec.joints[j]!.range.map(angle => Math.round(turnOfAngle(servo, angle)));
-    if (Math.min(...ends) >= 0 && Math.max(...ends) < countsPerTurn) return [];
-    const { homingOffset } = memories[j]!;
-    return [{ j, servo, ends, homingOffset, offset: offsetFor(homingOffset, servo.zeroCount, middle) }];
-  });
-  if (over.length === 0) return zeros;
-  const askew = over.map(({ servo, ends }) => `  ${servo.joint}: its range would be counts ${ends.join(' to ')}`);
-  if (bus.kind !== 'feetech')
+    if (Math.min(...ends) >= 0 && Math.max(...ends) < countsPerTurn) continue;
+    askew.push(`  ${servo.joint}: its range would be counts ${ends.join(' to ')}`);
+    const from = memories[j]!.homingOffset;
+    const to = offsetFor(from, servo.zeroCount, middle);
+    offsets.push({ servo, from, to });
+    servos[j] = { ...servo, zeroCount: middle + turnedCounts(middle, servo.zeroCount + from - to) };
+  }
+  if (offsets.length > 0 && bus.kind !== 'feetech')
     throw new KitError(
       'E_SERVO_RANGE',
       `the horn stands so that the range runs over the end of the servo's turn, 0 to ${countsPerTurn - 1}:\n${askew.join('\n')}`,
       'turn the horn on its shaft so that 0 rad is near count 2048, then calibrate again; nothing was written',
       'failed',
     );
-  await confirm(
-    io,
-    `These horns stand so that the range runs over the end of the servo's turn, 0 to ${countsPerTurn - 1}:\n${askew.join('\n')}\n` +
-      `About to write into the memory of the servos:\n${over.map(({ servo, homingOffset, offset }) => `  servo ${servo.id} (${servo.joint}): homing offset ${homingOffset} → ${offset}`).join('\n')}`,
-    yes,
-  );
-  for (const { j, servo, homingOffset, offset } of over) {
-    await writeHomingOffset(bus, servo.id, offset);
-    zeros[j] = { ...servo, zeroCount: middle + turnedCounts(middle, servo.zeroCount + homingOffset - offset) };
-  }
-  return zeros;
+  return { servos, offsets };
 }
 
-/** How far each joint has been, followed over the end of a turn. */
+/**
+ * How far each joint has been. A count is taken for the position that is within half a turn of the middle of the joint's range: so a joint
+ * may run over the end of its servo's turn, and a look that was missed costs nothing.
+ */
 class Travel {
   readonly #spec: RobotSpec;
   readonly #servos: readonly CountedServo[];
+  /** [joints] counts. */
+  readonly #middles: readonly number[];
   readonly #now: number[];
   readonly #low: number[];
   readonly #high: number[];
@@ -155,6 +164,10 @@ class Travel {
   constructor(spec: RobotSpec, servos: readonly CountedServo[]) {
     this.#spec = spec;
     this.#servos = servos;
+    this.#middles = servos.map((servo, j) => {
+      const [low, high] = spec.joints[j]!.range;
+      return turnOfAngle(servo, (low + high) / 2);
+    });
     this.#now = servos.map(({ zeroCount }) => zeroCount);
     this.#low = [...this.#now];
     this.#high = [...this.#now];
@@ -163,7 +176,8 @@ class Travel {
   take(counts: readonly number[]): void {
     for (const [j, count] of counts.entries()) {
       if (Number.isNaN(count)) continue;
-      const now = this.#now[j]! + turnedCounts(this.#now[j]!, count);
+      const middle = this.#middles[j]!;
+      const now = Math.round(middle + turnedCounts(middle, count));
       this.#now[j] = now;
       this.#low[j] = Math.min(this.#low[j]!, now);
       this.#high[j] = Math.max(this.#high[j]!, now);
@@ -175,10 +189,14 @@ class Travel {
     return [Math.min(...ends), Math.max(...ends)];
   }
 
-  reached(): Pick<Walked, 'reachedRad' | 'reachedCounts'> {
+  /** @param servos with the zeros to count from */
+  reached(servos: readonly CountedServo[]): Pick<Walked, 'reachedRad' | 'reachedCounts'> {
     return {
       reachedRad: this.#servos.map((_, j) => this.#reachedRad(j)),
-      reachedCounts: this.#servos.map((_, j) => [this.#low[j]!, this.#high[j]!]),
+      reachedCounts: this.#servos.map(({ zeroCount }, j) => {
+        const shift = servos[j]!.zeroCount - zeroCount;
+        return [this.#low[j]! + shift, this.#high[j]! + shift];
+      }),
     };
   }
 

@@ -8,6 +8,7 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
 import {
   type LeRobotCalibration,
+  type LeRobotMotor,
   leRobotCalibration,
   leRobotCalibrationSchema,
   leRobotName,
@@ -19,8 +20,8 @@ import type { CountedServo } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { checkPositionMode, LimpArm, servoMemories } from '../calibration/limp-arm.js';
 import { type Range, shortOfRange } from '../calibration/reach.js';
-import { calibrationFolder, editsOf, editWords, writeSite } from '../calibration/site-file.js';
-import { theLine, type Walked, walk } from '../calibration/walk.js';
+import { calibrationFolder, editsOf, editWords, type ServoEdit, writeSite } from '../calibration/site-file.js';
+import { type OffsetEdit, theLine, type Walked, walk } from '../calibration/walk.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { countedServos, robotBus, withServiceBus } from '../named-bus.js';
@@ -81,17 +82,22 @@ async function byHand(flags: CalibrateFlags, context: CommandContext): Promise<v
     `About to calibrate ${spec.name} on ${named.port}: the arm is limp throughout and you move it, first to its zero posture, then each joint through its range. Ctrl-C ends it, and nothing is written before you are asked.\nPress Enter to begin. `,
     signal,
   );
-  const { walked, memories } = await withServiceBus(io, named, clock, async bus => {
+  const { walked, written, memories } = await withServiceBus(io, named, clock, async bus => {
     const { servos } = named;
     const options = { bus, clock, io, signal, servos };
     const found = await servoMemories(bus, servos);
     checkPositionMode(servos, found);
     const arm = await LimpArm.relax(options, yes);
-    const walked = await walk({ ...options, arm, spec, memories: found, yes });
-    // Homing offsets may be others now.
-    return { walked, memories: await servoMemories(bus, servos) };
+    const walked = await walk({ ...options, arm, spec, memories: found });
+    const written = await write({ robot, folder, servos: walked.servos, offsets: walked.offsets, bus }, context, yes);
+    // The servos have confirmed their new offsets.
+    const offsetOf = (id: number) => walked.offsets.find(({ servo }) => servo.id === id)?.to;
+    const memories = found.map((memory, j) => ({
+      ...memory,
+      homingOffset: offsetOf(servos[j]!.id) ?? memory.homingOffset,
+    }));
+    return { walked, written, memories };
   });
-  const written = await write(robot, folder, walked.servos, context, yes);
   const { toLerobot } = flags;
   if (toLerobot !== undefined)
     await writeLeRobot(
@@ -102,9 +108,7 @@ async function byHand(flags: CalibrateFlags, context: CommandContext): Promise<v
     );
   context.result({ ...written, ...summary(walked), short: walked.short, leRobotFile: toLerobot }, () =>
     [
-      ...written.changes.map(editWords),
-      `${written.path} ${written.changes.length === 0 ? 'stays as it is' : 'is written'}${written.backup === undefined ? '' : `; the old one is ${written.backup}`}`,
-      ...walked.short.map(words => `mind: ${words}; narrow it there before the arm is run`),
+      ...writtenWords(written, walked.short),
       ...(toLerobot === undefined ? [] : [`${toLerobot} is written for LeRobot`]),
       `next: ${named.kind === 'feetech' ? `kit device configure --robot ${folder} --port ${named.port}, then ` : ''}kit run --robot ${folder} --port ${named.port} --policy POLICY`,
     ].join('\n'),
@@ -126,20 +130,57 @@ function summary({ servos, reachedRad }: Walked) {
   };
 }
 
-/** Shows what would change, asks, writes. */
+interface Calibration {
+  readonly robot: LoadedRobot;
+  /** Where its site.json is to be. */
+  readonly folder: string;
+  /** In the order of the joints. */
+  readonly servos: readonly CountedServo[];
+  /** What the servos must have for that to be true. */
+  readonly offsets: readonly OffsetEdit[];
+  /** Only where there are offsets. */
+  readonly bus?: ServiceBus;
+}
+
+/** Shows what would change, asks, writes: first what belongs into the servos, then site.json, as that is only true of such servos. */
 async function write(
-  robot: LoadedRobot,
-  folder: string,
-  servos: readonly CountedServo[],
+  { robot, folder, servos, offsets, bus }: Calibration,
   { io }: CommandContext,
   yes: boolean,
-) {
+): Promise<{ path: string; changes: ServoEdit[]; offsets: object[]; backup: string | undefined }> {
   const changes = editsOf(robot, servos);
   const path = join(folder, 'site.json');
-  if (changes.length === 0 && folder === robot.folder) return { path, changes, backup: undefined };
-  const words = changes.length === 0 ? '  no figure changes' : changes.map(editWords).join('\n');
-  await confirm(io, `\nAbout to write ${path}:\n${words}`, yes);
-  return { path, changes, backup: writeSite(robot, folder, servos) };
+  const inServos = offsets.map(({ servo: { id, joint }, from, to }) => ({ id, joint, name: 'homingOffset', from, to }));
+  const result = { path, changes, offsets: inServos, backup: undefined };
+  if (changes.length + offsets.length === 0 && folder === robot.folder) return result;
+  const words = [
+    ...(offsets.length === 0 ? [] : ['About to write into the memory of the servos:']),
+    ...inServos.map(({ id, joint, from, to }) => `  servo ${id} (${joint}): homing offset ${from} → ${to}`),
+    `About to write ${path}:`,
+    ...(changes.length === 0 ? ['  no figure changes'] : changes.map(editWords)),
+  ];
+  await confirm(io, `\n${words.join('\n')}`, yes);
+  for (const { servo } of offsets)
+    if ((await bus!.sample(servo.id))?.torque !== false)
+      throw new KitError(
+        'E_SERVO_TORQUE',
+        `the torque of servo ${servo.id} of joint '${servo.joint}' is on, and a servo's memory is only written without`,
+        'support the arm and let it go limp first; nothing was written',
+        'safetyStop',
+      );
+  for (const { servo, to } of offsets) await writeHomingOffset(bus!, servo.id, to);
+  return { ...result, backup: writeSite(robot, folder, servos) };
+}
+
+function writtenWords(
+  { path, changes, backup }: Awaited<ReturnType<typeof write>>,
+  short: readonly string[],
+): string[] {
+  return [
+    ...changes.map(editWords),
+    `${path} is ${changes.length === 0 ? 'as it was' : 'written'}${backup === undefined ? '' : `; the old one is ${backup}`}`,
+    ...short.map(words => `mind: ${words}; narrow it there before the arm is run`),
+  ];
 }
 
 async function writeLeRobot(
@@ -184,63 +225,38 @@ async function fromLeRobot(file: string, flags: CalibrateFlags, context: Command
     return shortOfRange(joint, ends as unknown as Range) ?? [];
   });
   const yes = flags.yes === true;
-  if (flags.port === undefined)
+  const calibrated = { robot, folder, servos };
+  const { port } = flags;
+  if (port === undefined)
     context.io.err(
       "It holds as long as the servos have the file's homing offsets, as LeRobot leaves them; with --port PATH they are looked at.",
     );
-  else {
-    const named = { ...robotBus(robot, flags.port), servos };
-    const offsets = motors.map(motor => motor.homing_offset);
-    await withServiceBus(context.io, named, new RealtimeClock(), bus =>
-      alignOffsets(bus, servos, offsets, context, yes),
-    );
-  }
-  const written = await write(robot, folder, servos, context, yes);
-  context.result({ ...written, short }, () =>
-    [
-      ...written.changes.map(editWords),
-      `${written.path} ${written.changes.length === 0 ? 'stays as it is' : 'is written'}${written.backup === undefined ? '' : `; the old one is ${written.backup}`}`,
-      ...short.map(words => `mind: ${words}; narrow it there before the arm is run`),
-    ].join('\n'),
-  );
+  const written =
+    port === undefined
+      ? await write({ ...calibrated, offsets: [] }, context, yes)
+      : await withServiceBus(context.io, { ...robotBus(robot, port), servos }, new RealtimeClock(), async bus => {
+          const offsets = await offsetEdits(bus, servos, motors);
+          return write({ ...calibrated, offsets, bus }, context, yes);
+        });
+  context.result({ ...written, short }, () => writtenWords(written, short).join('\n'));
 }
 
-/** The counts of the file are those of servos with the file's homing offsets: a servo with another one gets it, or it is said. */
-async function alignOffsets(
+/** The counts of the file are those of servos with the file's homing offsets. @throws KitError E_HOMING_OFFSET where a servo must not get its own */
+async function offsetEdits(
   bus: ServiceBus,
   servos: readonly CountedServo[],
-  offsets: readonly number[],
-  { io }: CommandContext,
-  yes: boolean,
-): Promise<void> {
+  motors: readonly LeRobotMotor[],
+): Promise<OffsetEdit[]> {
   const memories = await servoMemories(bus, servos);
   checkPositionMode(servos, memories);
-  const others = servos.flatMap((servo, j) =>
-    memories[j]!.homingOffset === offsets[j] ? [] : [{ servo, from: memories[j]!.homingOffset, to: offsets[j]! }],
+  const offsets = servos
+    .map((servo, j) => ({ servo, from: memories[j]!.homingOffset, to: motors[j]!.homing_offset }))
+    .filter(({ from, to }) => from !== to);
+  if (offsets.length === 0 || bus.kind === 'feetech') return offsets;
+  throw new KitError(
+    'E_HOMING_OFFSET',
+    `the servos have other homing offsets than the file: ${offsets.map(({ servo, from, to }) => `${servo.joint} ${from} instead of ${to}`).join(', ')}`,
+    'in position mode a Dynamixel takes no offset beyond a quarter turn: calibrate by hand, without --from-lerobot',
+    'usage',
   );
-  if (others.length === 0) return;
-  const words = others.map(
-    ({ servo, from, to }) => `  servo ${servo.id} (${servo.joint}): homing offset ${from} → ${to}`,
-  );
-  if (bus.kind !== 'feetech')
-    throw new KitError(
-      'E_HOMING_OFFSET',
-      `the servos have other homing offsets than the file:\n${words.join('\n')}`,
-      'connect once with LeRobot and have it write its file into the servos, or calibrate by hand: kit calibrate without --from-lerobot',
-      'usage',
-    );
-  await confirm(
-    io,
-    `About to write into the memory of the servos, as LeRobot does with its file:\n${words.join('\n')}`,
-    yes,
-  );
-  for (const { servo } of others)
-    if ((await bus.sample(servo.id))?.torque !== false)
-      throw new KitError(
-        'E_SERVO_TORQUE',
-        `the torque of servo ${servo.id} of joint '${servo.joint}' is on, and a servo's memory is only written without`,
-        'support the arm and let it go limp first',
-        'safetyStop',
-      );
-  for (const { servo, to } of others) await writeHomingOffset(bus, servo.id, to);
 }
