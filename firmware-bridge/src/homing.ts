@@ -10,6 +10,13 @@ import type { ServiceBus } from './service-bus.js';
 const maxOffset = 2047;
 
 /**
+ * In position mode a Dynamixel ignores a larger one.
+ *
+ * @see ROBOTIS e-Manual, XL430-W250, "Homing Offset(20)"
+ */
+export const maxDynamixelOffset = 1024;
+
+/**
  * The offset with which a Feetech servo that says `present` now says `wanted`: it reports actual − offset, within its turn.
  *
  * @param offset as it is now

@@ -1,7 +1,6 @@
 /** `kit calibrate`: which count of each servo is 0 rad, found by hand, or taken from LeRobot's calibration file, or written as one. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeHomingOffset } from '@sim2servo/firmware-bridge/homing';
+import { maxDynamixelOffset } from '@sim2servo/firmware-bridge/homing';
 import type { ServiceBus, ServoMemory } from '@sim2servo/firmware-bridge/service-bus';
 import { writeDurably } from '@sim2servo/models/durable-file';
 import { KitError, messageOf } from '@sim2servo/models/error';
@@ -20,8 +19,9 @@ import type { CountedServo } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { checkPositionMode, LimpArm, servoMemories } from '../calibration/limp-arm.js';
 import { type Range, shortOfRange } from '../calibration/reach.js';
-import { calibrationFolder, editsOf, editWords, type ServoEdit, writeSite } from '../calibration/site-file.js';
+import { calibrationFolder } from '../calibration/site-file.js';
 import { type OffsetEdit, theLine, type Walked, walk } from '../calibration/walk.js';
+import { writeCalibration, writtenWords } from '../calibration/write-calibration.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { countedServos, robotBus, withServiceBus } from '../named-bus.js';
@@ -89,7 +89,11 @@ async function byHand(flags: CalibrateFlags, context: CommandContext): Promise<v
     checkPositionMode(servos, found);
     const arm = await LimpArm.relax(options, yes);
     const walked = await walk({ ...options, arm, spec, memories: found });
-    const written = await write({ robot, folder, servos: walked.servos, offsets: walked.offsets, bus }, context, yes);
+    const written = await writeCalibration(
+      { robot, folder, servos: walked.servos, offsets: walked.offsets, bus },
+      context,
+      yes,
+    );
     // The servos have confirmed their new offsets.
     const offsetOf = (id: number) => walked.offsets.find(({ servo }) => servo.id === id)?.to;
     const memories = found.map((memory, j) => ({
@@ -128,59 +132,6 @@ function summary({ servos, reachedRad }: Walked) {
       reachedRad: reachedRad[j],
     })),
   };
-}
-
-interface Calibration {
-  readonly robot: LoadedRobot;
-  /** Where its site.json is to be. */
-  readonly folder: string;
-  /** In the order of the joints. */
-  readonly servos: readonly CountedServo[];
-  /** What the servos must have for that to be true. */
-  readonly offsets: readonly OffsetEdit[];
-  /** Only where there are offsets. */
-  readonly bus?: ServiceBus;
-}
-
-/** Shows what would change, asks, writes: first what belongs into the servos, then site.json, as that is only true of such servos. */
-async function write(
-  { robot, folder, servos, offsets, bus }: Calibration,
-  { io }: CommandContext,
-  yes: boolean,
-): Promise<{ path: string; changes: ServoEdit[]; offsets: object[]; backup: string | undefined }> {
-  const changes = editsOf(robot, servos);
-  const path = join(folder, 'site.json');
-  const inServos = offsets.map(({ servo: { id, joint }, from, to }) => ({ id, joint, name: 'homingOffset', from, to }));
-  const result = { path, changes, offsets: inServos, backup: undefined };
-  if (changes.length + offsets.length === 0 && folder === robot.folder) return result;
-  const words = [
-    ...(offsets.length === 0 ? [] : ['About to write into the memory of the servos:']),
-    ...inServos.map(({ id, joint, from, to }) => `  servo ${id} (${joint}): homing offset ${from} → ${to}`),
-    `About to write ${path}:`,
-    ...(changes.length === 0 ? ['  no figure changes'] : changes.map(editWords)),
-  ];
-  await confirm(io, `\n${words.join('\n')}`, yes);
-  for (const { servo } of offsets)
-    if ((await bus!.sample(servo.id))?.torque !== false)
-      throw new KitError(
-        'E_SERVO_TORQUE',
-        `the torque of servo ${servo.id} of joint '${servo.joint}' is on, and a servo's memory is only written without`,
-        'support the arm and let it go limp first; nothing was written',
-        'safetyStop',
-      );
-  for (const { servo, to } of offsets) await writeHomingOffset(bus!, servo.id, to);
-  return { ...result, backup: writeSite(robot, folder, servos) };
-}
-
-function writtenWords(
-  { path, changes, backup }: Awaited<ReturnType<typeof write>>,
-  short: readonly string[],
-): string[] {
-  return [
-    ...changes.map(editWords),
-    `${path} is ${changes.length === 0 ? 'as it was' : 'written'}${backup === undefined ? '' : `; the old one is ${backup}`}`,
-    ...short.map(words => `mind: ${words}; narrow it there before the arm is run`),
-  ];
 }
 
 async function writeLeRobot(
@@ -224,6 +175,7 @@ async function fromLeRobot(file: string, flags: CalibrateFlags, context: Command
     const ends = [range_min, range_max].map(count => angleOfTurn(servos[j]!, count)).sort((a, b) => a - b);
     return shortOfRange(joint, ends as unknown as Range) ?? [];
   });
+  checkDynamixelOffsets(servos, motors);
   const yes = flags.yes === true;
   const calibrated = { robot, folder, servos };
   const { port } = flags;
@@ -233,10 +185,10 @@ async function fromLeRobot(file: string, flags: CalibrateFlags, context: Command
     );
   const written =
     port === undefined
-      ? await write({ ...calibrated, offsets: [] }, context, yes)
+      ? await writeCalibration({ ...calibrated, offsets: [] }, context, yes)
       : await withServiceBus(context.io, { ...robotBus(robot, port), servos }, new RealtimeClock(), async bus => {
           const offsets = await offsetEdits(bus, servos, motors);
-          return write({ ...calibrated, offsets, bus }, context, yes);
+          return writeCalibration({ ...calibrated, offsets, bus }, context, yes);
         });
   context.result({ ...written, short }, () => writtenWords(written, short).join('\n'));
 }
@@ -253,10 +205,24 @@ async function offsetEdits(
     .map((servo, j) => ({ servo, from: memories[j]!.homingOffset, to: motors[j]!.homing_offset }))
     .filter(({ from, to }) => from !== to);
   if (offsets.length === 0 || bus.kind === 'feetech') return offsets;
-  throw new KitError(
-    'E_HOMING_OFFSET',
+  throw homingOffset(
     `the servos have other homing offsets than the file: ${offsets.map(({ servo, from, to }) => `${servo.joint} ${from} instead of ${to}`).join(', ')}`,
-    'in position mode a Dynamixel takes no offset beyond a quarter turn: calibrate by hand, without --from-lerobot',
-    'usage',
   );
+}
+
+/** LeRobot drives Dynamixels in extended mode, in which any offset counts. @throws KitError E_HOMING_OFFSET */
+function checkDynamixelOffsets(servos: readonly CountedServo[], motors: readonly LeRobotMotor[]): void {
+  const beyond = servos.filter(
+    ({ kind }, j) => kind === 'dynamixel' && Math.abs(motors[j]!.homing_offset) > maxDynamixelOffset,
+  );
+  if (beyond.length > 0)
+    throw homingOffset(
+      `the file's homing offsets of ${beyond.map(({ joint }) => joint).join(', ')} are beyond ${maxDynamixelOffset} counts, and a Dynamixel in position mode ignores such`,
+    );
+}
+
+function homingOffset(message: string): KitError {
+  const hint =
+    'calibrate by hand, without --from-lerobot; a Dynamixel in position mode takes offsets of a quarter turn at most';
+  return new KitError('E_HOMING_OFFSET', message, hint, 'usage');
 }

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BusRig, startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
-import { leRobotCalibrationSchema } from '@sim2servo/models/lerobot-calibration';
+import { leRobotCalibration, leRobotCalibrationSchema } from '@sim2servo/models/lerobot-calibration';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { turnOfAngle } from '@sim2servo/models/servo-scale';
 import { type CountedServo, countsPerTurn } from '@sim2servo/models/site';
@@ -194,6 +194,34 @@ t.test('Dynamixel: the same walk; a horn that stands askew is to be turned', nee
     code: 'E_SERVO_MODEL',
     message: /servo 1 .* is a xl330-m288, and site.json says xl430-w250/,
   });
+});
+
+t.test("a Koch's file of LeRobot holds only as long as its offsets count in position mode", needsLinux, async t => {
+  const folder = copyOf(t, 'koch');
+  const { spec, site } = loadRobot(folder);
+  const file = `${folder}.lerobot.json`;
+  const arm = site.servos as CountedServo[];
+  const write = (homing_offset: number) =>
+    writeFileSync(
+      file,
+      JSON.stringify(
+        leRobotCalibration(
+          spec,
+          arm,
+          arm.map(() => ({ drive_mode: 0, homing_offset })),
+        ),
+      ),
+    );
+  const args = `--json calibrate --robot ${folder} --from-lerobot ${file}`;
+  write(-1500);
+  t.match(errorOf(await kit(args)), { code: 'E_HOMING_OFFSET', message: /gripper are beyond 1024 counts/ });
+  write(-30);
+  const rig = await rigOf(t, 'dynamixel');
+  const other = errorOf(await onSteadyRig(() => kit(`${args} --port ${rig.path}`)));
+  t.match(other, { code: 'E_HOMING_OFFSET', message: /shoulder-pan 0 instead of -30/ });
+  const unlooked = await kit(args);
+  t.equal(unlooked.exit, 0, 'nothing changes');
+  t.match(unlooked.err, /as long as the servos have the file's homing offsets/);
 });
 
 t.test('what can not be calibrated, or not there, is refused before a port is opened', async t => {
