@@ -13,7 +13,7 @@ import {
   leRobotName,
   servosFromLeRobot,
 } from '@sim2servo/models/lerobot-calibration';
-import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import { angleOfTurn } from '@sim2servo/models/servo-scale';
 import type { CountedServo } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
