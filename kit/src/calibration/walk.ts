@@ -75,15 +75,21 @@ async function enter(
   io.err(`${question}\n`);
   const table = new LiveTable(io);
   let isOver = false;
-  const line = theLine(io, '', signal).finally(() => {
+  const ended = new AbortController();
+  const line = theLine(io, '', AbortSignal.any([signal, ended.signal])).finally(() => {
     isOver = true;
   });
-  const { answer } = await arm.watch(line, counts => {
-    take(counts);
-    // The key has moved the cursor on.
-    if (!isOver) table.show(lines());
-  });
-  return answer;
+  try {
+    const { answer } = await arm.watch(line, counts => {
+      take(counts);
+      // The key has moved the cursor on.
+      if (!isOver) table.show(lines());
+    });
+    return answer;
+  } finally {
+    // Where the arm has ended it nobody is to be waited for.
+    ended.abort();
+  }
 }
 
 /** @throws KitError E_NO_TERMINAL, E_INTERRUPTED */
