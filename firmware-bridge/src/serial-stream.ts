@@ -1,15 +1,19 @@
 /** A real serial port as a stream of bytes. Nobody else gets it while we have it, and what can go wrong is said in words. */
-import { readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { SerialPort } from 'serialport';
 import type { ByteStream } from './byte-stream.js';
 import { DescriptorStream } from './descriptor-stream.js';
+import { type AdapterLatency, lowerLatency } from './port-latency.js';
+import { permissionFix, portOwner } from './port-owner.js';
 import { listPorts } from './serial-ports.js';
 
 export interface SerialOptions {
   /** Pulls the board's reset line once the port is open, so that its bootloader runs. */
   readonly reset?: boolean;
+  /** Has the port's USB adapter pass bytes on at once (port-latency.ts), and is told what came of it, where there is such an adapter. */
+  readonly onLatency?: (adapter: AdapterLatency) => void;
 }
 
 /** @throws KitError E_PORT_ABSENT, E_PORT_KIND, E_PORT_PERMISSION, E_PORT_BUSY, E_PORT_OPEN, E_PORT_RESET */
@@ -21,6 +25,10 @@ export async function openSerial(path: string, baudRate: number, options: Serial
     port.open(error => (error ? reject(openError(path, error)) : resolve()));
   });
   if (options.reset === true) await reset(port);
+  if (options.onLatency !== undefined && process.platform === 'linux') {
+    const adapter = await lowerLatency(path, () => setLowLatency(port));
+    if (adapter !== undefined) options.onLatency(adapter);
+  }
   return process.platform === 'win32' ? new SerialStream(port) : new DescriptorStream(port);
 }
 
@@ -47,6 +55,14 @@ async function reset(port: SerialPort): Promise<void> {
   }
 }
 
+/** The type of the options does not know the flag; the lines stay as opening has set them. */
+function setLowLatency(port: SerialPort): Promise<void> {
+  const flags: { lowLatency: true; dtr: true; rts: true } = { lowLatency: true, dtr: true, rts: true };
+  return new Promise((resolve, reject) => {
+    port.set(flags, error => (error ? reject(error) : resolve()));
+  });
+}
+
 async function checkPath(path: string): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
@@ -65,23 +81,17 @@ async function checkPath(path: string): Promise<void> {
 function openError(path: string, error: Error): KitError {
   const message = messageOf(error).replace(/^Error: /, '');
   if (/lock|busy|temporarily unavailable/i.test(message)) {
-    const owner = ownerOf(path);
+    const owner = portOwner(path);
     return new KitError(
       'E_PORT_BUSY',
-      `${path} is in use${owner === undefined ? '' : ` by process ${owner}`}`,
+      `${path} is in use${owner === undefined ? '' : ` by process ${owner.pid} (${owner.program})`}`,
       'end the other program first',
       'noDevice',
       { cause: error },
     );
   }
   if (/permission|EACCES/i.test(message))
-    return new KitError(
-      'E_PORT_PERMISSION',
-      `you may not open ${path}`,
-      'sudo usermod -aG dialout $USER, then log in again',
-      'noDevice',
-      { cause: error },
-    );
+    return new KitError('E_PORT_PERMISSION', `you may not open ${path}`, permissionFix, 'noDevice', { cause: error });
   return new KitError(
     'E_PORT_OPEN',
     `can't open ${path}: ${message}`,
@@ -89,21 +99,6 @@ function openError(path: string, error: Error): KitError {
     'noDevice',
     { cause: error },
   );
-}
-
-/** Process that has `path` open, where Linux lets us see. */
-function ownerOf(path: string): number | undefined {
-  if (process.platform !== 'linux') return undefined;
-  const device = realpathSync(path);
-  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)) {
-    try {
-      for (const descriptor of readdirSync(`/proc/${pid}/fd`))
-        if (readlinkSync(`/proc/${pid}/fd/${descriptor}`) === device) return Number(pid);
-    } catch {
-      // It has ended meanwhile, or is somebody else's: then nobody can be named.
-    }
-  }
-  return undefined;
 }
 
 /** Where a port has no descriptor. */

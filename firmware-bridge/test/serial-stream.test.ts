@@ -73,7 +73,7 @@ else {
     await once(other.stdout, 'data');
     await t.rejects(openSerial(port.path, 115_200), {
       code: 'E_PORT_BUSY',
-      message: `${port.path} is in use by process ${other.pid}`,
+      message: new RegExp(`^${port.path} is in use by process ${other.pid} \\(.+\\)$`),
     });
     const exit = once(other, 'exit');
     other.kill('SIGKILL');

@@ -2,6 +2,7 @@
 import type { AddCommand } from './command-context.js';
 import { addBench } from './commands/bench.js';
 import { addBridge } from './commands/bridge.js';
+import { addCalibrate } from './commands/calibrate.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDevice } from './commands/device.js';
 import { addDoctor } from './commands/doctor.js';
@@ -19,6 +20,7 @@ import { addTrain } from './commands/train.js';
 export const commands: readonly AddCommand[] = [
   addDoctor,
   addDevice,
+  addCalibrate,
   addEngine,
   addTrain,
   addEval,

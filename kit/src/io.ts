@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { KitError } from '@sim2servo/models/error';
 
 export interface Io {
-  /** Data. With --json exactly one JSON value comes this way. */
+  /** Data. With --json exactly one JSON value comes this way; of a stream, one a line. */
   out(text: string): void;
   /** Messages and progress. */
   err(text: string): void;
@@ -11,6 +11,8 @@ export interface Io {
   readonly live: boolean;
   /** Asks yes or no; undefined where nobody can answer. */
   ask(question: string): Promise<boolean | undefined>;
+  /** Waits for a line of a person; undefined where nobody can answer. @throws KitError E_INTERRUPTED once `signal` is aborted */
+  line(question: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
 export const processIo: Io = {
@@ -26,7 +28,25 @@ export const processIo: Io = {
       prompt.close();
     }
   },
+  async line(question, signal) {
+    if (process.stdin.isTTY !== true) return undefined;
+    // Not as a terminal: then Ctrl-C stays a signal, and what is redrawn meanwhile is left alone.
+    const prompt = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+    try {
+      return await prompt.question(question, { signal });
+    } catch (error) {
+      if (signal.aborted) throw interrupted();
+      throw error;
+    } finally {
+      prompt.close();
+    }
+  },
 };
+
+/** Ctrl-C, where a command ends by it before it has done anything. */
+export function interrupted(): KitError {
+  return new KitError('E_INTERRUPTED', 'interrupted: nothing was written', 'run it again', 'interrupt');
+}
 
 /** Anything that moves a motor or writes to a board passes here. */
 export async function confirm(io: Io, what: string, yes: boolean): Promise<void> {

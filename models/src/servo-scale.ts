@@ -13,7 +13,8 @@ export interface ServoScale {
   commandedAngle(angleRad: number): number;
 }
 
-const radPerCount = (2 * Math.PI) / countsPerTurn;
+/** Of a bus servo. */
+export const radPerCount = (2 * Math.PI) / countsPerTurn;
 /** The step of kitlink's pulses. */
 const pulseStepUs = 0.5;
 /** Of the board's converter. */

@@ -22,8 +22,12 @@ import { alertBit, errorWordsOf, type Register, returnDelayStepUs } from './regi
 /** A servo as an error names it. */
 export interface NamedServo {
   readonly id: number;
-  readonly joint: string;
+  /** Absent where no robot is known. */
+  readonly joint?: string;
 }
+
+const nameOf = ({ id, joint }: NamedServo): string =>
+  joint === undefined ? `servo ${id}` : `servo ${id} of joint '${joint}'`;
 
 const tries = 3;
 /** Longest return delay, and what adapters take that pass bytes on every 16 ms. */
@@ -82,6 +86,14 @@ export class DynamixelBus {
     return numberAt(this.#reply.data, 0, bytes, signed);
   }
 
+  /** Several registers that lie side by side; undefined where nobody answers. @throws KitError E_SERVO_REFUSED, E_PORT_CLOSED */
+  async readBytes(servo: NamedServo, address: number, bytes: number): Promise<Uint8Array | undefined> {
+    const parameters = [...littleEndian(address, 2), ...littleEndian(bytes, 2)];
+    if (!(await this.#ask(servo.id, encodePacket(servo.id, instructions.read, parameters), bytes))) return undefined;
+    this.#checkRefusal(servo, `read ${address}`);
+    return this.#reply.data;
+  }
+
   async write(servo: NamedServo, { address, bytes }: Register, value: number): Promise<void> {
     await this.writeBytes(servo, address, littleEndian(value, bytes));
   }
@@ -104,17 +116,21 @@ export class DynamixelBus {
     if (!(await this.#ask(servo.id, request, dataBytes)))
       throw new KitError(
         'E_SERVO_SILENT',
-        `servo ${servo.id} of joint '${servo.joint}' does not answer: ${what}`,
+        `${nameOf(servo)} does not answer: ${what}`,
         this.port.strays > strays
           ? 'what came was damaged: check that no other servo has this id, the cable, and its baud rate'
           : 'check its cable and its power',
         'noDevice',
       );
+    this.#checkRefusal(servo, what);
+  }
+
+  #checkRefusal(servo: NamedServo, what: string): void {
     const { error } = this.#reply;
     if ((error & ~alertBit) !== 0)
       throw new KitError(
         'E_SERVO_REFUSED',
-        `servo ${servo.id} of joint '${servo.joint}' refuses to ${what}: ${errorWordsOf(error)}`,
+        `${nameOf(servo)} refuses to ${what}: ${errorWordsOf(error)}`,
         'check its model and its limits in DYNAMIXEL Wizard',
         'noDevice',
       );

@@ -94,6 +94,8 @@ export interface DynamixelModel {
   /** The first firmware that answers fast reads, and the first with a bus watchdog. */
   readonly fastReadFirmware: number;
   readonly watchdogFirmware: number;
+  /** Of the present load, where it is a current. */
+  readonly currentStepMa?: number;
   /** Where slots are that stand for other registers: two bytes of address each, one byte of data. */
   readonly indirect: { readonly address: number; readonly data: number; readonly slots: number };
   /** What it has of its own, or with another value when new. */
@@ -109,6 +111,7 @@ const x430 = {
 const x330 = {
   fastReadFirmware: 46,
   watchdogFirmware: 0,
+  currentStepMa: 1,
   indirect: { address: 168, data: 208, slots: 20 },
 };
 const currents = (limit: number) => ({
@@ -137,6 +140,7 @@ export const dynamixelModels: Readonly<Record<DynamixelModelName, DynamixelModel
   'xm430-w350': {
     number: 1020,
     ...x430,
+    currentStepMa: 2.69,
     own: {
       ...currents(1193),
       temperatureLimit: writable(31, 1, 80, 0, 100),

@@ -6,7 +6,7 @@ import { type CountedServo, countsPerTurn } from '@sim2servo/models/site';
 import { decodeRegister, eepromEnd, type Register, returnDelayUs, sts3215 } from './registers.js';
 import type { ServoBus } from './servo-bus.js';
 
-const positionMode = 0;
+export const positionMode = 0;
 const answersAll = 1;
 
 /** A register of the memory that is to be another. */

@@ -18,7 +18,7 @@ import {
 } from '../servo-link.js';
 import { Board, type Sample } from './board.js';
 import { crc32 } from './crc32.js';
-import { protocolVersion } from './frame.js';
+import { greet, helloEveryUs, sampleTimeoutUs } from './greet.js';
 import {
   encodeArm,
   encodeConfig,
@@ -31,16 +31,11 @@ import {
 } from './messages.js';
 import { PulseMap, ticksPerUs } from './pulse-map.js';
 
-/** An Uno's bootloader listens for up to two seconds after the reset that opening causes. */
-const helloTimeoutUs = 4_000_000;
-const helloEveryUs = 100_000;
 const configTries = 10;
 /** A second ARM still makes the deadline of the sample that it names; then a new one is needed. */
 const armTries = 2;
 const armings = 3;
 const haltings = 10;
-/** Two periods: a board that streams has spoken by then. */
-const sampleTimeoutUs = 100_000;
 const settlingSamples = 10;
 /** What a new sample and a new session may mend. */
 const mendable: readonly LinkReason[] = ['expired', 'session', 'notNow'];
@@ -75,7 +70,7 @@ export class KitLink implements ServoLink, ServoMotion {
     const board = new Board(await this.#options.open(), clock, siteOn(site, 'kitlink').bus.baudRate);
     this.#open = board;
     try {
-      const info = await this.#greet(board);
+      const info = await greet(board, clock);
       this.#map = new PulseMap(spec, site, info.channels);
       this.#ticks = new Uint16Array(info.channels);
       await this.#configure(board, info);
@@ -180,38 +175,6 @@ export class KitLink implements ServoLink, ServoMotion {
     if (this.#open === undefined) throw new KitError('E_PORT_CLOSED', 'the port is not open', 'open it first', 'bug');
     this.#open.checkOpen();
     return this.#open;
-  }
-
-  async #greet(board: Board): Promise<InfoMessage> {
-    const { clock } = this.#options;
-    const until = clock.nowUs() + helloTimeoutUs;
-    while (board.info === undefined && clock.nowUs() < until) {
-      board.hello();
-      await board.wait(helloEveryUs, () => board.info !== undefined);
-    }
-    const { info } = board;
-    if (info === undefined && board.bytes === 0)
-      throw new KitError(
-        'E_NO_ANSWER',
-        `nothing answers on the port within ${helloTimeoutUs / 1e6} s`,
-        'check cable and power, and that the board has the firmware: kit device flash',
-        'noDevice',
-      );
-    if (info === undefined)
-      throw new KitError(
-        'E_FOREIGN_DEVICE',
-        `what answers on the port (${board.bytes} bytes, ${board.frames} frames among them) is no kitlink board`,
-        'check the port; write the firmware with kit device flash',
-        'noDevice',
-      );
-    if (info.version !== protocolVersion)
-      throw new KitError(
-        'E_LINK_VERSION',
-        `the board speaks version ${info.version} of the link, this kit version ${protocolVersion}`,
-        'write the image of this kit to it: kit device flash',
-        'noDevice',
-      );
-    return info;
   }
 
   /** A board that was reset in the middle of a run says nothing until it is greeted. It stays limp: that is for the caller to see. */

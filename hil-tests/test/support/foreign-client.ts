@@ -23,15 +23,16 @@ const stallUs = 5_000;
 /**
  * Runs a program of test/conformance on a bus of six emulated servos.
  *
+ * @param args after the port and the baud rate
  * @returns the JSON that it printed
  * @throws Error with what it complained of
  */
-export async function foreignClient<Said>(kind: BusKind, program: string): Promise<Said> {
+export async function foreignClient<Said>(kind: BusKind, program: string, ...args: string[]): Promise<Said> {
   for (let attempt = 1; ; attempt++) {
     const rig = await startBusRig({ kind, servos, baudRate });
     try {
       await rig.tell({ kind: 'clear' });
-      const { code, said, complaint } = await runClient(program, rig.path);
+      const { code, said, complaint } = await runClient(program, rig.path, args);
       if (code === 0) return JSON.parse(said) as Said;
       const { maxLagUs } = await rig.report();
       if (maxLagUs < stallUs || attempt === attempts)
@@ -42,9 +43,9 @@ export async function foreignClient<Said>(kind: BusKind, program: string): Promi
   }
 }
 
-async function runClient(program: string, port: string) {
+async function runClient(program: string, port: string, args: readonly string[]) {
   const path = fileURLToPath(new URL(`../../../test/conformance/${program}`, import.meta.url));
-  const child = spawn(KIT_PYTHON!, [path, port, String(baudRate)], {
+  const child = spawn(KIT_PYTHON!, [path, port, String(baudRate), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: tmpdir(),
   });

@@ -2,7 +2,6 @@
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { type BridgeReport, runBridge } from '@sim2servo/firmware-bridge/mqtt/mqtt-bridge';
-import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { brokerName, brokerUrl } from '@sim2servo/models/site';
@@ -12,6 +11,7 @@ import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
 import { robotPlace } from '../robot-place.js';
+import { servoPort } from '../servo-port.js';
 
 interface BridgeFlags {
   readonly robot: string;
@@ -81,7 +81,7 @@ async function bridge(flags: BridgeFlags, context: CommandContext): Promise<void
     robot,
     name,
     clock,
-    link: createLink({ robot, clock, open: baudRate => openSerial(port, baudRate) }),
+    link: createLink({ robot, clock, open: servoPort(context.io, port) }),
     address: { broker, ca, cert, key },
     deadlineMs,
     sampleHz: flags.rate,

@@ -1,13 +1,13 @@
 /** `kit device configure`: sets up the memories of a robot's bus servos, after saying what that changes. */
 import { FeetechLink } from '@sim2servo/firmware-bridge/feetech/feetech-link';
 import { changeWords } from '@sim2servo/firmware-bridge/feetech/servo-memory';
-import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
+import { servoPort } from '../servo-port.js';
 
 interface ConfigureFlags {
   readonly robot: string;
@@ -26,7 +26,7 @@ export function addConfigure(device: Command, context: CommandContext): void {
       const { spec, site } = loadRobot(robot);
       const { baudRate } = siteOn(site, 'feetech').bus;
       const link = new FeetechLink({
-        open: () => openSerial(port, baudRate),
+        open: () => servoPort(context.io, port)(baudRate),
         clock: new RealtimeClock(),
         spec,
         site,

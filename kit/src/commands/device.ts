@@ -1,10 +1,9 @@
-/** `kit device`: which ports there are, and the firmware onto a board. */
+/** `kit device`: the ports and what is on them, and the firmware onto a board. */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { bootloaderBaudRate, flashBoard, flashBytes } from '@sim2servo/firmware-bridge/flash';
 import { parseIntelHex } from '@sim2servo/firmware-bridge/intel-hex';
-import { listPorts } from '@sim2servo/firmware-bridge/serial-ports';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
@@ -13,7 +12,10 @@ import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { addAddress } from './device-address.js';
 import { addConfigure } from './device-configure.js';
+import { addMonitor } from './device-monitor.js';
+import { addPorts } from './device-ports.js';
 
 interface FlashFlags {
   readonly port: string;
@@ -23,22 +25,8 @@ interface FlashFlags {
 }
 
 export const addDevice: AddCommand = (program, context) => {
-  const device = program.command('device').description('serial ports, and the firmware of a board');
-  device
-    .command('list')
-    .description('say which serial ports there are')
-    .action(async () => {
-      const ports = await listPorts();
-      context.result(ports, () =>
-        ports.length === 0
-          ? 'no serial port: plug a board in, or try a virtual one with kit hil up --rig avr'
-          : ports
-              .map(({ path, manufacturer, serialNumber, usbId }) =>
-                [path, usbId, manufacturer, serialNumber && `serial ${serialNumber}`].filter(Boolean).join('  '),
-              )
-              .join('\n'),
-      );
-    });
+  const device = program.command('device').description('serial ports, the servos on them, and the firmware of a board');
+  addPorts(device, context);
   device
     .command('flash')
     .description('write the firmware to an Arduino Uno or Nano through its bootloader, and verify it')
@@ -47,6 +35,8 @@ export const addDevice: AddCommand = (program, context) => {
     .option('--baud <rate>', 'of the bootloader; 57600 for a Nano with the old one', wholeNumber, bootloaderBaudRate)
     .option('--yes', "don't ask")
     .action((flags: FlashFlags) => flash(flags, context));
+  addMonitor(device, context);
+  addAddress(device, context);
   addConfigure(device, context);
 };
 

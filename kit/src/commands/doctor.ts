@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
+import { adapters, latencyFix, latencyWarning } from '@sim2servo/firmware-bridge/port-latency';
+import { permissionFix } from '@sim2servo/firmware-bridge/port-owner';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { DeviceCopy } from '@sim2servo/train/engine/device-session';
 import { nativeProvider, type Provider } from '@sim2servo/train/engine/provider';
@@ -106,7 +108,19 @@ const checks: readonly Check[] = [
       return {
         status: may ? 'ok' : 'warn',
         detail: `${ports.length === 0 ? 'no USB adapter is plugged in' : ports.map(name => `/dev/${name}`).join(', ')}; ${may ? 'you may open them' : 'you are not in the group dialout'}`,
-        ...(may ? {} : { fix: 'sudo usermod -aG dialout $USER   (then log in again)' }),
+        ...(may ? {} : { fix: permissionFix }),
+      };
+    },
+  },
+  {
+    name: 'serial latency',
+    run: () => {
+      const slow = adapters().flatMap(adapter => latencyWarning(adapter) ?? []);
+      if (slow.length === 0) return { status: 'ok', detail: 'no USB adapter here keeps bytes back' };
+      return {
+        status: 'warn',
+        detail: `${slow.join('; ')}; kit changes that for as long as it has the port, where it may`,
+        fix: latencyFix,
       };
     },
   },

@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
-import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot } from '@sim2servo/models/robot-folder';
@@ -19,6 +18,7 @@ import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 import { robotPlace } from '../robot-place.js';
+import { servoPort } from '../servo-port.js';
 
 interface RunFlags {
   readonly robot: string;
@@ -84,7 +84,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const priority = flags.fifo === true ? requestRealtimePriority() : undefined;
   if (priority !== undefined) context.io.err(priority.words);
   const clock = new RealtimeClock();
-  const link = createLink({ robot, clock, open: baudRate => openSerial(place, baudRate) });
+  const link = createLink({ robot, clock, open: servoPort(context.io, place) });
   const line = new ProgressLine(context.io);
   let report: RunReport;
   try {

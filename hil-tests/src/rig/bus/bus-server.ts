@@ -19,6 +19,8 @@ export type BusRequest =
   | { readonly kind: 'report' }
   /** A servo, by its place, loses its supply for an instant, and is silent for a while. */
   | { readonly kind: 'restart'; readonly servo: number; readonly silentS: number }
+  /** A hand turns the horn of a servo that turns nothing; raw counts. */
+  | { readonly kind: 'turn'; readonly servo: number; readonly counts: number }
   /** Pulls the cable, for good. */
   | { readonly kind: 'hangUp' }
   | { readonly kind: 'stop' };
@@ -106,6 +108,9 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
         };
       case 'restart':
         this.#bus.servos[request.servo]?.restart(request.silentS);
+        return undefined;
+      case 'turn':
+        this.#bus.mechanics.turn?.(request.servo, request.counts);
         return undefined;
       case 'hangUp':
         this.#wallClock.hangUp();

@@ -14,6 +14,8 @@ export interface Mechanics {
   step(targets: Float64Array): void;
   /** Where a horn stands, whole counts. */
   counts(servo: number): number;
+  /** A hand turns a horn that has no torque; absent where an arm hangs on it. */
+  turn?(servo: number, counts: number): void;
   dispose(): void;
 }
 
@@ -59,6 +61,9 @@ export function freeHorns(servos: number): Mechanics {
         if (!Number.isNaN(target)) position[i]! += share * (target - position[i]!);
     },
     counts: servo => Math.round(position[servo]!),
+    turn(servo, counts) {
+      position[servo] = counts;
+    },
     dispose: () => {},
   };
 }
