@@ -3,15 +3,17 @@
  * velocities and observations as the runtime would have formed them, actions as what those targets amount to, the goal as the point where
  * the fingertip was at the episode's end. Nothing of it went through a shield, so no limiter stands in it.
  */
+
 import { createControlState, resetControlState } from '@sim2servo/models/control-state';
 import { follow, sense } from '@sim2servo/models/control-step';
 import { KitError } from '@sim2servo/models/error';
 import { fingertip } from '@sim2servo/models/kinematics';
+import { leRobotName } from '@sim2servo/models/lerobot-calibration';
 import { observationSize, observe } from '@sim2servo/models/observe';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import type { TransitionRecord } from '@sim2servo/models/transition';
 import { type Dataset, datasetRows } from './dataset-reader.js';
-import { type JointUnit, motorName, positionsFromLerobot } from './joint-units.js';
+import { type JointUnit, positionsFromLerobot } from './joint-units.js';
 
 const state = 'observation.state';
 const action = 'action';
@@ -34,7 +36,7 @@ interface DemonstrationFrame {
 function placesOf(dataset: Dataset, column: string, spec: RobotSpec): number[] {
   const names = dataset.info.features[column]?.names ?? [];
   return spec.joints.map(joint => {
-    const motor = motorName(joint);
+    const motor = leRobotName(joint.name);
     const at = names.findIndex(name => name === `${motor}.pos` || name === motor);
     if (at >= 0) return at;
     throw new KitError(

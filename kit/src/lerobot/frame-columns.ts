@@ -3,10 +3,11 @@
  * logged record as it is, from which the log can be had back bit for bit. Policies of LeRobot take in only what begins with
  * `observation` or `action`. docs/datasets.md has the table.
  */
+import { leRobotName } from '@sim2servo/models/lerobot-calibration';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { taskNamed, taskNames } from '@sim2servo/models/tasks/task-named';
 import { type TransitionField, type TransitionRecord, transitionFields } from '@sim2servo/models/transition';
-import { motorName, positionsToLerobot, velocitiesToLerobot } from './joint-units.js';
+import { positionsToLerobot, velocitiesToLerobot } from './joint-units.js';
 import type { Cell, Column, Dtype } from './parquet-table.js';
 
 export interface Frame {
@@ -74,7 +75,7 @@ export function frameColumns(spec: RobotSpec, task: string, fps: number, sample:
     measured: true,
     cell,
   });
-  const joints = (suffix: string) => spec.joints.map(joint => `${motorName(joint)}.${suffix}`);
+  const joints = (suffix: string) => spec.joints.map(joint => `${leRobotName(joint.name)}.${suffix}`);
   const known = taskNames.includes(task) ? taskNamed(task) : undefined;
   return [
     vector('observation.state', 'float32', joints('pos'), ({ record }) =>

@@ -10,11 +10,6 @@ type Joint = RobotSpec['joints'][number];
 export const jointUnits = ['degrees', 'normalised'] as const;
 export type JointUnit = (typeof jointUnits)[number];
 
-/** `shoulder-pan` → `shoulder_pan` */
-export function motorName(joint: Joint): string {
-  return joint.name.replaceAll('-', '_');
-}
-
 /** Radians that one unit stands for, and the angle at which LeRobot has 0. */
 function scaleOf({ name, range: [low, high] }: Joint, unit: JointUnit): { radPerUnit: number; zeroRad: number } {
   if (name === 'gripper') return { radPerUnit: (high - low) / 100, zeroRad: low };

@@ -1,8 +1,8 @@
+import { leRobotName } from '@sim2servo/models/lerobot-calibration';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import {
   jointUnits,
-  motorName,
   positionsFromLerobot,
   positionsToLerobot,
   velocitiesToLerobot,
@@ -13,14 +13,10 @@ const koch = loadRobot('koch').spec;
 const near = (a: readonly number[], b: readonly number[]) => a.every((value, i) => Math.abs(value - b[i]!) < 1e-9);
 
 t.test("motors have LeRobot's names", async t => {
-  t.same(so101.joints.map(motorName), [
-    'shoulder_pan',
-    'shoulder_lift',
-    'elbow_flex',
-    'wrist_flex',
-    'wrist_roll',
-    'gripper',
-  ]);
+  t.same(
+    so101.joints.map(({ name }) => leRobotName(name)),
+    ['shoulder_pan', 'shoulder_lift', 'elbow_flex', 'wrist_flex', 'wrist_roll', 'gripper'],
+  );
 });
 
 t.test('degrees count from the middle of the range, the gripper in percent of it', async t => {
