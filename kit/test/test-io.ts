@@ -1,7 +1,9 @@
 /** The command line under test: in this process with an {@link Io} that keeps what was said, or in one of its own. */
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../src/io.js';
+import type { KeyInput } from '../src/keyboard.js';
 import { runKit } from '../src/main.js';
 
 export interface Said {
@@ -10,8 +12,17 @@ export interface Said {
   readonly err: string;
 }
 
-/** Runs one command line in this process. `answer`: what a person says when asked; undefined where nobody is there. */
-export async function kit(line: string | readonly string[], answer?: boolean): Promise<Said> {
+/**
+ * Runs one command line in this process.
+ *
+ * @param answer what a person says when asked; undefined where nobody is there
+ * @param keys   in place of a terminal
+ */
+export async function kit(
+  line: string | readonly string[],
+  answer?: boolean,
+  keys: KeyInput = Readable.from([]),
+): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
@@ -19,6 +30,7 @@ export async function kit(line: string | readonly string[], answer?: boolean): P
     err: text => err.push(text),
     live: false,
     ask: async () => answer,
+    keys,
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);
   return { exit, out: out.join('\n'), err: err.join('\n') };
