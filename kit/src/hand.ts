@@ -15,6 +15,9 @@ import { hasKeys } from './keyboard.js';
 import { positiveNumber, wholeNumber } from './number-option.js';
 import { robotPlace } from './robot-place.js';
 
+/** Below this a tick lasts about as long as a leader may be silent. */
+const slowestLeaderHz = 30;
+
 export interface HandFlags {
   readonly leader?: string;
   readonly leaderRobot?: string;
@@ -82,6 +85,13 @@ export function chooseHand(flags: HandFlags, arm: Arm, io: Io): Hand {
 function leaderHand(port: string, flags: HandFlags, { robot, place }: Arm): Hand {
   const leader = flags.leaderRobot === undefined ? robot : loadRobot(flags.leaderRobot);
   checkSameKind(robot, leader);
+  if (flags.rate < slowestLeaderHz)
+    throw new KitError(
+      'E_LEADER_RATE',
+      `a leader is read once a tick: at ${flags.rate} Hz one lost reading would stop the arm`,
+      `give --rate at least ${slowestLeaderHz}`,
+      'usage',
+    );
   const leaderPlace = robotPlace(leader, port);
   if (leaderPlace === place)
     throw new KitError(

@@ -1,18 +1,7 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { type KeyInput, openKeyboard } from '../src/keyboard.js';
-
-/** A terminal in memory that remembers in what mode it is. */
-export function terminal() {
-  const input = Object.assign(new PassThrough(), {
-    isTTY: true,
-    raw: false,
-    setRawMode(raw: boolean) {
-      input.raw = raw;
-    },
-  });
-  return input;
-}
+import { memoryTerminal as terminal } from './test-io.js';
 
 function keyboard(input: KeyInput) {
   const said: string[] = [];
@@ -25,13 +14,13 @@ const turn = () => new Promise(resolve => setImmediate(resolve));
 t.test('keys come one by one, by name where they have one', async t => {
   const input = terminal();
   const { said, close } = keyboard(input);
-  t.ok(input.raw);
+  t.same(input.modes, [true]);
   input.write('1Q\r');
   input.write('\x7f');
   await turn();
   t.same(said, ['1', 'q', 'enter', 'backspace']);
   close();
-  t.notOk(input.raw, 'the terminal is itself again');
+  t.same(input.modes, [true, false], 'the terminal is itself again');
   input.write('w');
   await turn();
   t.equal(said.length, 4, 'and nobody listens any more');

@@ -140,7 +140,8 @@ export class LeaderArm implements TargetSource {
   }
 
   words(): string {
-    return this.#following ? 'follows the leader' : `comes to the leader's posture: ${this.#left.toFixed(2)} rad to go`;
+    if (this.#following) return 'follows the leader';
+    return `comes to the leader's posture${Number.isNaN(this.#left) ? '' : `: ${this.#left.toFixed(2)} rad to go`}`;
   }
 
   close(): Promise<void> {
