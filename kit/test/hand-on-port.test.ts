@@ -1,9 +1,10 @@
 /** `kit teleop`, `record` and `replay` as processes on real ports: what moves, what stops it, and what is left of it. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, cpSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { PseudoTerminal } from '@sim2servo/hil-tests/rig/pseudo-terminal';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
@@ -14,7 +15,43 @@ import t from 'tap';
 import { errorOf, type Kill, kitProcess, needsLinux, type Said } from './test-io.js';
 
 const folder = t.testdir({});
-const { spec } = loadRobot('desk2');
+
+/** A desk2 that lets a busy machine be late: what is tested here is who moves it, not how punctually. */
+function patientRobot(): string {
+  const path = `${folder}/patient`;
+  cpSync(loadRobot('desk2').folder, path, { recursive: true });
+  const change = (file: string, part: 'safety' | 'bus', values: object) => {
+    const all = JSON.parse(readFileSync(`${path}/${file}`, 'utf8')) as Record<string, object>;
+    writeFileSync(`${path}/${file}`, JSON.stringify({ ...all, [part]: { ...all[part], ...values } }));
+  };
+  change('robot.json', 'safety', { staleTicks: 100 });
+  change('site.json', 'bus', { deadlineMs: 500 });
+  return path;
+}
+
+/** The same arm with bus servos, for a hand to move. */
+function busLeader(): string {
+  const path = `${folder}/leader`;
+  cpSync(patient, path, { recursive: true });
+  const servo = (joint: string, id: number, zeroCount: number, direction: number) => ({
+    kind: 'feetech',
+    model: 'sts3215',
+    joint,
+    id,
+    zeroCount,
+    direction,
+  });
+  const site = {
+    format: 'sim2servo/site@1',
+    bus: { kind: 'feetech' },
+    servos: [servo('shoulder', 1, 2048, 1), servo('elbow', 2, 3000, -1)],
+  };
+  writeFileSync(`${path}/site.json`, JSON.stringify(site));
+  return path;
+}
+
+const patient = patientRobot();
+const { spec } = loadRobot(patient);
 /** On a machine too busy for the deadlines a run is stopped; then it is begun again. */
 const attempts = 8;
 const safetyStop = 4;
@@ -41,7 +78,7 @@ function gamepad() {
 }
 
 t.test('on the virtual board', needsLinux, async t => {
-  const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
+  const rig = await startAvrRig({ robot: patient, imagePath: firmwareImage });
   t.teardown(() => rig.stop());
   const armed = async (running: () => boolean) => {
     while (running() && (await rig.report()).device !== 'armed') await sleep(30);
@@ -52,7 +89,7 @@ t.test('on the virtual board', needsLinux, async t => {
     for (let attempt = 1; ; attempt++) {
       const log = `${folder}/${++logs}.mcap`;
       let acted = false;
-      const said: Said = await kitProcess([...args(), '--port', rig.path, '--yes', '--log', log], {
+      const said: Said = await kitProcess([...args(), '--robot', patient, '--port', rig.path, '--yes', '--log', log], {
         ...(stdin !== undefined && { stdin }),
         async meanwhile(process) {
           await armed(process.running);
@@ -104,7 +141,10 @@ t.test('on the virtual board', needsLinux, async t => {
       }, 30);
       const stty = () => execFileSync('stty', ['-a', '-F', terminal.path], { encoding: 'utf8' });
       const said = await run(
-        () => ['teleop', '--keyboard'],
+        () => {
+          key = undefined;
+          return ['teleop', '--keyboard'];
+        },
         async () => {
           modes.push(stty());
           key = '2';
@@ -128,6 +168,30 @@ t.test('on the virtual board', needsLinux, async t => {
       t.ok(targets.at(-1)! - targets[0]! > 0.05, `it moved ${targets.at(-1)! - targets[0]!} rad`);
     },
   );
+
+  await t.test('a leader on a bus of its own: the arm comes to it and follows; unplugged, the arm is held', async t => {
+    const folder = busLeader();
+    let leader = await startBusRig({ robot: folder });
+    t.teardown(() => leader.stop());
+    for (let attempt = 1; ; attempt++) {
+      const said = await run(
+        () => ['teleop', '--leader', leader.path, '--leader-robot', folder],
+        async () => {
+          t.same((await leader.report()).torque, [0, 0], 'the leader is limp');
+          await leader.tell({ kind: 'hangUp' });
+        },
+      );
+      t.equal(said.exit, 3);
+      t.match(said.err, /the arm was told to hold, and holds/);
+      t.match(await rig.report(), { device: 'held', reason: 'the host asked for it' });
+      // A machine may be too busy for the leader, too: that is silence.
+      if (/E_LEADER_GONE/.test(said.err)) break;
+      t.match(said.err, /E_LEADER_SILENT/);
+      if (attempt === attempts) throw new Error(`the leader was never there: ${said.err}`);
+      await leader.stop();
+      leader = await startBusRig({ robot: folder });
+    }
+  });
 
   let demonstrations = '';
   await t.test('demonstrations of a gamepad: a log to learn from, and no raw one', async t => {
@@ -168,7 +232,7 @@ t.test('on the virtual board', needsLinux, async t => {
       () => {},
     );
     t.equal(said.exit, 0, said.err);
-    t.match(said.err, /as in .*: 2 episodes, 3\.\d s at 0\.5 of the recorded rate of 50 Hz/);
+    t.match(said.err, /as in .*: 2 episodes, \d\.\d s at 0\.5 of the recorded rate of 50 Hz/);
     const { deviations, targets } = JSON.parse(said.out) as {
       deviations: { joint: string; rmsRad: number; maxRad: number }[];
       targets: unknown[];
@@ -187,7 +251,7 @@ t.test('on the virtual board', needsLinux, async t => {
     writeFileSync(cut, readFileSync(demonstrations).subarray(0, -100));
     for (const [path, robot, code] of [
       [demonstrations, 'koch', 'E_LOG_ROBOT'],
-      [cut, 'desk2', 'E_LOG_CUT'],
+      [cut, patient, 'E_LOG_CUT'],
     ] as const) {
       const said = await kitProcess(['replay', path, '--robot', robot, '--port', rig.path, '--yes', '--json']);
       t.equal(said.exit, 2);
