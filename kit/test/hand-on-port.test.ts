@@ -12,7 +12,7 @@ import { readLog } from '@sim2servo/runtime/log-reader';
 import { logInfo } from '@sim2servo/runtime/logs';
 import { importLogs } from '@sim2servo/train/replay/log-import';
 import t from 'tap';
-import { errorOf, type Kill, kitProcess, needsLinux, type Said } from './test-io.js';
+import { errorOf, type Kill, kit, kitProcess, needsLinux, type Said } from './test-io.js';
 
 const folder = t.testdir({});
 
@@ -224,6 +224,17 @@ t.test('on the virtual board', needsLinux, async t => {
     const imported = importLogs([said.log], spec, taskNamed('reach'));
     t.equal(imported.episodes, 2);
     t.ok(imported.transitions > 20, `${imported.transitions} transitions to learn from`);
+
+    const raw = `${folder}/killed.mcap.raw`;
+    cpSync(said.log, raw);
+    const finished = await kit(`record --json --robot ${patient} --finish ${raw}`);
+    t.match(JSON.parse(finished.out), { demonstrations: { path: `${folder}/killed.mcap`, episodes: 2 }, raw });
+    const records = (path: string) => {
+      const all: unknown[] = [];
+      readLog(path, { record: record => all.push(record) });
+      return all;
+    };
+    t.same(records(`${folder}/killed.mcap`), records(said.log), 'of a recording that was killed the same is made');
   });
 
   await t.test('a replay repeats them, and says how far it was from then', async t => {

@@ -160,10 +160,10 @@ export class LogReplay implements TargetSource, GoalSource {
     const { length } = this.#episodes;
     if (this.#index >= length) return 'played to the end';
     const which = `episode ${this.#episodes[this.#index]!.episode} (${this.#index + 1} of ${length})`;
-    if (!this.#playing)
-      return this.#left > 0
-        ? `comes to the start of ${which}: ${this.#left.toFixed(2)} rad to go`
-        : `at the start of ${which}`;
+    if (!this.#playing) {
+      const toGo = Number.isFinite(this.#left) ? `: ${this.#left.toFixed(2)} rad to go` : '';
+      return this.#left < arrivedRad ? `at the start of ${which}` : `comes to the start of ${which}${toGo}`;
+    }
     return `plays ${which}: step ${Math.floor(this.#at)} of ${this.#steps.at(-1)!.step}`;
   }
 }

@@ -121,7 +121,7 @@ t.test('an arm that is held up on the way to the start is stopped, by name', asy
 
 t.test('the words say where it is', async t => {
   const source = new LogReplay(spec, motion, 1);
-  t.match(source.words(), /comes to the start of episode 3 \(1 of 2\)/);
+  t.equal(source.words(), 'comes to the start of episode 3 (1 of 2)');
 });
 
 t.test('faster than recorded, or not at all, is refused', async t => {
