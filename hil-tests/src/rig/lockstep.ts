@@ -15,7 +15,7 @@ export class Lockstep implements Clock {
   readonly #devices: readonly EmulatedDevice[];
   readonly #streams: (LockstepStream | undefined)[];
   /** Until when each of those that wait does so: time never runs past the first. */
-  readonly #waiting = new Set<{ readonly untilUs: number }>();
+  readonly #waiting = new Set<{ untilUs: number }>();
 
   /** @param devices each on a port of its own, all in the same time */
   constructor(...devices: EmulatedDevice[]) {
@@ -41,7 +41,9 @@ export class Lockstep implements Clock {
       const brought = this.#run(Math.min(first, this.nowUs() + sliceUs));
       if (brought || first <= this.nowUs()) await settle();
     }
-    this.#waiting.delete(waiter);
+    // Time stands until whoever waited has gone on.
+    waiter.untilUs = this.nowUs();
+    void settle().then(() => this.#waiting.delete(waiter));
   }
 
   /** Lets time run on; whether any bytes came. */
