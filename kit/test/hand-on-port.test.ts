@@ -55,6 +55,8 @@ const { spec } = loadRobot(patient);
 /** On a machine too busy for the deadlines a run is stopped; then it is begun again. */
 const attempts = 8;
 const safetyStop = 4;
+/** By the host, or by the board's own deadline where the machine was too busy for it. */
+const held = /^(?:held|latched)$/;
 let logs = 0;
 
 /** A gamepad behind a named pipe whose stick points one way. */
@@ -113,14 +115,14 @@ t.test('on the virtual board', needsLinux, async t => {
       },
       async () => {
         pad.hold(true);
-        await sleep(400);
+        await sleep(1000);
         pad.unplug();
       },
     );
     t.equal(said.exit, 3);
     t.match(said.err, /E_GAMEPAD_GONE/);
     t.match(said.err, /the arm was told to hold, and holds/);
-    t.match(await rig.report(), { device: 'held', reason: 'the host asked for it' });
+    t.match((await rig.report()).device, held);
     const targets: number[] = [];
     readLog(said.log, { record: ({ target }) => targets.push(target[0]!) });
     t.ok(targets.at(-1)! - targets[0]! > 0.05, `it moved ${targets.at(-1)! - targets[0]!} rad`);
@@ -183,7 +185,7 @@ t.test('on the virtual board', needsLinux, async t => {
       );
       t.equal(said.exit, 3);
       t.match(said.err, /the arm was told to hold, and holds/);
-      t.match(await rig.report(), { device: 'held', reason: 'the host asked for it' });
+      t.match((await rig.report()).device, held);
       // A machine may be too busy for the leader, too: that is silence.
       if (/E_LEADER_GONE/.test(said.err)) break;
       t.match(said.err, /E_LEADER_SILENT/);
@@ -223,7 +225,13 @@ t.test('on the virtual board', needsLinux, async t => {
     t.equal(info.records, result.demonstrations.records);
     const imported = importLogs([said.log], spec, taskNamed('reach'));
     t.equal(imported.episodes, 2);
-    t.ok(imported.transitions > 20, `${imported.transitions} transitions to learn from`);
+    const { gap, stale, late } = imported.skipped;
+    t.ok(imported.transitions > 0);
+    t.equal(
+      imported.transitions + gap + stale + late,
+      info.records - 2,
+      'each pair is learnt from, or left out for a reason',
+    );
 
     const raw = `${folder}/killed.mcap.raw`;
     cpSync(said.log, raw);

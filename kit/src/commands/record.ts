@@ -1,7 +1,9 @@
 /** `kit record`: demonstrations. A person moves the arm, episode by episode; what was kept becomes a log to learn from. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { logInfo } from '@sim2servo/runtime/logs';
 import { refuseExisting } from '@sim2servo/runtime/rewrite-log';
 import { type ArmReport, runArm } from '@sim2servo/runtime/run-arm';
 import {
@@ -63,7 +65,8 @@ async function record(flags: RecordFlags, context: CommandContext): Promise<void
   checkDemonstrable(task);
   const hand = chooseHand(flags, arm, io);
   const raw = { ...arm, logPath: `${logPath}${rawEnding}` };
-  for (const path of [logPath, raw.logPath]) refuseExisting(path, '--log');
+  refuseExisting(logPath, '--log');
+  refuseUnfinished(raw.logPath);
   const how = `${hand.how}, at ${rate} Hz: ${episodes} episodes of ${seconds} s, ${reset} s before each`;
   await confirmMotion(context, arm, flags, how, hand.first);
   const clock = armClock(flags, context);
@@ -97,6 +100,9 @@ async function record(flags: RecordFlags, context: CommandContext): Promise<void
           goals: takes,
         }),
     );
+  } catch (error) {
+    if (existsSync(raw.logPath) && logInfo(raw.logPath).records === 0) rmSync(raw.logPath);
+    throw error;
   } finally {
     closeKeys();
     await open.close();
@@ -113,6 +119,17 @@ async function record(flags: RecordFlags, context: CommandContext): Promise<void
       reportWords(result, `${kept.length} of ${episodes} episodes kept, ${takes.thrownAway} thrown away`),
       demonstrationWords(demonstrations),
     ].join('\n'),
+  );
+}
+
+/** @throws KitError E_LOG_EXISTS */
+function refuseUnfinished(raw: string): void {
+  if (!existsSync(raw)) return;
+  throw new KitError(
+    'E_LOG_EXISTS',
+    `${raw} is there: a recording that was not finished`,
+    `make its log with kit record --finish ${raw} and remove it, or name another file with --log`,
+    'usage',
   );
 }
 

@@ -63,7 +63,7 @@ t.test('kit record: a task that has no demonstrations, logs that are there, and 
   t.match(unasked.err, 'after the leader on /dev/y, at 50 Hz: 3 episodes of 2 s, 1 s before each.');
   t.equal(errorOf(unasked).code, 'E_NOT_CONFIRMED');
   writeFileSync(`${log}.raw`, '');
-  t.match(errorOf(await line('--yes')), { code: 'E_LOG_EXISTS', message: /log\.mcap\.raw/, hint: /--log/ });
+  t.match(errorOf(await line('--yes')), { code: 'E_LOG_EXISTS', message: /log\.mcap\.raw/, hint: /--finish/ });
 });
 
 t.test('kit record --finish of what is no recording', async t => {
