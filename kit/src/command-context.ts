@@ -8,6 +8,8 @@ export interface CommandContext {
   readonly json: boolean;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
+  /** What Ctrl-C does, for one who reads the keys himself. */
+  interrupt(): void;
   /** The command's result: `value` with --json, else `text()`. */
   result(value: unknown, text: () => string): void;
   /** Leaves with another code than 0 although nothing was thrown. */

@@ -13,7 +13,10 @@ import { addFinetune } from './commands/finetune.js';
 import { addHil } from './commands/hil.js';
 import { addInspect } from './commands/inspect.js';
 import { addLogs } from './commands/logs.js';
+import { addRecord } from './commands/record.js';
+import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
+import { addTeleop } from './commands/teleop.js';
 import { addTour } from './commands/tour.js';
 import { addTrain } from './commands/train.js';
 
@@ -28,6 +31,9 @@ export const commands: readonly AddCommand[] = [
   addInspect,
   addDeploy,
   addRun,
+  addTeleop,
+  addRecord,
+  addReplay,
   addBridge,
   addLogs,
   addFinetune,

@@ -1,6 +1,7 @@
 /** Where a command speaks: data on stdout, messages on stderr, questions only to a person. Tests give their own. */
 import { createInterface } from 'node:readline/promises';
 import { KitError } from '@sim2servo/models/error';
+import type { KeyInput } from './keyboard.js';
 
 export interface Io {
   /** Data. With --json exactly one JSON value comes this way; of a stream, one a line. */
@@ -13,12 +14,15 @@ export interface Io {
   ask(question: string): Promise<boolean | undefined>;
   /** Waits for a line of a person; undefined where nobody can answer. @throws KitError E_INTERRUPTED once `signal` is aborted */
   line(question: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Where single keys come from. */
+  readonly keys: KeyInput;
 }
 
 export const processIo: Io = {
   out: text => void process.stdout.write(`${text}\n`),
   err: text => void process.stderr.write(`${text}\n`),
   live: process.stderr.isTTY === true,
+  keys: process.stdin,
   async ask(question) {
     if (process.stdin.isTTY !== true) return undefined;
     const prompt = createInterface({ input: process.stdin, output: process.stderr });

@@ -38,6 +38,7 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
   const context: CommandContext = {
     io,
     signal: interrupt.signal,
+    interrupt: onInterrupt,
     get json() {
       return json;
     },

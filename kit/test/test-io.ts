@@ -1,7 +1,9 @@
 /** The command line under test: in this process with an {@link Io} that keeps what was said, or in one of its own. */
 import { spawn } from 'node:child_process';
+import { PassThrough, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Io } from '../src/io.js';
+import type { KeyInput } from '../src/keyboard.js';
 import { runKit } from '../src/main.js';
 
 export interface Said {
@@ -15,11 +17,13 @@ export interface Said {
  *
  * @param answer what a person says when asked; undefined where nobody is there
  * @param person does what is asked for and then enters a line
+ * @param keys   in place of a terminal
  */
 export async function kit(
   line: string | readonly string[],
   answer?: boolean,
   person?: (question: string) => Promise<string>,
+  keys: KeyInput = Readable.from([]),
 ): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
@@ -29,6 +33,7 @@ export async function kit(
     live: false,
     ask: async () => answer,
     line: async question => person?.(question),
+    keys,
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);
   return { exit, out: out.join('\n'), err: err.join('\n') };
@@ -66,21 +71,23 @@ export interface Meanwhile {
   readonly meanwhile?: (process: { readonly running: () => boolean; readonly kill: Kill }) => Promise<void>;
   /** Called with all that was said on stderr, whenever something was. */
   readonly onErr?: (text: string, kill: Kill) => void;
+  /** Descriptor of what it shall have as its standard input; nothing by default. */
+  readonly stdin?: number;
 }
 
 /** A real process: what it said, and the code it left with. */
-export function kitProcess(args: readonly string[], { meanwhile, onErr }: Meanwhile = {}): Promise<Said> {
+export function kitProcess(args: readonly string[], { meanwhile, onErr, stdin }: Meanwhile = {}): Promise<Said> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...args], { stdio: [stdin ?? 'ignore', 'pipe', 'pipe'] });
     const kill: Kill = signal => child.kill(signal);
     let running = true;
     const beside = meanwhile?.({ running: () => running, kill });
     let out = '';
     let err = '';
-    child.stdout.on('data', chunk => {
+    child.stdout!.on('data', chunk => {
       out += chunk;
     });
-    child.stderr.on('data', chunk => {
+    child.stderr!.on('data', chunk => {
       err += chunk;
       onErr?.(err, kill);
     });
@@ -90,6 +97,12 @@ export function kitProcess(args: readonly string[], { meanwhile, onErr }: Meanwh
       resolve({ exit: exit ?? -1, out, err });
     });
   });
+}
+
+/** A terminal in memory that remembers in which modes it was. */
+export function memoryTerminal() {
+  const modes: boolean[] = [];
+  return Object.assign(new PassThrough(), { isTTY: true, modes, setRawMode: (raw: boolean) => modes.push(raw) });
 }
 
 /** For tests of what the rigs' pseudo-terminals are needed for. */

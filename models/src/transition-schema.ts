@@ -37,7 +37,7 @@ message Transition {
   bool terminated = 14;
   // The episode was cut here; the task goes on beyond it.
   bool truncated = 15;
-  // SHA-256 of the manifest of the policy that drove.
+  // SHA-256 of the manifest of the policy that drove; empty where none did.
   string policy_digest = 16;
 }
 `;

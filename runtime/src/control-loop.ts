@@ -82,6 +82,7 @@ export class ControlLoop {
     this.#targets = this.#tick.target;
     this.#episodes = new Episodes(spec, options.task, options.goals, options.controlRateHz);
     this.#tickEvent.dtS = this.#dtS;
+    options.policy.attach?.(this.#state);
   }
 
   /**

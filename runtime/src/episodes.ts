@@ -36,6 +36,7 @@ export class Episodes {
   /** [3] where the goal was when it was begun, m. */
   readonly #start = new Float64Array(3);
   #pursued = 0;
+  #void = false;
   /** sum of errors, samples, last error: in an array, so that nothing is allocated. */
   readonly #errors = Float64Array.of(0, 0, Number.NaN);
 
@@ -55,9 +56,9 @@ export class Episodes {
     return this.#step;
   }
 
-  /** Whether the present tick is the last of its episode. */
+  /** Whether the present tick is the last of an episode that counts. */
   get last(): boolean {
-    return this.#left <= 1;
+    return this.#left <= 1 && !this.#void;
   }
 
   /** Whether the goal's time is over and the next one is due. */
@@ -85,6 +86,7 @@ export class Episodes {
     this.#leadIn = false;
     this.#start.set(state.goal);
     this.#pursued = 0;
+    this.#void = false;
     this.#next();
     return true;
   }
@@ -103,9 +105,17 @@ export class Episodes {
   judge(state: ControlState): void {
     const error = this.#task.errorM(this.#spec, state.position, state.goal);
     this.#errors[2] = error;
+    if (!this.#leadIn) this.#endEarly();
     if (this.#left > this.#judgedTicks) return;
     this.#errors[0]! += error;
     this.#errors[1]! += 1;
+  }
+
+  #endEarly(): void {
+    const ends = this.#goals.ends?.();
+    if (ends === undefined) return;
+    this.#left = 1;
+    this.#void = ends === 'void';
   }
 
   /** `periods` control periods went by: one tick, and those that were skipped. */
@@ -116,10 +126,14 @@ export class Episodes {
     this.#pursued += periods;
     this.#task.goalAt?.(this.#start, this.#pursued / this.#controlRateHz, state.goal);
     if (this.#left > 0) return;
+    if (!this.#void) this.#result();
+    this.#errors[0] = 0;
+    this.#errors[1] = 0;
+  }
+
+  #result(): void {
     const errorM = this.#errors[0]! / this.#errors[1]!;
     const [x, y, z] = this.#start as unknown as [number, number, number];
     this.results.push({ episode: this.#episode, goalM: [x, y, z], errorM, reached: errorM < this.#task.reachedM });
-    this.#errors[0] = 0;
-    this.#errors[1] = 0;
   }
 }

@@ -7,6 +7,11 @@ import type { Task } from '@sim2servo/models/tasks/task';
 export interface GoalSource {
   /** Writes the next goal into `goal` ([3] m) and says for how many ticks it is pursued; 0 when there is none left. */
   next(goal: Float64Array): number;
+  /**
+   * Asked at every fresh sample while a goal is pursued: whether it ends with this tick although its time is not over. One that is `void`
+   * counts for nothing: it is no result, and its last record is not truncated.
+   */
+  ends?(): 'counted' | 'void' | undefined;
 }
 
 /** The given goals, each for `ticksEach` control ticks. */
@@ -45,6 +50,9 @@ export function drawnGoals(spec: RobotSpec, task: Task, random: Random, ticksEac
     },
   };
 }
+
+/** One goal without end: the fingertip at home, where the lead-in leaves it. For an arm that a person moves. */
+export const endlessGoal: GoalSource = { next: () => Number.POSITIVE_INFINITY };
 
 function checkTicks(ticksEach: number): void {
   if (!Number.isInteger(ticksEach) || ticksEach < 1)

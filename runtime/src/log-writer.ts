@@ -21,9 +21,12 @@ import { summaryBytes } from './log-summary.js';
 export interface LogHeader {
   readonly robot: string;
   readonly specSha256: string;
+  /** Empty where no policy drove. */
   readonly policyDigest: string;
   readonly task: string;
   readonly controlRateHz: number;
+  /** Who or what drove where no policy did: leader, keyboard, gamepad, replay of a log. */
+  readonly drivenBy?: string;
 }
 
 /** Name of the metadata record that holds the {@link LogHeader}. */

@@ -1,13 +1,10 @@
 /** What can be done with a log besides learning from it: look at it, mend it, turn it into a table. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { syncFolder } from '@sim2servo/models/durable-file';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type Limiter, limiterNames, limiters } from '@sim2servo/models/shield';
 import type { TransitionRecord } from '@sim2servo/models/transition';
-import { createLogFile } from './log-file.js';
 import { type LogScan, readLog } from './log-reader.js';
-import { LogWriter } from './log-writer.js';
+import { refuseExisting, rewriteLog } from './rewrite-log.js';
 
 export interface LogInfo extends LogScan {
   readonly path: string;
@@ -66,12 +63,6 @@ export function logInfo(path: string): LogInfo {
   };
 }
 
-/** Refuses to write over what is there. */
-function refuseExisting(out: string): void {
-  if (existsSync(out))
-    throw new KitError('E_LOG_EXISTS', `${out} exists already`, 'name another file with --out', 'usage');
-}
-
 /**
  * Writes a log that a process could not finish as a whole one, with its index. Everything up to the last whole chunk is kept.
  *
@@ -80,30 +71,7 @@ function refuseExisting(out: string): void {
  */
 export function recoverLog(path: string, out = path): LogScan {
   if (out !== path) refuseExisting(out);
-  // The metadata stand at the beginning of the file, and a writer wants them first.
-  let metadata: ReadonlyMap<string, string> = new Map();
-  readLog(path, {
-    metadata: found => {
-      metadata = found;
-    },
-  });
-  const draft = `${out}.${process.pid}.part`;
-  try {
-    const writer = new LogWriter(createLogFile(draft), metadata);
-    const scan = readLog(path, { chunk: () => writer.closeChunk(), record: record => writer.add(record) });
-    writer.finish();
-    renameSync(draft, out);
-    syncFolder(dirname(out));
-    return scan;
-  } catch (error) {
-    rmSync(draft, { force: true });
-    if (error instanceof KitError) throw error;
-    throw new KitError(
-      'E_LOG_WRITE',
-      `can't write ${out}: ${messageOf(error)}`,
-      'free some space, or name another file with --out',
-    );
-  }
+  return rewriteLog(path, out);
 }
 
 export const tableFormats = ['csv', 'jsonl'] as const;

@@ -1,6 +1,7 @@
 /** A verified policy, ready to be asked at a fixed rate: observation buffer in, action buffer out, nothing allocated between. */
 import { type Bundle, checkGolden } from '@sim2servo/models/bundle/load-bundle';
 import { type WeightTensor, weightsApart } from '@sim2servo/models/bundle/weights-apart';
+import type { ControlState } from '@sim2servo/models/control-state';
 import { bindGraph, type InferenceBackend } from './inference-backend.js';
 
 /** What the control loop needs of a policy. */
@@ -16,6 +17,8 @@ export interface Policy {
    * inference that counts four times as fast (188 to 11 µs p50 at 100 Hz on the machine it was measured on).
    */
   rehearse(): void | Promise<void>;
+  /** Called once by the loop, before all else: what aims at joint angles instead of observing looks at the state itself. */
+  attach?(state: Readonly<ControlState>): void;
 }
 
 export interface PolicySession extends Policy {

@@ -118,3 +118,42 @@ t.test(
     t.same([...state.goal], drawn, 'and the next one starts anew');
   },
 );
+
+t.test('a goal that its source ends counts by the samples up to there; one that it voids is no result', async t => {
+  const state = createControlState(spec);
+  const here = near([0, 0], 0.004);
+  let verdict: 'counted' | 'void' | undefined;
+  const goals = {
+    next: (goal: Float64Array) => {
+      goal.set(here);
+      return 100;
+    },
+    ends: () => verdict,
+  };
+  const episodes = new Episodes(spec, task, goals, 50);
+  episodes.leadIn(state);
+  verdict = 'counted';
+  episodes.judge(state);
+  t.equal(episodes.episode, 0, "the lead-in is nobody's to end");
+  const pursue = (ends: 'counted' | 'void') => {
+    t.ok(episodes.begin(state));
+    for (let i = 0; i < 5; i++) {
+      verdict = i === 4 ? ends : undefined;
+      episodes.judge(state);
+      t.equal(episodes.last, i === 4 && ends === 'counted');
+      episodes.advance(state, 1);
+      t.equal(episodes.over, i === 4);
+    }
+  };
+  pursue('counted');
+  t.equal(episodes.results.length, 1);
+  t.ok(Math.abs(episodes.results[0]!.errorM - 0.004) < 1e-9);
+  pursue('void');
+  t.equal(episodes.results.length, 1);
+  pursue('counted');
+  t.same(
+    episodes.results.map(({ episode }) => episode),
+    [1, 3],
+  );
+  t.ok(Math.abs(episodes.results[1]!.errorM - 0.004) < 1e-9, 'what was voided is not in the mean');
+});

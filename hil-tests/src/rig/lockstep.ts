@@ -12,15 +12,19 @@ const sliceUs = 100;
 const reactions = 32;
 
 export class Lockstep implements Clock {
-  readonly #device: EmulatedDevice;
-  #stream: LockstepStream | undefined;
+  readonly #devices: readonly EmulatedDevice[];
+  readonly #streams: (LockstepStream | undefined)[];
+  /** Until when each of those that wait does so: time never runs past the first. */
+  readonly #waiting = new Set<{ untilUs: number }>();
 
-  constructor(device: EmulatedDevice) {
-    this.#device = device;
+  /** @param devices each on a port of its own, all in the same time */
+  constructor(...devices: EmulatedDevice[]) {
+    this.#devices = devices;
+    this.#streams = devices.map(() => undefined);
   }
 
   nowUs(): number {
-    return this.#device.nowUs;
+    return this.#devices[0]!.nowUs;
   }
 
   async waitUntil(timeUs: number, wake?: Promise<unknown>): Promise<void> {
@@ -29,27 +33,44 @@ export class Lockstep implements Clock {
       woken = true;
     };
     wake?.then(noticed, noticed);
+    const waiter = { untilUs: timeUs };
+    this.#waiting.add(waiter);
     await settle();
-    while (this.#device.nowUs < timeUs && !woken) {
-      const bytes = this.#device.runUntil(Math.min(timeUs, this.#device.nowUs + sliceUs));
-      if (bytes.length === 0) continue;
-      this.#stream?.deliver(bytes);
-      await settle();
+    while (this.nowUs() < timeUs && !woken) {
+      const first = Math.min(...Array.from(this.#waiting, ({ untilUs }) => untilUs));
+      const brought = this.#run(Math.min(first, this.nowUs() + sliceUs));
+      if (brought || first <= this.nowUs()) await settle();
     }
+    // Time stands until whoever waited has gone on.
+    waiter.untilUs = this.nowUs();
+    void settle().then(() => this.#waiting.delete(waiter));
   }
 
-  /** Opens the port, which resets an Uno. One at a time; opening again closes the one before. */
-  open(): ByteStream {
-    this.#stream?.cut(new Error('the port was opened again'));
-    this.#device.portOpened();
-    this.#stream = new LockstepStream(this.#device);
-    return this.#stream;
+  /** Lets time run on; whether any bytes came. */
+  #run(timeUs: number): boolean {
+    let brought = false;
+    for (const [i, device] of this.#devices.entries()) {
+      const bytes = device.runUntil(timeUs);
+      if (bytes.length === 0) continue;
+      brought = true;
+      this.#streams[i]?.deliver(bytes);
+    }
+    return brought;
   }
 
-  /** Pulls the cable. */
-  unplug(): void {
-    this.#stream?.cut(new Error('the port has gone'));
-    this.#stream = undefined;
+  /** Opens a device's port, which resets an Uno. One at a time; opening again closes the one before. */
+  open(device = 0): ByteStream {
+    this.#streams[device]?.cut(new Error('the port was opened again'));
+    this.#devices[device]!.portOpened();
+    const stream = new LockstepStream(this.#devices[device]!);
+    this.#streams[device] = stream;
+    return stream;
+  }
+
+  /** Pulls a device's cable. */
+  unplug(device = 0): void {
+    this.#streams[device]?.cut(new Error('the port has gone'));
+    this.#streams[device] = undefined;
   }
 }
 

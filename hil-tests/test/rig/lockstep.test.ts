@@ -3,6 +3,7 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { ArmOnBoard } from '../../src/rig/arm-on-board.js';
 import { bootloaderUs } from '../../src/rig/avr-board.js';
+import { freeBus } from '../../src/rig/bus/create-bus.js';
 import { Lockstep } from '../../src/rig/lockstep.js';
 import { openRig } from '../../src/rig/open-rig.js';
 import { RigHost } from '../../src/scenarios/rig-checks.js';
@@ -67,4 +68,34 @@ t.test('the same host sees the same samples at the same times', async t => {
   const first = await run();
   t.ok(first[0]! > bootloaderUs);
   t.strictSame(await run(), first);
+});
+
+t.test('two buses run in one time; of several that wait none finds itself beyond its own instant', async t => {
+  const buses = [freeBus('feetech', 1, 1_000_000), freeBus('feetech', 1, 1_000_000)];
+  const clock = new Lockstep(...buses);
+  const woke: [string, number][] = [];
+  const wait = async (name: string, untilUs: number) => {
+    await clock.waitUntil(untilUs);
+    woke.push([name, clock.nowUs()]);
+  };
+  await Promise.all([wait('late', 90_000), wait('early', 20_050), wait('between', 20_300)]);
+  t.same(woke, [
+    ['early', 20_050],
+    ['between', 20_300],
+    ['late', 90_000],
+  ]);
+  t.same(
+    buses.map(bus => bus.nowUs),
+    [90_000, 90_000],
+  );
+  const heard: number[][] = [[], []];
+  const streams = [clock.open(0), clock.open(1)];
+  for (const [i, stream] of streams.entries()) stream.onData(chunk => heard[i]!.push(...chunk));
+  streams[1]!.write(Uint8Array.of(0xff, 0xff, 1, 2, 1, 0xfb));
+  await clock.waitUntil(95_000);
+  t.same(heard, [[], [0xff, 0xff, 1, 2, 0, 0xfc]], 'each port is its own: a ping and its answer');
+  const ends: number[] = [];
+  for (const [i, stream] of streams.entries()) stream.onClose(() => ends.push(i));
+  clock.unplug(1);
+  t.same(ends, [1]);
 });

@@ -1,4 +1,5 @@
 /** An arm in a person's hands, on emulated servos in virtual time. */
+import { Readable } from 'node:stream';
 import { createServiceBus } from '@sim2servo/firmware-bridge/create-service-bus';
 import { freeBus } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { Lockstep } from '@sim2servo/hil-tests/rig/lockstep';
@@ -23,6 +24,7 @@ function bench(t: Test, answer: boolean | undefined) {
     live: false,
     ask: async () => answer,
     line: async () => undefined,
+    keys: Readable.from([]),
   };
   const abort = new AbortController();
   return { emulated, said, abort, options: { bus, clock, io, signal: abort.signal, servos } };
