@@ -11,6 +11,8 @@ export interface Io {
   readonly live: boolean;
   /** Asks yes or no; undefined where nobody can answer. */
   ask(question: string): Promise<boolean | undefined>;
+  /** Asks for a line; undefined where nobody can answer. */
+  askLine(question: string): Promise<string | undefined>;
 }
 
 export const processIo: Io = {
@@ -18,15 +20,28 @@ export const processIo: Io = {
   err: text => void process.stderr.write(`${text}\n`),
   live: process.stderr.isTTY === true,
   async ask(question) {
-    if (process.stdin.isTTY !== true) return undefined;
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-    } finally {
-      prompt.close();
-    }
+    const answer = await askTerminal(`${question} [y/N] `);
+    return answer === undefined ? undefined : /^y(es)?$/i.test(answer);
   },
+  askLine: question => askTerminal(`${question} `),
 };
+
+async function askTerminal(question: string): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true) return undefined;
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise((resolve, reject) => {
+      // readline keeps Ctrl-C and Ctrl-D to itself, and the question would wait for ever.
+      prompt.on('SIGINT', () =>
+        reject(new KitError('E_INTERRUPTED', 'stopped at a question', 'run it again', 'interrupt')),
+      );
+      prompt.on('close', () => resolve(undefined));
+      prompt.question(question).then(line => resolve(line.trim()), reject);
+    });
+  } finally {
+    prompt.close();
+  }
+}
 
 /** Anything that moves a motor or writes to a board passes here. */
 export async function confirm(io: Io, what: string, yes: boolean): Promise<void> {

@@ -10,8 +10,16 @@ export interface Said {
   readonly err: string;
 }
 
-/** Runs one command line in this process. `answer`: what a person says when asked; undefined where nobody is there. */
-export async function kit(line: string | readonly string[], answer?: boolean): Promise<Said> {
+/**
+ * Runs one command line in this process. `answer`: what a person says when asked yes or no, `lines`: when asked for lines, one after the
+ * other; undefined where nobody is there.
+ */
+export async function kit(
+  line: string | readonly string[],
+  answer?: boolean,
+  lines?: readonly string[],
+): Promise<Said> {
+  const left = lines && [...lines];
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
@@ -19,6 +27,11 @@ export async function kit(line: string | readonly string[], answer?: boolean): P
     err: text => err.push(text),
     live: false,
     ask: async () => answer,
+    askLine: async question => {
+      err.push(question);
+      if (left?.length === 0) throw new Error(`nobody thought of an answer to: ${question}`);
+      return left?.shift();
+    },
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);
   return { exit, out: out.join('\n'), err: err.join('\n') };

@@ -68,7 +68,7 @@ const tlsFiles = {
  * What is on the other end of the port; the key is the kind of bus, and names the kind of servo that hangs on it. Behind a broker there may
  * be any, and the site of the bridge knows them.
  */
-const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
+export const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
 
 const bus = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -10,6 +10,12 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 
 let module: Promise<MainModule> | undefined;
 
+/** MuJoCo itself, loaded once a thread. */
+export function mujocoModule(): Promise<MainModule> {
+  module ??= loadMujoco();
+  return module;
+}
+
 /** Live views of MuJoCo's state; take them from {@link MujocoWorld.views} before each use. */
 export interface WorldViews {
   /** [nq] joint positions */
@@ -26,6 +32,10 @@ export interface WorldViews {
   readonly siteXpos: Float64Array;
   /** [nv] what limits and contacts exert on each degree of freedom, in the last step */
   readonly qfrcConstraint: Float64Array;
+  /** [nv] what has to be exerted on each degree of freedom so that it does not accelerate: gravity, at rest */
+  readonly qfrcBias: Float64Array;
+  /** [nu] what each actuator pulls with, in the last step */
+  readonly actuatorForce: Float64Array;
 }
 
 export class MujocoWorld {
@@ -49,8 +59,7 @@ export class MujocoWorld {
 
   /** @throws KitError E_SCENE where the MJCF can't be read or MuJoCo refuses it */
   static async load(scenePath: string): Promise<MujocoWorld> {
-    module ??= loadMujoco();
-    const mujoco = await module;
+    const mujoco = await mujocoModule();
     try {
       return new MujocoWorld(mujoco, mujoco.MjModel.from_xml_string(readFileSync(scenePath, 'utf8')));
     } catch (error) {
@@ -78,6 +87,8 @@ export class MujocoWorld {
       bodyXpos: data.xpos,
       siteXpos: data.site_xpos,
       qfrcConstraint: data.qfrc_constraint,
+      qfrcBias: data.qfrc_bias,
+      actuatorForce: data.actuator_force,
     };
   }
 
@@ -131,6 +142,25 @@ export class MujocoWorld {
         'usage',
       );
     return id;
+  }
+
+  /** Names of the geoms that touch, as of the last step or {@link forward}. */
+  touching(): [string, string][] {
+    const { contact } = this.#data;
+    const { mjOBJ_GEOM } = this.#mujoco.mjtObj;
+    const name = (geom: number) => this.#mujoco.mj_id2name(this.model, mjOBJ_GEOM.value, geom) || `geom ${geom}`;
+    try {
+      return Array.from({ length: contact.size() }, (_, i) => {
+        const found = contact.get(i)!;
+        try {
+          return [name(found.geom1), name(found.geom2)];
+        } finally {
+          found.delete();
+        }
+      });
+    } finally {
+      contact.delete();
+    }
   }
 
   /** A number of the scene's `<custom>` part. @throws KitError E_SCENE_NAME, E_SCENE_NUMERIC */

@@ -1,0 +1,101 @@
+/** What `kit init` asks a person, where flags and files have left something open. */
+import { KitError } from '@sim2servo/models/error';
+import type { ArmAnswers, ArmDraft } from '@sim2servo/sim/own-arm/answers';
+import { type OwnBus, ownBuses, type ServoModelName, servosOn } from '@sim2servo/sim/servo-models';
+import { axisOf, type GripperAnswer, type JointAnswer, offsetOf, rangeOf } from './arm-flags.js';
+import type { Io } from './io.js';
+
+/**
+ * Asks until the answer can be read; an empty one is `usual`.
+ *
+ * @throws KitError E_ARM_UNSAID where nobody can be asked
+ */
+async function asked<Answer>(
+  io: Io,
+  question: string,
+  usual: string | undefined,
+  unsaid: { readonly what: string; readonly flag: string },
+  read: (text: string) => Answer,
+): Promise<Answer> {
+  for (;;) {
+    const line = await io.askLine(usual ? `${question} [${usual}]` : question);
+    if (line === undefined)
+      throw new KitError(
+        'E_ARM_UNSAID',
+        `nobody said ${unsaid.what}`,
+        `add ${unsaid.flag}, or run it on a terminal`,
+        'usage',
+      );
+    try {
+      return read(line === '' && usual !== undefined ? usual : line);
+    } catch (error) {
+      if (!(error instanceof KitError)) throw error;
+      io.err(`${error.message}: ${error.hint}`);
+    }
+  }
+}
+
+function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice {
+  return text => {
+    const found = choices.find(choice => choice === text);
+    if (found !== undefined) return found;
+    throw new KitError('E_ARM_WORDS', `'${text}' is not among them`, `take one of ${choices.join(', ')}`, 'usage');
+  };
+}
+
+export function askBus(io: Io): Promise<OwnBus> {
+  const unsaid = { what: 'which bus the servos hang on', flag: `--bus ${ownBuses.join('|')}` };
+  return asked(io, `Bus (${ownBuses.join(', ')})`, 'feetech', unsaid, oneOf(ownBuses));
+}
+
+/** A bus with one model of servo needs no question. */
+export async function askServo(io: Io, bus: OwnBus): Promise<ServoModelName> {
+  const models = servosOn(bus);
+  if (models.length === 1) return models[0]!;
+  const unsaid = { what: 'which servos they are', flag: `--servo ${models.join('|')}` };
+  return asked(io, `Servos (${models.join(', ')})`, models[0], unsaid, oneOf(models));
+}
+
+export function askFingertip(io: Io, places: readonly string[]): Promise<string> {
+  const unsaid = {
+    what: 'which place of the model is the fingertip',
+    flag: `--fingertip ${places.slice(0, 8).join('|')}`,
+  };
+  return asked(io, `Fingertip (${places.join(', ')})`, undefined, unsaid, oneOf(places));
+}
+
+const noJoint = { what: 'which joints the arm has', flag: '--joint, --answers FILE or --from FILE' };
+
+/** The joints from the base on, until a name stays empty. */
+export async function askJoints(io: Io, draft: ArmDraft): Promise<Pick<ArmAnswers, 'baseMm' | 'joints' | 'gripper'>> {
+  const text = (line: string) => line;
+  const joints: JointAnswer[] = [];
+  const baseMm =
+    draft.baseMm ?? (await asked(io, 'First axis above the desk, x,y,z in mm', '0,0,60', noJoint, offsetOf));
+  io.err('Joints from the base on, with the arm at the posture that shall be 0: x ahead, y to the left, z up.');
+  for (;;) {
+    const number = joints.length + 1;
+    const name = await asked(
+      io,
+      `Joint ${number}: name${number > 1 ? ', or nothing: that was the last' : ''}`,
+      '',
+      noJoint,
+      text,
+    );
+    if (name === '' && number > 1) break;
+    if (name === '') continue;
+    const axis = await asked(io, '  axis (x, y, z, -x, -y, -z)', number === 1 ? 'z' : 'y', noJoint, axisOf);
+    const rangeDeg = await asked(io, '  range in degrees', '-90..90', noJoint, rangeOf);
+    const offsetMm = await asked(io, '  to the next axis or the fingertip, x,y,z in mm', undefined, noJoint, offsetOf);
+    joints.push({ name, axis, rangeDeg, offsetMm });
+  }
+  const gripper = await askGripper(io, text);
+  return { baseMm, joints, ...(gripper && { gripper }) };
+}
+
+async function askGripper(io: Io, text: (line: string) => string): Promise<GripperAnswer | undefined> {
+  const name = await asked(io, 'Gripper servo: name, or nothing: it has none', '', noJoint, text);
+  if (name === '') return undefined;
+  const axis = await asked(io, '  axis (x, y, z, -x, -y, -z)', 'z', noJoint, axisOf);
+  return { name, axis, rangeDeg: await asked(io, '  range in degrees', '0..90', noJoint, rangeOf) };
+}

@@ -1,0 +1,119 @@
+/**
+ * Each joint through its whole range in simulation, as the servo model turns it: does it come to both ends, and do the others stay?
+ *
+ * The others stand in a posture that leaves the way free of the desk: home where that does, else one found by chance. An arm of which some
+ * joint has no such posture has limits that it can never use.
+ */
+import { Random } from '@sim2servo/models/random';
+import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import { servoScale } from '@sim2servo/models/servo-scale';
+import { nominalArm } from '../arm-variation.js';
+import { ServoArm } from '../servo-arm.js';
+import { degrees, type RobotCheck } from './robot-check.js';
+import { jointPlaces, place } from './still-checks.js';
+
+/** A servo's proportional control gives way to the load: so far it may. */
+const toleranceRad = 0.1;
+const tries = 200;
+const looks = 13;
+const tickS = 0.02;
+/** Time to come to rest at an end. */
+const settleS = 1;
+
+/** Every joint of a robot, one after the other. */
+export async function sweepJoints(
+  robot: LoadedRobot,
+  { signal, onJoint }: { readonly signal?: AbortSignal; readonly onJoint?: (name: string) => void } = {},
+): Promise<RobotCheck[]> {
+  const arm = await ServoArm.create(robot);
+  try {
+    const checks: RobotCheck[] = [];
+    for (const [j, { name }] of robot.spec.joints.entries()) {
+      // Ctrl-C is heard between two joints.
+      await new Promise(setImmediate);
+      signal?.throwIfAborted();
+      onJoint?.(name);
+      checks.push(sweep(robot, arm, j));
+    }
+    return checks;
+  } finally {
+    arm.dispose();
+  }
+}
+
+/** A posture of the others in which joint `j` turns without touching the desk, and else what it touches at home. */
+function freePosture({ spec }: LoadedRobot, { world }: ServoArm, j: number): readonly number[] | string {
+  const places = jointPlaces(spec, world);
+  const random = new Random(1).fork(`sweep ${j}`);
+  const [low, high] = spec.joints[j]!.range;
+  let first = '';
+  for (let i = 0; i < tries; i++) {
+    const posture = spec.joints.map(({ home, range }) => (i === 0 ? home : random.uniform(...range)));
+    let touched = '';
+    for (let look = 0; look < looks && touched === ''; look++) {
+      posture[j] = low + ((high - low) * look) / (looks - 1);
+      place(world, places, posture);
+      world.forward();
+      const [found] = world.touching();
+      if (found !== undefined) touched = `at ${degrees(posture[j]!)} ${found[0]} touches ${found[1]}`;
+    }
+    if (touched === '') return posture;
+    if (i === 0) first = touched;
+  }
+  return first;
+}
+
+function sweep(robot: LoadedRobot, arm: ServoArm, j: number): RobotCheck {
+  const { spec, site } = robot;
+  const { name, range, home, maxVelocity } = spec.joints[j]!;
+  const check = (passed: boolean, detail: string) => ({ name: `sweep of ${name}`, passed, detail });
+  const free = freePosture(robot, arm, j);
+  if (typeof free === 'string') return check(false, `no posture of the others leaves the way free: ${free} from home`);
+  const scales = servosInOrder(spec, site).map(servoScale);
+  const targets = [...free];
+  targets[j] = home;
+  arm.reset(targets, nominalArm, new Random(1));
+  const hold = (seconds: number) => {
+    for (let t = 0; t < seconds; t += tickS) {
+      arm.setTargets(targets.map((target, i) => scales[i]!.commandedAngle(target)));
+      arm.advance(tickS);
+    }
+  };
+  const apart: number[] = [];
+  for (const end of range) {
+    while (targets[j] !== end) {
+      const way: number = end - targets[j]!;
+      const step = maxVelocity * tickS;
+      targets[j] = Math.abs(way) <= step ? end : targets[j]! + Math.sign(way) * step;
+      hold(tickS);
+    }
+    hold(settleS);
+    const failed = misplaced(robot, arm, targets, j);
+    if (failed !== undefined) return check(false, failed);
+    apart.push(Math.abs(arm.angle(j) - end));
+  }
+  return check(
+    true,
+    `${range.map(degrees).join(' … ')}, ${((Math.max(...apart) * 180) / Math.PI).toFixed(1)}° apart at most`,
+  );
+}
+
+/** Which joint is not where it is told to be, and why; undefined where all are. */
+function misplaced({ spec }: LoadedRobot, arm: ServoArm, targets: readonly number[], j: number): string | undefined {
+  const off = targets.findIndex((target, i) => !(Math.abs(arm.angle(i) - target) <= toleranceRad));
+  if (off < 0) return undefined;
+  const { world } = arm;
+  const { name } = spec.joints[off]!;
+  const actuator = world.id('actuator', name);
+  const pullsNm = Math.abs(world.views.actuatorForce[actuator]!);
+  const mostNm = world.model.actuator_forcerange[2 * actuator + 1] as number;
+  const [touched] = world.touching();
+  const why =
+    touched !== undefined
+      ? `${touched[0]} touches ${touched[1]}`
+      : pullsNm > 0.98 * mostNm
+        ? `too weak, it pulls with all its ${mostNm.toFixed(2)} N·m`
+        : `it gives way, pulling ${pullsNm.toFixed(2)} of ${mostNm.toFixed(2)} N·m`;
+  const who = off === j ? 'stands' : `meanwhile ${name} stands`;
+  return `${who} at ${degrees(arm.angle(off))} instead of ${degrees(targets[off]!)}: ${why}`;
+}
