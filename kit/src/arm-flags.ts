@@ -1,7 +1,7 @@
 /** An arm in the words of a command line: `shoulder:y:-90..90:120,0,0` is a joint. The same words are typed when `kit init` asks. */
+
+import type { ArmAnswers, ModelAnswers, ServoModelName } from '@sim2servo/models/arm-answers';
 import { KitError } from '@sim2servo/models/error';
-import type { ArmAnswers, ModelAnswers } from '@sim2servo/sim/own-arm/answers';
-import type { ServoModelName } from '@sim2servo/sim/servo-models';
 
 export type JointAnswer = ArmAnswers['joints'][number];
 export type GripperAnswer = NonNullable<ArmAnswers['gripper']>;

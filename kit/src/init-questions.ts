@@ -1,7 +1,13 @@
 /** What `kit init` asks a person, where flags and files have left something open. */
+import {
+  type ArmAnswers,
+  type ArmDraft,
+  type OwnBus,
+  ownBuses,
+  type ServoModelName,
+} from '@sim2servo/models/arm-answers';
 import { KitError } from '@sim2servo/models/error';
-import type { ArmAnswers, ArmDraft } from '@sim2servo/sim/own-arm/answers';
-import { type OwnBus, ownBuses, type ServoModelName, servosOn } from '@sim2servo/sim/servo-models';
+import { servosOn } from '@sim2servo/sim/servo-models';
 import { axisOf, type GripperAnswer, type JointAnswer, offsetOf, rangeOf } from './arm-flags.js';
 import type { Io } from './io.js';
 

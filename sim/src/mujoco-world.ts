@@ -16,6 +16,17 @@ export function mujocoModule(): Promise<MainModule> {
   return module;
 }
 
+/**
+ * Name of a thing, from the model's own text: `mj_id2name` hands out other bytes where there is none.
+ *
+ * @param addresses where names of its kind begin, such as name_bodyadr
+ */
+export function nameOf(model: MjModel, addresses: ArrayLike<number>, id: number): string {
+  const names = model.names as Int8Array;
+  const from = addresses[id]!;
+  return Buffer.from(names.slice(from, names.indexOf(0, from))).toString('utf8') || `#${id}`;
+}
+
 /** Live views of MuJoCo's state; take them from {@link MujocoWorld.views} before each use. */
 export interface WorldViews {
   /** [nq] joint positions */
@@ -147,8 +158,7 @@ export class MujocoWorld {
   /** Names of the geoms that touch, as of the last step or {@link forward}. */
   touching(): [string, string][] {
     const { contact } = this.#data;
-    const { mjOBJ_GEOM } = this.#mujoco.mjtObj;
-    const name = (geom: number) => this.#mujoco.mj_id2name(this.model, mjOBJ_GEOM.value, geom) || `geom ${geom}`;
+    const name = (geom: number) => nameOf(this.model, this.model.name_geomadr, geom);
     try {
       return Array.from({ length: contact.size() }, (_, i) => {
         const found = contact.get(i)!;

@@ -7,10 +7,8 @@
  * are on no sheet: those of the shipped scenes where one has the servo, else in proportion to its nearest relative. The shipped scenes say
  * the same numbers, and `sim/test/servo-models.test.ts` holds them to it.
  */
-import { type CountedServo, type Servo, servoKinds } from '@sim2servo/models/site';
-
-/** A servo without a model number on its bus. MG996R stands for the class. */
-export type ServoModelName = CountedServo['model'] | 'mg996r';
+import type { OwnBus, ServoModelName } from '@sim2servo/models/arm-answers';
+import { type Servo, servoKinds } from '@sim2servo/models/site';
 
 export interface ServoModel {
   readonly kind: Servo['kind'];
@@ -122,10 +120,6 @@ export const servoModels: Readonly<Record<ServoModelName, ServoModel>> = {
     massKg: 0.082,
   }),
 };
-
-/** Buses that have servos of their own; behind a broker there may be any. */
-export type OwnBus = keyof typeof servoKinds;
-export const ownBuses = Object.keys(servoKinds) as OwnBus[];
 
 /** What an arm's joints usually are. */
 const usual: Readonly<Record<OwnBus, ServoModelName>> = {

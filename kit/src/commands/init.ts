@@ -1,8 +1,5 @@
 /** `kit init`: a robot folder for one's own arm, from answers or from a URDF or MJCF file, checked in simulation. */
 import { basename, resolve } from 'node:path';
-import { KitError } from '@sim2servo/models/error';
-import { parseJson, readJsonFile } from '@sim2servo/models/json-file';
-import { checkRobotTarget } from '@sim2servo/models/write-robot-folder';
 import {
   type ArmAnswers,
   type ArmDraft,
@@ -10,13 +7,17 @@ import {
   armDraftSchema,
   type ModelAnswers,
   modelAnswersSchema,
-  planOfAnswers,
-} from '@sim2servo/sim/own-arm/answers';
+  type OwnBus,
+  ownBuses,
+} from '@sim2servo/models/arm-answers';
+import { KitError } from '@sim2servo/models/error';
+import { parseJson, readJsonFile } from '@sim2servo/models/json-file';
+import { checkRobotTarget } from '@sim2servo/models/write-robot-folder';
+import { planOfAnswers } from '@sim2servo/sim/own-arm/answers';
 import { type ArmPlan, robotName } from '@sim2servo/sim/own-arm/arm-plan';
 import { readModelFile } from '@sim2servo/sim/own-arm/model-file';
 import { fingertipsOf, planOfModel } from '@sim2servo/sim/own-arm/plan-of-model';
 import { writeArm } from '@sim2servo/sim/own-arm/write-arm';
-import { type OwnBus, ownBuses } from '@sim2servo/sim/servo-models';
 import { Option } from 'commander';
 import { gripperOf, jointOf, modelJoints, offsetOf, servoWords } from '../arm-flags.js';
 import type { AddCommand } from '../command-context.js';

@@ -4,6 +4,7 @@
  * The others stand in a posture that leaves the way free of the desk: home where that does, else one found by chance. An arm of which some
  * joint has no such posture has limits that it can never use.
  */
+import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { servoScale } from '@sim2servo/models/servo-scale';
@@ -31,7 +32,13 @@ export async function sweepJoints(
     for (const [j, { name }] of robot.spec.joints.entries()) {
       // Ctrl-C is heard between two joints.
       await new Promise(setImmediate);
-      signal?.throwIfAborted();
+      if (signal?.aborted)
+        throw new KitError(
+          'E_INTERRUPTED',
+          `the checks of ${robot.spec.name} were stopped before the sweep of ${name}`,
+          `kit check ${robot.folder} begins them anew`,
+          'interrupt',
+        );
       onJoint?.(name);
       checks.push(sweep(robot, arm, j));
     }
@@ -108,12 +115,12 @@ function misplaced({ spec }: LoadedRobot, arm: ServoArm, targets: readonly numbe
   const pullsNm = Math.abs(world.views.actuatorForce[actuator]!);
   const mostNm = world.model.actuator_forcerange[2 * actuator + 1] as number;
   const [touched] = world.touching();
+  const isSpent = pullsNm > 0.98 * mostNm;
+  const pulls = isSpent ? `with all its ${mostNm.toFixed(2)} N·m` : `${pullsNm.toFixed(2)} of ${mostNm.toFixed(2)} N·m`;
   const why =
-    touched !== undefined
-      ? `${touched[0]} touches ${touched[1]}`
-      : pullsNm > 0.98 * mostNm
-        ? `too weak, it pulls with all its ${mostNm.toFixed(2)} N·m`
-        : `it gives way, pulling ${pullsNm.toFixed(2)} of ${mostNm.toFixed(2)} N·m`;
+    touched === undefined
+      ? `${isSpent ? 'too weak' : 'it gives way'}, it pulls ${pulls}`
+      : `${touched[0]} touches ${touched[1]}, it pulls ${pulls}`;
   const who = off === j ? 'stands' : `meanwhile ${name} stands`;
   return `${who} at ${degrees(arm.angle(off))} instead of ${degrees(targets[off]!)}: ${why}`;
 }

@@ -4,8 +4,9 @@
  * Everything stands in the base's axes, at the posture where every joint is at 0. So no link has a rotation of its own, as robot.json's
  * frames have none: one that a model gives is in the axes.
  */
+
+import type { OwnBus, ServoModelName } from '@sim2servo/models/arm-answers';
 import { KitError } from '@sim2servo/models/error';
-import type { OwnBus, ServoModelName } from '../servo-models.js';
 
 export type Vector = readonly [number, number, number];
 

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { MainModule, MjModel, MjSpec, MjsElement, mjtObj } from '@mujoco/mujoco';
 import { KitError, messageOf } from '@sim2servo/models/error';
-import { mujocoModule } from '../mujoco-world.js';
+import { mujocoModule, nameOf } from '../mujoco-world.js';
 import type { Vector } from './arm-plan.js';
 
 export interface ModelBody {
@@ -96,10 +96,12 @@ export async function readModelFile(path: string): Promise<ModelTree> {
   } catch (error) {
     throw new KitError(
       'E_ARM_MODEL',
-      `MuJoCo can't read ${path}: ${messageOf(error)}`,
+      `MuJoCo can't read ${path}: ${messageOf(error)
+        .trim()
+        .replace(/\s*\n\s*/g, ' ')}`,
       text.includes('xacro:')
         ? 'it is a xacro template: expand it first (xacro arm.urdf.xacro > arm.urdf)'
-        : 'give the URDF or MJCF file of the arm itself',
+        : 'mend the file, or give another one: a URDF or MJCF file of the arm itself',
       'usage',
       { cause: error },
     );
@@ -141,8 +143,6 @@ function treeOf(mujoco: MainModule, model: MjModel, leftOut: readonly string[]):
     data.qpos.fill(0);
     mujoco.mj_kinematics(model, data);
     mujoco.mj_comPos(model, data);
-    const { mjOBJ_BODY, mjOBJ_JOINT, mjOBJ_SITE } = mujoco.mjtObj;
-    const named = (type: mjtObj, id: number) => mujoco.mj_id2name(model, type.value, id) || `#${id}`;
     const vector = (values: ArrayLike<number>, i: number): Vector => [
       values[3 * i]!,
       values[3 * i + 1]!,
@@ -151,7 +151,7 @@ function treeOf(mujoco: MainModule, model: MjModel, leftOut: readonly string[]):
     const count = (n: number) => Array.from({ length: n }, (_, i) => i);
     const bodies = count(model.nbody).map(
       (b): ModelBody => ({
-        name: b === 0 ? 'world' : named(mjOBJ_BODY, b),
+        name: nameOf(model, model.name_bodyadr, b),
         parent: model.body_parentid[b],
         isMocap: model.body_mocapid[b] >= 0,
         positionM: vector(data.xpos, b),
@@ -163,7 +163,7 @@ function treeOf(mujoco: MainModule, model: MjModel, leftOut: readonly string[]):
     const joints = count(model.njnt).map((j): ModelJoint => {
       const range: [number, number] = [model.jnt_range[2 * j], model.jnt_range[2 * j + 1]];
       return {
-        name: named(mjOBJ_JOINT, j),
+        name: nameOf(model, model.name_jntadr, j),
         body: model.jnt_bodyid[j],
         kind: jointKinds[model.jnt_type[j] as 0 | 1 | 2 | 3],
         axis: vector(data.xaxis, j),
@@ -189,19 +189,28 @@ function treeOf(mujoco: MainModule, model: MjModel, leftOut: readonly string[]):
       ];
     });
     const sites = count(model.nsite).map(s => ({
-      name: named(mjOBJ_SITE, s),
+      name: nameOf(model, model.name_siteadr, s),
       body: model.site_bodyid[s] as number,
       positionM: vector(data.site_xpos, s),
     }));
     const ties = count(model.neq).map(e =>
       model.eq_type[e] === mujoco.mjtEq.mjEQ_JOINT.value
-        ? [model.eq_obj1id[e], model.eq_obj2id[e]].filter(j => j >= 0).map(j => named(mjOBJ_JOINT, j))
+        ? [model.eq_obj1id[e], model.eq_obj2id[e]].filter(j => j >= 0).map(j => nameOf(model, model.name_jntadr, j))
         : [],
     );
+    const whole = [...bodies.flatMap(numbersOf), ...joints.flatMap(numbersOf), ...sites.flatMap(numbersOf)];
+    const broken = whole.find(([, numbers]) => !numbers.every(Number.isFinite));
+    if (broken !== undefined) throw new Error(`'${broken[0]}' has a number that is none`);
     return { bodies, joints, geoms, sites, leftOut, ties };
   } finally {
     data.delete();
   }
+}
+
+/** A thing's name and all its numbers. MuJoCo lets NaN through in places. */
+function numbersOf(thing: { readonly name: string }): [string, number[]][] {
+  const numbers = Object.values(thing).flatMap((value: unknown) => (Array.isArray(value) ? value : [value]));
+  return [[thing.name, numbers.filter(value => typeof value === 'number')]];
 }
 
 /** R · diag(moments) · Rᵀ */

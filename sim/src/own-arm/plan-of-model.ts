@@ -2,9 +2,9 @@
  * A model's arm as a plan: the hinges on the way to the fingertip, and those of the hand. What has no joint between is one link. A servo
  * turns one hinge, so whatever else moves in the model is refused, or told to stay (`fixed`).
  */
-import type { z } from 'zod';
-import { type OwnBus, type ServoModelName, servoModels } from '../servo-models.js';
-import { chosenServos, type modelAnswersSchema, rangeRad, restOf, usualLoadKg } from './answers.js';
+import type { FullModelAnswers, OwnBus, ServoModelName } from '@sim2servo/models/arm-answers';
+import { servoModels } from '../servo-models.js';
+import { chosenServos, rangeRad, restOf, usualLoadKg } from './answers.js';
 import {
   type ArmPlan,
   chainOf,
@@ -94,7 +94,7 @@ function movingJoints(tree: ModelTree, fixed: readonly string[]): ModelJoint[] {
 /** @throws KitError E_ARM_ANSWERS */
 export function planOfModel(
   tree: ModelTree,
-  answers: z.output<typeof modelAnswersSchema>,
+  answers: FullModelAnswers,
   { name, bus, source }: { readonly name: string; readonly bus: OwnBus; readonly source: string },
 ): ArmPlan {
   const moving = movingJoints(tree, answers.fixed);

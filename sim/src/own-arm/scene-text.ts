@@ -1,5 +1,6 @@
 /** The MJCF scene of a planned arm: links of primitives, servos with their data sheets' figures, a desk, a load and a goal. */
-import { type ServoModelName, servoModels } from '../servo-models.js';
+import type { ServoModelName } from '@sim2servo/models/arm-answers';
+import { servoModels } from '../servo-models.js';
 import { type ArmPlan, mayTouchDesk, type PlannedGeom, type PlannedLink } from './arm-plan.js';
 
 /** A joint's mechanical stops lie this far outside its range. */
