@@ -7,7 +7,7 @@ export type JointAnswer = ArmAnswers['joints'][number];
 export type GripperAnswer = NonNullable<ArmAnswers['gripper']>;
 
 function misread(text: string, wanted: string): KitError {
-  return new KitError('E_ARM_WORDS', `'${text}' is not ${wanted}`, `write it as ${wanted}`, 'usage');
+  return new KitError('E_ARM_WORDS', `'${text}' can't be read`, `write ${wanted}`, 'usage');
 }
 
 function number(text: string | undefined, whole: string, wanted: string): number {

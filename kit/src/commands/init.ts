@@ -89,7 +89,7 @@ Examples:
 };
 
 function refuseFlags(flags: InitFlags, names: readonly (keyof InitFlags)[], why: string): void {
-  const given = names.filter(name => flags[name] !== undefined && flags[name]?.toString() !== '');
+  const given = names.filter(name => [flags[name] ?? []].flat().length > 0);
   if (given.length > 0)
     throw new KitError(
       'E_INIT_FLAGS',
@@ -129,18 +129,22 @@ async function planFromAnswers(folder: string, flags: InitFlags, io: Io): Promis
   const servo = draft.servo ?? (isAsked ? await askServo(io, bus) : undefined);
   const more = isAsked ? await askJoints(io, draft) : {};
   const merged = { ...draft, ...more, ...said({ servo }) } as ArmAnswers;
-  for (const [name, model] of words.of) {
-    const one = [...merged.joints, ...(merged.gripper ? [merged.gripper] : [])].find(joint => joint.name === name);
-    if (one === undefined)
+  const names = [...merged.joints, merged.gripper].map(joint => joint?.name);
+  for (const [name, model] of words.of)
+    if (!names.includes(name))
       throw new KitError(
         'E_ARM_ANSWERS',
         `--servo ${name}=${model}: there is no joint '${name}'`,
-        'name one of the joints',
+        `name one of ${names.filter(known => known !== undefined).join(', ')}`,
         'usage',
       );
-    one.servo = model;
-  }
-  const answers = parseJson(JSON.stringify(merged), armAnswersSchema, 'the answers');
+  const withServo = <Joint extends { name?: string | undefined }>(joint: Joint): Joint => ({
+    ...joint,
+    ...said({ servo: words.of.find(([name]) => name === joint.name)?.[1] }),
+  });
+  const { gripper } = merged;
+  const whole = { ...merged, joints: merged.joints.map(withServo), gripper: gripper && withServo(gripper) };
+  const answers = parseJson(JSON.stringify(whole), armAnswersSchema, 'the answers');
   return planOfAnswers(answers, { name: nameOf(folder, answers.name), bus });
 }
 

@@ -93,7 +93,7 @@ t.test('a person is asked for what is missing, and again where an answer makes n
   const said = await kit(['init', folder], undefined, lines);
   t.equal(said.exit, 0, said.out + said.err);
   t.match(said.err, "'can' is not among them: take one of kitlink, feetech, dynamixel");
-  t.match(said.err, "'-100' is not a range in degrees");
+  t.match(said.err, "'-100' can't be read: write a range in degrees");
   const { spec, site } = loadRobot(folder);
   t.same(
     spec.joints.map(({ name }) => name),

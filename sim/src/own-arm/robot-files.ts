@@ -5,6 +5,7 @@ import { insideWorkspace } from '@sim2servo/models/kinematics';
 import { Random } from '@sim2servo/models/random';
 import { type RobotSpec, robotSpecSchema } from '@sim2servo/models/robot-spec';
 import { countsPerTurn, type HobbyServo, type Servo, type Site, siteSchema } from '@sim2servo/models/site';
+import { degrees } from '../checks/robot-check.js';
 import { servoModels } from '../servo-models.js';
 import { type ArmPlan, chainOf, isVertical, type PlannedJoint, refusedArm } from './arm-plan.js';
 
@@ -113,12 +114,10 @@ function shareInside(spec: RobotSpec): number {
   return inside / probes;
 }
 
-const degrees = (rad: number) => ((rad * 180) / Math.PI).toFixed(0);
-
 function tooWide({ name, rangeRad: [low, high], servo }: PlannedJoint, turnRad: number): Error {
   return refusedArm(
-    `joint '${name}' goes from ${degrees(low)}° to ${degrees(high)}°, ${degrees(high - low)}° in all, and a ${servo} turns ${degrees(turnRad)}°`,
-    `narrow it: --range ${name}=${degrees(-turnRad / 2 + 0.15)}..${degrees(turnRad / 2 - 0.15)}`,
+    `joint '${name}' goes from ${degrees(low)} to ${degrees(high)}, ${degrees(high - low)} in all, and a ${servo} turns ${degrees(turnRad)}`,
+    `narrow it, as to ${degrees(-turnRad / 2 + 0.15)} … ${degrees(turnRad / 2 - 0.15)} (--from: --range ${name}=LOW..HIGH)`,
   );
 }
 
@@ -149,7 +148,7 @@ function servoOf(joint: PlannedJoint): Servo {
   const zeroCount = fits(half) ? half : Math.round(last / 2 - middle / radPerCount);
   if (zeroCount < 0 || zeroCount > last)
     throw refusedArm(
-      `joint '${name}' goes from ${degrees(low)}° to ${degrees(high)}°, and 0° is half a turn or more away from the middle of that`,
+      `joint '${name}' goes from ${degrees(low)} to ${degrees(high)}, and 0° is half a turn or more away from the middle of that`,
       'measure its angles from another zero',
     );
   const counted = { joint: name, id, zeroCount, direction: 1 as const };

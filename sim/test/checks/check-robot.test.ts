@@ -18,8 +18,8 @@ for (const name of readdirSync(shippedRobots))
     );
   });
 
-/** The checks that fail of so101 with another spec and another scene. */
-async function failed(t: Test, spec: (spec: RobotSpec) => void, scene: (text: string) => string = text => text) {
+/** The checks of so101 with another spec and another scene. */
+async function checksOf(t: Test, spec: (spec: RobotSpec) => void, scene: (text: string) => string = text => text) {
   const folder = join(t.testdir(), 'robot');
   cpSync(join(shippedRobots, 'so101'), folder, { recursive: true });
   const path = join(folder, 'robot.json');
@@ -28,7 +28,11 @@ async function failed(t: Test, spec: (spec: RobotSpec) => void, scene: (text: st
   writeFileSync(path, JSON.stringify(json));
   const scenePath = join(folder, 'scene.xml');
   writeFileSync(scenePath, scene(readFileSync(scenePath, 'utf8')));
-  const checks = await checkRobot(loadRobot(folder));
+  return checkRobot(loadRobot(folder));
+}
+
+async function failed(...changes: Parameters<typeof checksOf>) {
+  const checks = await checksOf(...changes);
   return checks.filter(({ passed }) => !passed).map(({ name, detail }) => `${name}: ${detail}`);
 }
 
@@ -77,6 +81,19 @@ t.test('an arm that is too heavy for its servos: which, where, and what it does'
     found.join('\n'),
   );
 });
+
+t.test(
+  'a servo that bends under its load is told, where it still could pull: it is no matter of the joint that is swept',
+  async t => {
+    const checks = await checksOf(
+      t,
+      () => {},
+      text => text.replace('<position name="shoulder-lift"', '<position name="shoulder-lift" kp="3"'),
+    );
+    const roll = checks.find(({ name }) => name === 'sweep of wrist-roll')!;
+    t.match(roll, { passed: true, detail: /; meanwhile shoulder-lift gives way by \d+°/ });
+  },
+);
 
 t.test('a joint that nothing lets through its range: what it touches, and where', async t => {
   // A shelf above the base, lower than the upper arm is long.
