@@ -64,6 +64,14 @@ export function gripperOf(text: string): GripperAnswer {
   return { ...(parts.length === 3 && { name: parts[0]! }), axis: axisOf(axis), rangeDeg: rangeOf(range) };
 }
 
+/** `NAME[:x,y,z]` */
+export function fingertipOf(text: string): { fingertip: string; fingertipMm?: [number, number, number] } {
+  const [, name, offset] = /^(.+?)(?::([^:]*,[^:]*))?$/.exec(text) ?? [];
+  if (name === undefined)
+    throw misread(text, 'a site or body of the model, such as hand, or hand:80,0,0 (mm from there)');
+  return { fingertip: name, ...(offset !== undefined && { fingertipMm: offsetOf(offset) }) };
+}
+
 /** `JOINT=VALUE` */
 function pairOf(text: string, wanted: string): [string, string] {
   const at = text.lastIndexOf('=');

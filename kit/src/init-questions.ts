@@ -8,7 +8,7 @@ import {
 } from '@sim2servo/models/arm-answers';
 import { KitError } from '@sim2servo/models/error';
 import { servosOn } from '@sim2servo/sim/servo-models';
-import { axisOf, type GripperAnswer, type JointAnswer, offsetOf, rangeOf } from './arm-flags.js';
+import { axisOf, fingertipOf, type GripperAnswer, type JointAnswer, offsetOf, rangeOf } from './arm-flags.js';
 import type { Io } from './io.js';
 
 /**
@@ -62,12 +62,23 @@ export async function askServo(io: Io, bus: OwnBus): Promise<ServoModelName> {
   return asked(io, `Servos (${models.join(', ')})`, models[0], unsaid, oneOf(models));
 }
 
-export function askFingertip(io: Io, places: readonly string[]): Promise<string> {
+/** @param places of the model that can be one, the likely ones first */
+export function askFingertip(io: Io, places: readonly string[]): Promise<ReturnType<typeof fingertipOf>> {
   const unsaid = {
     what: 'which place of the model is the fingertip',
     flag: `--fingertip ${places.slice(0, 8).join('|')}`,
   };
-  return asked(io, `Fingertip (${places.join(', ')})`, undefined, unsaid, oneOf(places));
+  return asked(
+    io,
+    `Fingertip (${places.join(', ')}; or so far from one, as NAME:x,y,z in mm)`,
+    undefined,
+    unsaid,
+    text => {
+      const said = fingertipOf(text);
+      oneOf(places)(said.fingertip);
+      return said;
+    },
+  );
 }
 
 const noJoint = { what: 'which joints the arm has', flag: '--joint, --answers FILE or --from FILE' };

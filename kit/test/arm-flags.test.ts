@@ -1,5 +1,14 @@
 import t from 'tap';
-import { axisOf, gripperOf, jointOf, modelJoints, offsetOf, rangeOf, servoWords } from '../src/arm-flags.js';
+import {
+  axisOf,
+  fingertipOf,
+  gripperOf,
+  jointOf,
+  modelJoints,
+  offsetOf,
+  rangeOf,
+  servoWords,
+} from '../src/arm-flags.js';
 
 t.test('a joint in one word', t => {
   t.same(jointOf('lift:y:-90..90:0,0,110.5'), {
@@ -11,6 +20,15 @@ t.test('a joint in one word', t => {
   t.same(jointOf('lift:-y:-1.5..2e1:-1,2,3:20').homeDeg, 20);
   t.same(gripperOf('z:0..70'), { axis: 'z', rangeDeg: [0, 70] });
   t.same(gripperOf('jaw:-x:-10..5'), { name: 'jaw', axis: '-x', rangeDeg: [-10, 5] });
+  t.end();
+});
+
+t.test('a fingertip is a place of the model, or so far from one', t => {
+  t.same(fingertipOf('tool0'), { fingertip: 'tool0' });
+  t.same(fingertipOf('robot:hand'), { fingertip: 'robot:hand' });
+  t.same(fingertipOf('robot:hand:80,-1.5,0'), { fingertip: 'robot:hand', fingertipMm: [80, -1.5, 0] });
+  t.throws(() => fingertipOf('hand:80,0'), { code: 'E_ARM_WORDS' });
+  t.throws(() => fingertipOf(''), { code: 'E_ARM_WORDS' });
   t.end();
 });
 

@@ -72,6 +72,9 @@ export const armDraftSchema = armAnswersSchema.partial();
 export const modelAnswersSchema = z.strictObject({
   ...ofEveryArm,
   fingertip: z.string().min(1).optional().describe('a site or body of the model'),
+  fingertipMm: millimetres
+    .default([0, 0, 0])
+    .describe('of the fingertip from there, where the model has no such place'),
   fixed: z.array(z.string()).default([]).describe('joints that have no servo: they stay at 0'),
   joints: z
     .array(z.strictObject({ name: z.string().min(1), rangeDeg: rangeDeg.optional(), ...servoAnswers }))

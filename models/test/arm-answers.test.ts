@@ -9,7 +9,7 @@ const complaint = (schema: typeof armAnswersSchema | typeof modelAnswersSchema, 
 
 t.test('little has to be said', t => {
   t.same(armAnswersSchema.parse({ joints: [joint] }), { baseMm: [0, 0, 60], joints: [joint] });
-  t.same(modelAnswersSchema.parse({}), { fixed: [], joints: [] });
+  t.same(modelAnswersSchema.parse({}), { fingertipMm: [0, 0, 0], fixed: [], joints: [] });
   t.ok(armDraftSchema.safeParse({}).success, 'a file may leave the joints to be asked for');
   t.same(ownBuses, ['kitlink', 'feetech', 'dynamixel']);
   t.end();

@@ -19,7 +19,7 @@ import { readModelFile } from '@sim2servo/sim/own-arm/model-file';
 import { fingertipsOf, planOfModel } from '@sim2servo/sim/own-arm/plan-of-model';
 import { writeArm } from '@sim2servo/sim/own-arm/write-arm';
 import { Option } from 'commander';
-import { gripperOf, jointOf, modelJoints, offsetOf, servoWords } from '../arm-flags.js';
+import { fingertipOf, gripperOf, jointOf, modelJoints, offsetOf, servoWords } from '../arm-flags.js';
 import type { AddCommand } from '../command-context.js';
 import { askBus, askFingertip, askJoints, askServo } from '../init-questions.js';
 import type { Io } from '../io.js';
@@ -62,7 +62,10 @@ export const addInit: AddCommand = (program, context) => {
       [],
     )
     .option('--gripper <joint>', 'name:axis:low..high')
-    .option('--fingertip <name>', 'with --from: site or body (default: fingertip)')
+    .option(
+      '--fingertip <name>',
+      'with --from: site or body, or so far from one, NAME:x,y,z in mm (default: fingertip)',
+    )
     .option('--fixed <joint>', 'with --from: a joint without a servo, which stays at 0; once for each', collected, [])
     .option('--range <range>', 'with --from: JOINT=LOW..HIGH in degrees; once for each', collected, [])
     .addHelpText(
@@ -161,7 +164,7 @@ async function planFromModel(folder: string, flags: InitFlags, from: string, io:
       bus: flags.bus,
       servo: words.usual,
       loadG: flags.load,
-      fingertip: flags.fingertip,
+      ...(flags.fingertip !== undefined && fingertipOf(flags.fingertip)),
       fixed: flags.fixed.length > 0 ? [...flags.fixed] : undefined,
     }),
     joints: modelJoints(file.joints ?? [], words.of, flags.range),
@@ -171,10 +174,10 @@ async function planFromModel(folder: string, flags: InitFlags, from: string, io:
   const servo = answers.servo ?? (answers.bus === undefined ? await askServo(io, bus) : undefined);
   const places = fingertipsOf(tree);
   const isKnown = answers.fingertip !== undefined || places.includes('fingertip') || places.length === 0;
-  const fingertip = isKnown ? answers.fingertip : await askFingertip(io, places);
+  const tip = isKnown ? {} : await askFingertip(io, places);
   return planOfModel(
     tree,
-    { ...answers, ...said({ servo, fingertip }) },
+    { ...answers, ...said({ servo }), ...tip },
     {
       name: nameOf(folder, answers.name),
       bus,

@@ -123,7 +123,7 @@ t.test('a model: what it does not know comes from flags, or is asked for', async
   t.match(asked.err, /'tip' is not among them: take one of tcp, camera/);
   const unsaid = await kit(['--json', 'init', join(room, 'c'), ...from, '--bus', 'feetech']);
   t.equal(errorOf(unsaid).code, 'E_ARM_UNSAID');
-  t.equal(errorOf(unsaid).hint, 'add --fingertip tcp|camera|#2, or run it on a terminal');
+  t.equal(errorOf(unsaid).hint, 'add --fingertip tcp|camera|#2|#1, or run it on a terminal');
 });
 
 t.test('an arm that its servos cannot hold is written all the same, and the command leaves with 1', async t => {

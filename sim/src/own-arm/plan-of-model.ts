@@ -25,23 +25,31 @@ const endlessRad = { 'hobby-pwm': 1.5, feetech: 3, dynamixel: 3 } as const;
 /** The body that the kit's own scenes have for the load. */
 const loadBody = 'payload';
 
-/** Digits that are kept of axes and of places in m: models say 1.5708 where they mean a right angle, and an arm is no better than a µm. */
-const axisDigits = 5;
+/** Digits that are kept of axes and of places in m: an arm is no better than a µm. */
+const axisDigits = 6;
 const placeDigits = 6;
+/** Models say 1.5708 where they mean a right angle. */
+const squareTo = 1e-4;
 
 const minus = (a: Vector, b: Vector): Vector => [a[0] - b[0], a[1] - b[1], a[2] - b[2]];
 const rounded = (v: Vector, digits: number): Vector => {
   const [x, y, z] = v.map(part => Number(part.toFixed(digits)) + 0);
   return [x!, y!, z!];
 };
+/** A number of an axis. */
+function squared(part: number): number {
+  const whole = Math.round(part);
+  return (Math.abs(part - whole) < squareTo ? whole : Number(part.toFixed(axisDigits))) + 0;
+}
 const nowhere: Vector = [0, 0, 0];
 
-/** Places that can be a fingertip: sites, and bodies at the end of a branch. */
+/** Places that can be a fingertip, the likely ones first: sites, bodies at the end of a branch, others. */
 export function fingertipsOf({ bodies, sites }: ModelTree): string[] {
   const ends = bodies.filter(
     (body, b) => b > 0 && !body.isMocap && !bodies.some(({ parent }, c) => c > 0 && parent === b),
   );
-  return [...sites.map(({ name }) => name), ...ends.map(({ name }) => name)];
+  const others = bodies.filter((body, b) => b > 0 && !body.isMocap && !ends.includes(body));
+  return [...sites, ...ends, ...others].map(({ name }) => name);
 }
 
 function placeOf(tree: ModelTree, name: string | undefined): { readonly body: number; readonly positionM: Vector } {
@@ -107,6 +115,8 @@ export function planOfModel(
   const said = moving.map(({ name: of }) => answers.joints.find(other => other.name === of) ?? { name: of });
   const servos = chosenServos(bus, answers.servo, said);
   const tip = placeOf(tree, answers.fingertip);
+  const [x, y, z] = answers.fingertipMm;
+  const tipM: Vector = [tip.positionM[0] + x / 1000, tip.positionM[1] + y / 1000, tip.positionM[2] + z / 1000];
   const notes: string[] = [];
 
   /** The last joint that turns a body; −1: it stands still. */
@@ -133,7 +143,7 @@ export function planOfModel(
   const isLoad = (b: number) => tree.bodies[b]!.name === loadBody && !moving.some(({ body }) => body === b);
   const fingertip = {
     parent: turnedBy[tip.body]!,
-    offsetM: rounded(minus(tip.positionM, anchorOf(turnedBy[tip.body]!)), placeDigits),
+    offsetM: rounded(minus(tipM, anchorOf(turnedBy[tip.body]!)), placeDigits),
   };
 
   const joints = moving.map((joint, j): PlannedJoint => {
@@ -147,7 +157,7 @@ export function planOfModel(
     return {
       name: jointNames[j]!,
       parent: parents[j]!,
-      axis: rounded(joint.axis, axisDigits),
+      axis: [squared(joint.axis[0]), squared(joint.axis[1]), squared(joint.axis[2])],
       originM: rounded(minus(anchors[j]!, anchorOf(parents[j]!)), placeDigits),
       rangeRad: range,
       homeRad: restOf(range, said[j]!.homeDeg),
@@ -262,7 +272,7 @@ function geomsOf({ geoms }: ModelTree, isOf: (body: number) => boolean, name: st
       type,
       size,
       pos: rounded(minus(positionM, originM), placeDigits),
-      xyaxes: xyAxes.map(part => Number(part.toFixed(axisDigits)) + 0),
+      xyaxes: xyAxes.map(squared),
       rgba: rgba.map(part => Number(part.toFixed(3))),
       ...(collides ? {} : { conaffinity: 0 }),
     }));

@@ -224,6 +224,12 @@ t.test('what is no chain of hinges is refused in words, with what to do', async 
   }
 });
 
+t.test("a model without a place for the fingertip: so far from one that it has, in the base's axes", async t => {
+  const tree = await treeOf(t, urdf);
+  const { fingertip: tip } = planned(tree, { fingertip: 'hand', fingertipMm: [10, 60, -5] });
+  t.same(tip, { parent: 3, offsetM: [0.01, 0.06, -0.005] });
+});
+
 t.test('a joint that stays fixed is no joint, whatever it was', async t => {
   const rail = `<body name="rail"><joint name="rail" type="slide" axis="1 0 0" range="0 1"/><geom size=".01"/>${site}</body>`;
   const { joints, fingertip: tip } = planned(await treeOf(t, model(hinge('a', rail))), { fixed: ['rail'] });
@@ -232,7 +238,7 @@ t.test('a joint that stays fixed is no joint, whatever it was', async t => {
   t.equal(planned(await treeOf(t, tied), { fixed: ['b'] }).joints.length, 1);
 });
 
-t.test('fingertips to choose from are sites, and bodies that carry nothing', async t => {
-  t.same(fingertipsOf(await treeOf(t, urdf)), ['tool0']);
-  t.same(fingertipsOf(await treeOf(t, mjcf)), ['tcp', 'plate', 'jaw']);
+t.test('fingertips to choose from: sites, bodies that carry nothing, the others', async t => {
+  t.same(fingertipsOf(await treeOf(t, urdf)), ['tool0', 'turret', 'upper', 'fore', 'hand']);
+  t.same(fingertipsOf(await treeOf(t, mjcf)), ['tcp', 'plate', 'jaw', 'column', 'shoulder', 'forearm']);
 });
