@@ -170,7 +170,7 @@ t.test('what is wrong is refused before anything is written', async t => {
       /xl430-w250, which does not hang on a feetech bus/,
     ],
     [[...feetech, ...arm, '--servo', 'hip=sts3215'], 'E_ARM_ANSWERS', /there is no joint 'hip'/],
-    [[...feetech, '--joint', 'pan:z:-200..200:0,0,50'], 'E_ARM_ANSWERS', /400° in all, and a sts3215 turns 360°/],
+    [[...feetech, '--joint', 'pan:z:-200..200:0,0,50'], 'E_ARM_ANSWERS', /400\.0° in all, and a sts3215 turns 359\.9°/],
     [[...feetech, '--joint', 'pan:z:NaN..200:0,0,50'], 'E_ARM_WORDS', /'NaN\.\.200'/],
     [[...feetech, ...arm, '--fingertip', 'x'], 'E_INIT_FLAGS', /--fingertip is for a model/],
     [

@@ -43,13 +43,14 @@ function squared(part: number): number {
 }
 const nowhere: Vector = [0, 0, 0];
 
-/** Places that can be a fingertip, the likely ones first: sites, bodies at the end of a branch, others. */
-export function fingertipsOf({ bodies, sites }: ModelTree): string[] {
-  const ends = bodies.filter(
-    (body, b) => b > 0 && !body.isMocap && !bodies.some(({ parent }, c) => c > 0 && parent === b),
-  );
-  const others = bodies.filter((body, b) => b > 0 && !body.isMocap && !ends.includes(body));
-  return [...sites, ...ends, ...others].map(({ name }) => name);
+/** Places that joints move and that so can be a fingertip, the likely ones first: sites, bodies at the end of a branch, others. */
+export function fingertipsOf({ bodies, joints, sites }: ModelTree): string[] {
+  const moves = bodies.map(() => false);
+  for (const [b, { parent }] of bodies.entries()) moves[b] = moves[parent]! || joints.some(({ body }) => body === b);
+  const moving = bodies.filter((_, b) => moves[b]);
+  const ends = moving.filter(body => !moving.some(({ parent }) => bodies[parent] === body));
+  const others = moving.filter(body => !ends.includes(body));
+  return [...sites.filter(({ body }) => moves[body]), ...ends, ...others].map(({ name }) => name);
 }
 
 function placeOf(tree: ModelTree, name: string | undefined): { readonly body: number; readonly positionM: Vector } {
@@ -66,15 +67,18 @@ function placeOf(tree: ModelTree, name: string | undefined): { readonly body: nu
   );
 }
 
+/** By its name in the model, or the one that it gets. */
+const isCalled = ({ name }: ModelJoint, said: string) => name === said || robotName(name, 'joint') === said;
+
 /** The joints that servos turn, in the model's order. */
 function movingJoints(tree: ModelTree, fixed: readonly string[]): ModelJoint[] {
   for (const name of fixed)
-    if (!tree.joints.some(joint => joint.name === name))
+    if (!tree.joints.some(joint => isCalled(joint, name)))
       throw refusedArm(
         `the model has no joint '${name}' that could stay fixed`,
         `its joints are: ${tree.joints.map(joint => joint.name).join(', ')}`,
       );
-  const moving = tree.joints.filter(({ name }) => !fixed.includes(name));
+  const moving = tree.joints.filter(joint => !fixed.some(name => isCalled(joint, name)));
   for (const { name, kind } of moving)
     if (kind !== 'hinge')
       throw refusedArm(
@@ -90,7 +94,7 @@ function movingJoints(tree: ModelTree, fixed: readonly string[]): ModelJoint[] {
         'the model closes a chain (connect or weld)',
         'take that constraint out, or give a model without it',
       );
-    if (tied.every(name => !fixed.includes(name)))
+    if (tied.every(name => moving.some(joint => joint.name === name)))
       throw refusedArm(
         `the model ties ${tied.join(' to ')}, and each servo goes its own way`,
         `leave the one without a servo where it is: --fixed ${tied[0]}`,
@@ -107,12 +111,15 @@ export function planOfModel(
 ): ArmPlan {
   const moving = movingJoints(tree, answers.fixed);
   for (const { name: said } of answers.joints)
-    if (!moving.some(joint => joint.name === said))
+    if (!moving.some(joint => isCalled(joint, said)))
       throw refusedArm(
         `the model has no joint '${said}' that moves`,
         `its joints are: ${moving.map(joint => joint.name).join(', ')}`,
       );
-  const said = moving.map(({ name: of }) => answers.joints.find(other => other.name === of) ?? { name: of });
+  const said = moving.map(joint => ({
+    ...answers.joints.find(({ name: other }) => isCalled(joint, other)),
+    name: joint.name,
+  }));
   const servos = chosenServos(bus, answers.servo, said);
   const tip = placeOf(tree, answers.fingertip);
   const [x, y, z] = answers.fingertipMm;

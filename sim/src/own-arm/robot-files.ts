@@ -115,9 +115,12 @@ function shareInside(spec: RobotSpec): number {
 }
 
 function tooWide({ name, rangeRad: [low, high], servo }: PlannedJoint, turnRad: number): Error {
+  // A model's whole turn is a count more than a servo has.
+  const exact = (rad: number) => `${((rad * 180) / Math.PI).toFixed(1)}°`;
+  const narrow = turnRad / 2 - 0.15;
   return refusedArm(
-    `joint '${name}' goes from ${degrees(low)} to ${degrees(high)}, ${degrees(high - low)} in all, and a ${servo} turns ${degrees(turnRad)}`,
-    `narrow it, as to ${degrees(-turnRad / 2 + 0.15)} … ${degrees(turnRad / 2 - 0.15)} (--from: --range ${name}=LOW..HIGH)`,
+    `joint '${name}' goes from ${degrees(low)} to ${degrees(high)}, ${exact(high - low)} in all, and a ${servo} turns ${exact(turnRad)}`,
+    `narrow it, as to ${degrees(-narrow)} … ${degrees(narrow)} (--from: --range ${name}=LOW..HIGH)`,
   );
 }
 

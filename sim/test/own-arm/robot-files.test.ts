@@ -93,12 +93,12 @@ t.test('a range that no turn of the servo holds is refused with what would', t =
   const wide = (rangeDeg: [number, number]) => plan({ joints: [{ ...lift, rangeDeg }] });
   t.throws(() => siteOf(wide([-200, 170])), {
     code: 'E_ARM_ANSWERS',
-    message: "joint 'lift' goes from -200° to 170°, 370° in all, and a sts3215 turns 360°",
+    message: "joint 'lift' goes from -200° to 170°, 370.0° in all, and a sts3215 turns 359.9°",
     hint: 'narrow it, as to -171° … 171° (--from: --range lift=LOW..HIGH)',
   });
   t.throws(() => siteOf(wide([300, 400])), { code: 'E_ARM_ANSWERS', hint: 'measure its angles from another zero' });
   t.throws(() => siteOf(plan({ joints: [{ ...lift, rangeDeg: [-100, 100] }] }, 'kitlink')), {
-    message: /200° in all, and a mg996r turns 180°/,
+    message: /200\.0° in all, and a mg996r turns 180\.0°/,
   });
   t.end();
 });
