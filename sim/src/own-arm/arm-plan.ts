@@ -79,8 +79,8 @@ export function rod(name: string, to: Vector, massKg?: number): PlannedGeom {
 }
 
 const nameRule = /^[a-z][a-z0-9-]*$/;
-/** Bodies that every scene has. */
-const taken = ['world', 'payload', 'goal', 'fingertip'];
+/** Bodies and geoms that every scene has, and the last frame. */
+const taken = ['world', 'payload', 'goal', 'fingertip', 'base', 'desk', 'load'];
 
 /** `Shoulder_Pan.1` → `shoulder-pan-1`: a name as robot.json has them. */
 export function robotName(text: string, kind: 'robot' | 'joint' | 'link'): string {
@@ -88,8 +88,8 @@ export function robotName(text: string, kind: 'robot' | 'joint' | 'link'): strin
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
-  const name = nameRule.test(plain) && !taken.includes(plain) ? plain : plain === '' ? kind : `${kind}-${plain}`;
-  return name;
+  if (nameRule.test(plain) && !(kind === 'link' && taken.includes(plain))) return plain;
+  return plain === '' ? kind : `${kind}-${plain}`;
 }
 
 /** What is wrong with what was said of an arm. */

@@ -138,16 +138,11 @@ export function planOfModel(
   const anchors = moving.map(({ anchorM }) => rounded(anchorM, placeDigits));
   const anchorOf = (j: number) => (j < 0 ? nowhere : anchors[j]!);
 
-  const linkNames = uniqueNames(
-    moving.map(({ body }) => robotName(tree.bodies[body]!.name, 'link')),
-    'link',
-  );
-  const jointNames = uniqueNames(
-    moving.map(joint => robotName(joint.name, 'joint')),
-    'joint',
-  );
+  const linkNames = numbered(moving.map(({ body }) => robotName(tree.bodies[body]!.name, 'link')));
+  const jointNames = distinct(moving.map(joint => robotName(joint.name, 'joint')));
   const loadKg = loadOf(tree, tip.body, answers.loadG);
-  const isLoad = (b: number) => tree.bodies[b]!.name === loadBody && !moving.some(({ body }) => body === b);
+  const isLoad = (b: number) =>
+    b === tip.body && tree.bodies[b]!.name === loadBody && !moving.some(({ body }) => body === b);
   const fingertip = {
     parent: turnedBy[tip.body]!,
     offsetM: rounded(minus(tipM, anchorOf(turnedBy[tip.body]!)), placeDigits),
@@ -184,9 +179,13 @@ export function planOfModel(
   return checkedBranches(plan);
 }
 
-/** One name each, in order; of two that became the same the later is refused. */
-function uniqueNames(names: string[], what: string): string[] {
-  if (what === 'link') return names.map((name, i) => (names.indexOf(name) === i ? name : `${name}-${i + 1}`));
+/** A number after a name that stands there already. */
+function numbered(names: readonly string[]): string[] {
+  return names.map((name, i) => (names.indexOf(name) === i ? name : `${name}-${i + 1}`));
+}
+
+/** The joints' names, unless two became the same: they are what a person says. */
+function distinct(names: readonly string[]): readonly string[] {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw refusedArm(`two joints would be called '${twice}'`, 'rename one of them in the model');
   return names;

@@ -6,7 +6,8 @@ t.test('names become such as robot.json has them', t => {
   t.equal(robotName('Shoulder_Pan.1', 'joint'), 'shoulder-pan-1');
   t.equal(robotName('1', 'joint'), 'joint-1');
   t.equal(robotName('...', 'link'), 'link');
-  t.equal(robotName('payload', 'link'), 'link-payload', 'what every scene has is taken');
+  t.equal(robotName('base', 'link'), 'link-base', 'what every scene has is taken');
+  t.equal(robotName('base', 'joint'), 'base');
   t.end();
 });
 
