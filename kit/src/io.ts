@@ -32,9 +32,10 @@ async function askTerminal(question: string): Promise<string | undefined> {
   try {
     return await new Promise((resolve, reject) => {
       // readline keeps Ctrl-C and Ctrl-D to itself, and the question would wait for ever.
-      prompt.on('SIGINT', () =>
-        reject(new KitError('E_INTERRUPTED', 'stopped at a question', 'run it again', 'interrupt')),
-      );
+      prompt.on('SIGINT', () => {
+        process.stderr.write('\n');
+        reject(new KitError('E_INTERRUPTED', 'stopped at a question', 'run it again', 'interrupt'));
+      });
       prompt.on('close', () => resolve(undefined));
       prompt.question(question).then(line => resolve(line.trim()), reject);
     });
