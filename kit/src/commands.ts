@@ -3,6 +3,7 @@ import type { AddCommand } from './command-context.js';
 import { addBench } from './commands/bench.js';
 import { addBridge } from './commands/bridge.js';
 import { addCalibrate } from './commands/calibrate.js';
+import { addCheck } from './commands/check.js';
 import { addDeploy } from './commands/deploy.js';
 import { addDevice } from './commands/device.js';
 import { addDoctor } from './commands/doctor.js';
@@ -11,6 +12,7 @@ import { addEval } from './commands/eval.js';
 import { addExport } from './commands/export.js';
 import { addFinetune } from './commands/finetune.js';
 import { addHil } from './commands/hil.js';
+import { addInit } from './commands/init.js';
 import { addInspect } from './commands/inspect.js';
 import { addLogs } from './commands/logs.js';
 import { addRecord } from './commands/record.js';
@@ -25,6 +27,8 @@ export const commands: readonly AddCommand[] = [
   addDevice,
   addCalibrate,
   addEngine,
+  addInit,
+  addCheck,
   addTrain,
   addEval,
   addExport,

@@ -24,32 +24,38 @@ export const processIo: Io = {
   live: process.stderr.isTTY === true,
   keys: process.stdin,
   async ask(question) {
-    if (process.stdin.isTTY !== true) return undefined;
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-    } finally {
-      prompt.close();
-    }
+    const answer = await askTerminal(`${question} [y/N] `);
+    return answer === undefined ? undefined : /^y(es)?$/i.test(answer);
   },
-  async line(question, signal) {
-    if (process.stdin.isTTY !== true) return undefined;
-    // Not as a terminal: then Ctrl-C stays a signal, and what is redrawn meanwhile is left alone.
-    const prompt = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-    try {
-      return await prompt.question(question, { signal });
-    } catch (error) {
-      if (signal.aborted) throw interrupted();
-      throw error;
-    } finally {
-      prompt.close();
-    }
-  },
+  line: (question, signal) => askTerminal(question, signal),
 };
 
 /** Ctrl-C, where a command ends by it before it has done anything. */
 export function interrupted(): KitError {
   return new KitError('E_INTERRUPTED', 'interrupted: nothing was written', 'run it again', 'interrupt');
+}
+
+async function askTerminal(question: string, signal?: AbortSignal): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true) return undefined;
+  // With a signal not as a terminal: then Ctrl-C stays a signal, and what is redrawn meanwhile is left alone.
+  const terminal = signal === undefined;
+  const prompt = createInterface({ input: process.stdin, output: process.stderr, terminal });
+  try {
+    return await new Promise((resolve, reject) => {
+      // As a terminal readline keeps Ctrl-C to itself, and the question would wait for ever.
+      prompt.on('SIGINT', () => {
+        process.stderr.write('\n');
+        reject(interrupted());
+      });
+      prompt.on('close', () => resolve(undefined));
+      prompt.question(question, signal === undefined ? {} : { signal }).then(
+        line => resolve(line.trim()),
+        error => reject(signal?.aborted === true ? interrupted() : error),
+      );
+    });
+  } finally {
+    prompt.close();
+  }
 }
 
 /** Anything that moves a motor or writes to a board passes here. */

@@ -16,15 +16,16 @@ export interface Said {
  * Runs one command line in this process.
  *
  * @param answer what a person says when asked; undefined where nobody is there
- * @param person does what is asked for and then enters a line
+ * @param person does what is asked for and then enters a line; or the lines, one after the other
  * @param keys   in place of a terminal
  */
 export async function kit(
   line: string | readonly string[],
   answer?: boolean,
-  person?: (question: string) => Promise<string>,
+  person?: readonly string[] | ((question: string) => Promise<string>),
   keys: KeyInput = Readable.from([]),
 ): Promise<Said> {
+  const left = Array.isArray(person) ? [...person] : undefined;
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
@@ -32,7 +33,12 @@ export async function kit(
     err: text => err.push(text),
     live: false,
     ask: async () => answer,
-    line: async question => person?.(question),
+    line: async question => {
+      if (typeof person === 'function') return person(question);
+      err.push(question);
+      if (left?.length === 0) throw new Error(`nobody thought of an answer to: ${question}`);
+      return left?.shift();
+    },
     keys,
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);

@@ -41,10 +41,19 @@ const countedServo = {
     .describe('position that the servo reports where the joint stands at 0 rad; kit calibrate finds it'),
   direction: z.union([z.literal(1), z.literal(-1)]).describe('−1 where counts fall as the joint angle rises'),
 };
-const feetechServo = z.strictObject({ kind: z.literal('feetech'), model: z.enum(['sts3215']), ...countedServo });
+/** Models that a bus of their kind can be driven with. */
+export const countedModels = {
+  feetech: ['sts3215'],
+  dynamixel: ['xl330-m077', 'xl330-m288', 'xl430-w250', 'xm430-w350'],
+} as const;
+const feetechServo = z.strictObject({
+  kind: z.literal('feetech'),
+  model: z.enum(countedModels.feetech),
+  ...countedServo,
+});
 const dynamixelServo = z.strictObject({
   kind: z.literal('dynamixel'),
-  model: z.enum(['xl330-m077', 'xl330-m288', 'xl430-w250', 'xm430-w350']),
+  model: z.enum(countedModels.dynamixel),
   ...countedServo,
 });
 
@@ -68,7 +77,7 @@ const tlsFiles = {
  * What is on the other end of the port; the key is the kind of bus, and names the kind of servo that hangs on it. Behind a broker there may
  * be any, and the site of the bridge knows them.
  */
-const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
+export const servoKinds = { kitlink: 'hobby-pwm', feetech: 'feetech', dynamixel: 'dynamixel' } as const;
 
 const bus = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -10,6 +10,23 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 
 let module: Promise<MainModule> | undefined;
 
+/** MuJoCo itself, loaded once a thread. */
+export function mujocoModule(): Promise<MainModule> {
+  module ??= loadMujoco();
+  return module;
+}
+
+/**
+ * Name of a thing, from the model's own text: `mj_id2name` hands out other bytes where there is none.
+ *
+ * @param addresses where names of its kind begin, such as name_bodyadr
+ */
+export function nameOf(model: MjModel, addresses: ArrayLike<number>, id: number): string {
+  const names = model.names as Int8Array;
+  const from = addresses[id]!;
+  return Buffer.from(names.slice(from, names.indexOf(0, from))).toString('utf8') || `#${id}`;
+}
+
 /** Live views of MuJoCo's state; take them from {@link MujocoWorld.views} before each use. */
 export interface WorldViews {
   /** [nq] joint positions */
@@ -26,6 +43,10 @@ export interface WorldViews {
   readonly siteXpos: Float64Array;
   /** [nv] what limits and contacts exert on each degree of freedom, in the last step */
   readonly qfrcConstraint: Float64Array;
+  /** [nv] what has to be exerted on each degree of freedom so that it does not accelerate: gravity, at rest */
+  readonly qfrcBias: Float64Array;
+  /** [nu] what each actuator pulls with, in the last step */
+  readonly actuatorForce: Float64Array;
 }
 
 export class MujocoWorld {
@@ -49,8 +70,7 @@ export class MujocoWorld {
 
   /** @throws KitError E_SCENE where the MJCF can't be read or MuJoCo refuses it */
   static async load(scenePath: string): Promise<MujocoWorld> {
-    module ??= loadMujoco();
-    const mujoco = await module;
+    const mujoco = await mujocoModule();
     try {
       return new MujocoWorld(mujoco, mujoco.MjModel.from_xml_string(readFileSync(scenePath, 'utf8')));
     } catch (error) {
@@ -78,6 +98,8 @@ export class MujocoWorld {
       bodyXpos: data.xpos,
       siteXpos: data.site_xpos,
       qfrcConstraint: data.qfrc_constraint,
+      qfrcBias: data.qfrc_bias,
+      actuatorForce: data.actuator_force,
     };
   }
 
@@ -131,6 +153,24 @@ export class MujocoWorld {
         'usage',
       );
     return id;
+  }
+
+  /** Names of the geoms that touch, as of the last step or {@link forward}. */
+  touching(): [string, string][] {
+    const { contact } = this.#data;
+    const name = (geom: number) => nameOf(this.model, this.model.name_geomadr, geom);
+    try {
+      return Array.from({ length: contact.size() }, (_, i) => {
+        const found = contact.get(i)!;
+        try {
+          return [name(found.geom1), name(found.geom2)];
+        } finally {
+          found.delete();
+        }
+      });
+    } finally {
+      contact.delete();
+    }
   }
 
   /** A number of the scene's `<custom>` part. @throws KitError E_SCENE_NAME, E_SCENE_NUMERIC */

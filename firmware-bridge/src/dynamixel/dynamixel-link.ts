@@ -24,7 +24,8 @@ import {
 } from '../servo-link.js';
 import { CycleRead } from './cycle-read.js';
 import { DynamixelBus } from './dynamixel-bus.js';
-import { broadcastId, encodePacket, instructions, littleEndian } from './packet.js';
+import { dynamixelCycle, encodeGoals } from './dynamixel-cycle.js';
+import { littleEndian } from './packet.js';
 import { hardwareErrorWords, registers, watchdogFired, watchdogStepMs } from './registers.js';
 import { type ReadyServo, type Servo, setUpServo } from './servo-setup.js';
 
@@ -82,7 +83,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
       const servos: ReadyServo[] = [];
       for (const [j, servo] of this.#sites.entries()) servos.push(await setUpServo(bus, servo, spec.joints[j]!));
       const read = new CycleRead(servos);
-      this.#opened = { bus, servos, read, cycle: this.#cycleOf(servos, read) };
+      this.#opened = { bus, servos, read, cycle: dynamixelCycle(servos, read, this.#baudRate) };
       await this.#freshSample();
       this.#errorsOfOpening = bus.port.strays + bus.port.lostReplies;
     } catch (error) {
@@ -91,17 +92,6 @@ export class DynamixelLink implements ServoLink, ServoMotion {
       throw error;
     }
     return this;
-  }
-
-  #cycleOf(servos: readonly ReadyServo[], read: CycleRead): BusCycle {
-    const waiting = servos.slice(0, read.delays);
-    return {
-      servos: servos.length,
-      baudRate: this.#baudRate,
-      readBytes: read.request.length + read.replyBytes,
-      writeBytes: this.#goals(servos.map(({ range }) => range[0])).length,
-      returnDelayUs: waiting.reduce((sum, { returnDelayUs }) => sum + returnDelayUs, 0),
-    };
   }
 
   get cycle(): BusCycle {
@@ -190,10 +180,10 @@ export class DynamixelLink implements ServoLink, ServoMotion {
 
   /** The sync write of goal positions. @param counts [joints] */
   #goals(counts: readonly number[]): Uint8Array {
-    const { address, bytes } = registers.goalPosition;
-    const data = [...littleEndian(address, 2), ...littleEndian(bytes, 2)];
-    for (const [j, { id }] of this.#sites.entries()) data.push(id, ...littleEndian(counts[j]!, bytes));
-    return encodePacket(broadcastId, instructions.syncWrite, data);
+    return encodeGoals(
+      this.#sites.map(({ id }) => id),
+      counts,
+    );
   }
 
   /**

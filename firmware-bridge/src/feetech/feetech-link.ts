@@ -40,6 +40,18 @@ const holdLeadS = 0.02;
 const holdLookUs = 20_000;
 const tries = 3;
 
+/** @param returnDelayUs of all servos together */
+export function feetechCycle(servos: number, baudRate: number, returnDelayUs: number): BusCycle {
+  return {
+    servos,
+    baudRate,
+    readBytes: syncReadBytes(servos, sampleBytes) + syncReadBytes(1, torqueEnable.bytes),
+    writeBytes: syncWriteBytes(servos, goalPosition.bytes),
+    // A torque switch is one servo's reply more.
+    returnDelayUs: returnDelayUs * (1 + 1 / servos),
+  };
+}
+
 export interface FeetechOptions {
   readonly open: () => Promise<ByteStream>;
   readonly clock: Clock;
@@ -117,14 +129,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
 
   get cycle(): BusCycle {
     const { baudRate, returnDelayUs } = this.#opened();
-    const servos = this.#joints.servos.length;
-    return {
-      servos,
-      baudRate,
-      readBytes: syncReadBytes(servos, sampleBytes) + syncReadBytes(1, torqueEnable.bytes),
-      writeBytes: syncWriteBytes(servos, goalPosition.bytes),
-      returnDelayUs: returnDelayUs * (1 + 1 / servos),
-    };
+    return feetechCycle(this.#joints.servos.length, baudRate, returnDelayUs);
   }
 
   async read(out: ServoState, timeoutUs: number): Promise<boolean> {
