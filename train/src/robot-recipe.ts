@@ -1,12 +1,14 @@
 /** How `kit train` trains a robot unless it is told otherwise: the one place for it. */
+import { movesInPlane } from '@sim2servo/models/kinematics';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { sac } from './algorithms/sac.js';
 import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
 
-/** Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. An arm in space has further to go. */
-const horizonS = { plane: 0.4, space: 0.5 };
-/** An arm with fewer joints than this lies in a plane, and takes desk2's recipe. */
-const jointsInSpace = 4;
+/**
+ * Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. In space the way to a goal behind the arm leads over its
+ * shoulder and takes more than a second; of half a second's horizon it is learnt that such ways are not worth going.
+ */
+const horizonS = { plane: 0.4, space: 1.2 };
 
 /**
  * @param robot as the run's configuration names it
@@ -20,7 +22,8 @@ export function robotRecipe(
 ): RobotTrainingConfig {
   const gammaOf = (seconds: number) => 1 - 1 / (seconds * controlRateHz);
   const plane = { ...defaultTrainingConfig, robot, task, controlRateHz };
-  if (spec.joints.length < jointsInSpace) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
+  if (movesInPlane(spec)) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
+  const stepsIn = (simulatedS: number) => Math.round(simulatedS * controlRateHz);
   return {
     ...plane,
     // Being close is rare while the way there is not known.
@@ -28,21 +31,21 @@ export function robotRecipe(
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: 1_600_000,
-      learningStarts: 8_000,
-      blockSteps: 64,
-      updatesPerStep: 0.125,
+      steps: stepsIn(64_000),
+      learningStarts: stepsIn(160),
+      blockSteps: stepsIn(1.28),
+      updatesPerStep: 6.25 / controlRateHz,
       replayCapacity: 1_000_000,
-      evaluateEvery: 50_000,
+      evaluateEvery: stepsIn(2_000),
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
-      evaluationEpisodes: 60,
-      checkpointEvery: 400_000,
-      logEvery: 5_000,
+      evaluationEpisodes: 100,
+      checkpointEvery: stepsIn(16_000),
+      logEvery: stepsIn(100),
     },
     sac: {
       ...sac.defaults,
       hiddenSizes: [128, 128],
-      batchSize: 128,
+      batchSize: 256,
       gamma: gammaOf(horizonS.space),
       tau: 0.01,
       learningRate: 7e-4,

@@ -72,7 +72,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
     flags.yes === true,
   );
   const task = taskNamed(manifest.task);
-  const ticksEach = Math.round(task.episodeS * manifest.controlRateHz);
+  const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);
   const random = new Random(flags.seed);
   const goals =
     flags.heldOut === undefined
