@@ -33,7 +33,9 @@ function prepared(spec: RobotSpec) {
 /** Whether unit vectors are parallel, either way round. With every joint at 0 all frames have the base's axes, so those of joints compare. */
 function inPlane([first, ...rest]: readonly Float64Array[]): boolean {
   const rounding = 1e-9;
-  return rest.every(axis => 1 - Math.abs(axis[0]! * first![0]! + axis[1]! * first![1]! + axis[2]! * first![2]!) < rounding);
+  return rest.every(
+    axis => 1 - Math.abs(axis[0]! * first![0]! + axis[1]! * first![1]! + axis[2]! * first![2]!) < rounding,
+  );
 }
 
 const base: Pose = { rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), origin: new Float64Array(3) };

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { alongFirstFrame, fingertip, fingertipErrorM, insideWorkspace, movesFingertip, movesInPlane } from '../src/kinematics.js';
+import {
+  alongFirstFrame,
+  fingertip,
+  fingertipErrorM,
+  insideWorkspace,
+  movesFingertip,
+  movesInPlane,
+} from '../src/kinematics.js';
 import { loadRobot } from '../src/robot-folder.js';
 import type { RobotSpec } from '../src/robot-spec.js';
 import { desk2, desk2With, spatialArm } from './arms.js';
@@ -143,7 +150,8 @@ t.test('a gripper moves no frame', async t => {
 t.test('an arm whose joints turn about parallel axes, either way round, moves in a plane', async t => {
   t.equal(movesInPlane(desk2), true);
   const [shoulder, elbow, fingertip] = desk2.frames;
-  const turned = (axis: [number, number, number]) => desk2With({ frames: [shoulder!, { ...elbow!, axis }, fingertip!] });
+  const turned = (axis: [number, number, number]) =>
+    desk2With({ frames: [shoulder!, { ...elbow!, axis }, fingertip!] });
   t.equal(movesInPlane(turned([0, 0, -2])), true);
   t.equal(movesInPlane(turned([0, 0.1, 1])), false);
   t.equal(movesInPlane(spatial), false);

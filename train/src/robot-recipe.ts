@@ -5,50 +5,60 @@ import { sac } from './algorithms/sac.js';
 import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
 
 /**
- * Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. In space the way to a goal behind the arm leads over its
- * shoulder and takes more than a second; of half a second's horizon it is learnt that such ways are not worth going.
+ * Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. From nothing, an arm in space learns with half a second to
+ * come close and stay there. That is too short for the way to a goal behind the arm, which leads over its shoulder and takes longer than
+ * that: it is learnt by going on with more.
  */
-const horizonS = { plane: 0.4, space: 1.2 };
+const horizonS = { plane: 0.4, space: 0.5, goingOn: 1.2 };
 
 /**
- * @param robot as the run's configuration names it
- * @param spec  of that robot
+ * @param robot   as the run's configuration names it
+ * @param spec    of that robot
+ * @param goingOn the run begins with the policy and the critics of another
  */
 export function robotRecipe(
   robot: string,
   spec: RobotSpec,
   task: string,
   controlRateHz = defaultTrainingConfig.controlRateHz,
+  goingOn = false,
 ): RobotTrainingConfig {
   const gammaOf = (seconds: number) => 1 - 1 / (seconds * controlRateHz);
   const plane = { ...defaultTrainingConfig, robot, task, controlRateHz };
   if (movesInPlane(spec)) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
-  const stepsIn = (simulatedS: number) => Math.round(simulatedS * controlRateHz);
-  return {
+  const space: RobotTrainingConfig = {
     ...plane,
     // Being close is rare while the way there is not known.
     nearStarts: 0.3,
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: stepsIn(64_000),
-      learningStarts: stepsIn(160),
-      blockSteps: stepsIn(1.28),
-      updatesPerStep: 6.25 / controlRateHz,
+      steps: 1_600_000,
+      learningStarts: 8_000,
+      blockSteps: 64,
+      updatesPerStep: 0.125,
       replayCapacity: 1_000_000,
-      evaluateEvery: stepsIn(2_000),
+      evaluateEvery: 50_000,
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
-      evaluationEpisodes: 100,
-      checkpointEvery: stepsIn(16_000),
-      logEvery: stepsIn(100),
+      evaluationEpisodes: 60,
+      checkpointEvery: 400_000,
+      logEvery: 5_000,
     },
     sac: {
       ...sac.defaults,
       hiddenSizes: [128, 128],
-      batchSize: 256,
+      batchSize: 128,
       gamma: gammaOf(horizonS.space),
       tau: 0.01,
       learningRate: 7e-4,
     },
+  };
+  if (!goingOn) return space;
+  return {
+    ...space,
+    nearStarts: 0.15,
+    loop: { ...space.loop, blockSteps: 256, updatesPerStep: 0.25 },
+    // Of the longer horizon the critics first say how much it is worth, then the actor follows, and slowly: it has something to lose.
+    sac: { ...space.sac, gamma: gammaOf(horizonS.goingOn), tau: 0.005, learningRate: 3e-4, actorAfter: 1500 },
   };
 }

@@ -11,6 +11,7 @@ import { createEngine } from '@sim2servo/train/engine/create-engine';
 import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
+import { openPolicySource, type PolicySource } from '@sim2servo/train/policy-source';
 import { robotRecipe } from '@sim2servo/train/robot-recipe';
 import { threadsThatPay } from '@sim2servo/train/threads-that-pay';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
@@ -35,6 +36,7 @@ interface TrainOptions {
   readonly threads?: number;
   readonly seed: number;
   readonly out?: string;
+  readonly from?: string;
   readonly resume?: string;
   readonly engine?: string;
   readonly updatesPerCall?: number;
@@ -80,8 +82,12 @@ async function loopEngine(options: TrainOptions, config: TrainingConfig, context
   };
 }
 
-async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
-  const drawn = trainingConfig(options);
+async function newRun(
+  options: TrainOptions,
+  context: CommandContext,
+  source: PolicySource | undefined,
+): Promise<TrainingConfig> {
+  const drawn = trainingConfig(options, source);
   const picked = await loopEngine(options, drawn, context);
   // Only the split engine has threads; who asked for some is told so.
   const threads = picked.engine === 'split' ? drawn.loop.threads : (options.threads ?? 1);
@@ -92,7 +98,7 @@ async function newRun(options: TrainOptions, context: CommandContext): Promise<T
   return config;
 }
 
-export function trainingConfig(options: TrainOptions): TrainingConfig {
+export function trainingConfig(options: TrainOptions, source?: PolicySource): TrainingConfig {
   const { task, scene } = options;
   const ofGym = gymTasks.some(known => known.name === task);
   if (!ofGym && !taskNames.includes(task))
@@ -126,10 +132,11 @@ export function trainingConfig(options: TrainOptions): TrainingConfig {
     );
   const defaults = ofGym
     ? { ...defaultGymTrainingConfig, task }
-    : robotRecipe(robot, loadRobot(robot).spec, task, options.rate);
+    : robotRecipe(robot, loadRobot(robot).spec, task, options.rate, source !== undefined);
   return parseTrainingConfig(
     {
       ...defaults,
+      ...(source !== undefined && { startedFrom: source.digest ?? source.path }),
       ...(scene !== undefined && { scene: resolve(scene) }),
       loop: {
         ...defaults.loop,
@@ -173,6 +180,7 @@ export const addTrain: AddCommand = (program, context) => {
       'what runs the updates: cpu, webgpu, cuda, coreml, dml, tfjs-node-gpu, wasm, auto (default: cpu)',
     )
     .option('--updates-per-call <n>', 'updates that a fused engine (webgpu, cuda, …) makes at once', wholeNumber)
+    .option('--from <policy>', 'bundle or run whose policy and critics to begin with, of another rate for instance')
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
       const { engine, updatesPerCall, threads } = options;
@@ -192,8 +200,9 @@ export const addTrain: AddCommand = (program, context) => {
       let outcome: RunOutcome;
       try {
         if (options.resume === undefined) {
-          const config = await newRun(options, context);
-          outcome = await trainRun(config, options.out ?? runFolder(config), run);
+          const source = options.from === undefined ? undefined : openPolicySource(options.from, options.robot);
+          const config = await newRun(options, context, source);
+          outcome = await trainRun(config, options.out ?? runFolder(config), run, source?.weights);
         } else outcome = await resumeRun(options.resume, { ...run, steps: options.steps });
       } finally {
         line.done();

@@ -9,7 +9,7 @@ const closeM = 0.015;
  * its own shoulder, to come to it: each centimetre further must not cost so much that it stays where it is nearest on this side. In a plane
  * there is no such way round.
  */
-const farM = { plane: Number.POSITIVE_INFINITY, space: 0.1 };
+const farM = { plane: Number.POSITIVE_INFINITY, space: 0.15 };
 /** What an action of ±1 costs, shared among all joints … */
 const effortCost = 0.05;
 /** … and of a joint that has no part in it, a gripper: it shall stay where it is. */

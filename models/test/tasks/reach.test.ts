@@ -77,5 +77,8 @@ t.test('an episode is the way across the widest range at full speed, and a secon
   const [waist, ...others] = spec.joints;
   t.equal(reach.episodeS({ ...spec, joints: [{ ...waist!, range: [-3, 3] }, ...others] }, 50), 5);
   const gripper = { ...waist!, name: 'gripper', range: [-9, 9] as [number, number] };
-  t.ok(close(reach.episodeS({ ...spec, joints: [...spec.joints, gripper] }, 50), 3.2 / 1.5 + 1), 'a gripper has no part in it');
+  t.ok(
+    close(reach.episodeS({ ...spec, joints: [...spec.joints, gripper] }, 50), 3.2 / 1.5 + 1),
+    'a gripper has no part in it',
+  );
 });
