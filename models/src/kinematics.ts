@@ -10,32 +10,22 @@ interface Pose {
 /** Poses are scratch of one call; a spec's frame count never changes, so nothing is allocated after the first call. */
 const scratch = new WeakMap<
   RobotSpec,
-  { poses: Pose[]; parents: number[]; joints: number[]; axes: Float64Array[]; moving: boolean[]; plane: boolean }
+  { poses: Pose[]; parents: number[]; joints: number[]; axes: Float64Array[]; moving: boolean[] }
 >();
 
 function prepared(spec: RobotSpec) {
   let found = scratch.get(spec);
   if (found === undefined) {
-    const axes = spec.frames.map(f => Float64Array.from(f.axis, part => part / Math.hypot(...f.axis)));
     found = {
-      axes,
-      plane: inPlane(axes.filter((_, f) => spec.frames[f]!.joint !== undefined)),
       poses: spec.frames.map(() => ({ rotation: new Float64Array(9), origin: new Float64Array(3) })),
       parents: spec.frames.map(f => spec.frames.findIndex(other => other.name === f.parent)),
       joints: spec.frames.map(f => spec.joints.findIndex(j => j.name === f.joint)),
       moving: spec.joints.map(j => spec.frames.some(f => f.joint === j.name)),
+      axes: spec.frames.map(f => Float64Array.from(f.axis, part => part / Math.hypot(...f.axis))),
     };
     scratch.set(spec, found);
   }
   return found;
-}
-
-/** Whether unit vectors are parallel, either way round. With every joint at 0 all frames have the base's axes, so those of joints compare. */
-function inPlane([first, ...rest]: readonly Float64Array[]): boolean {
-  const rounding = 1e-9;
-  return rest.every(
-    axis => 1 - Math.abs(axis[0]! * first![0]! + axis[1]! * first![1]! + axis[2]! * first![2]!) < rounding,
-  );
 }
 
 const base: Pose = { rotation: Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), origin: new Float64Array(3) };
@@ -89,11 +79,6 @@ export function alongFirstFrame(
 /** Whether joint `j` turns any frame: a gripper's does not. */
 export function movesFingertip(spec: RobotSpec, j: number): boolean {
   return prepared(spec).moving[j]!;
-}
-
-/** Whether the fingertip keeps to one plane, as every joint that moves it turns about parallel axes. */
-export function movesInPlane(spec: RobotSpec): boolean {
-  return prepared(spec).plane;
 }
 
 /** Whether a posture lies inside the spec's workspace. */

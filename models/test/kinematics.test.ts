@@ -1,13 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  alongFirstFrame,
-  fingertip,
-  fingertipErrorM,
-  insideWorkspace,
-  movesFingertip,
-  movesInPlane,
-} from '../src/kinematics.js';
+import { alongFirstFrame, fingertip, fingertipErrorM, insideWorkspace, movesFingertip } from '../src/kinematics.js';
 import { loadRobot } from '../src/robot-folder.js';
 import type { RobotSpec } from '../src/robot-spec.js';
 import { desk2, desk2With, spatialArm } from './arms.js';
@@ -145,14 +138,4 @@ t.test('a gripper moves no frame', async t => {
     spec.joints.map((_, j) => movesFingertip(spec, j)),
     [true, true, true, true, true, false],
   );
-});
-
-t.test('an arm whose joints turn about parallel axes, either way round, moves in a plane', async t => {
-  t.equal(movesInPlane(desk2), true);
-  const [shoulder, elbow, fingertip] = desk2.frames;
-  const turned = (axis: [number, number, number]) =>
-    desk2With({ frames: [shoulder!, { ...elbow!, axis }, fingertip!] });
-  t.equal(movesInPlane(turned([0, 0, -2])), true);
-  t.equal(movesInPlane(turned([0, 0.1, 1])), false);
-  t.equal(movesInPlane(spatial), false);
 });

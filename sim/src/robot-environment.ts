@@ -28,7 +28,7 @@ export interface RobotEnvironmentOptions {
 }
 
 /** A near goal is where the fingertip would be with every joint turned by up to this. */
-const nearRad = 0.5;
+const nearRad = 0.4;
 
 interface RobotEnvironmentState {
   readonly arm: ServoArmState;

@@ -1,15 +1,12 @@
 /** How `kit train` trains a robot unless it is told otherwise: the one place for it. */
-import { movesInPlane } from '@sim2servo/models/kinematics';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { sac } from './algorithms/sac.js';
 import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
 
-/**
- * Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. From nothing, an arm in space learns with half a second to
- * come close and stay there. That is too short for the way to a goal behind the arm, which leads over its shoulder and takes longer than
- * that: it is learnt by going on with more.
- */
-const horizonS = { plane: 0.4, space: 0.5, goingOn: 1.2 };
+/** Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. An arm in space has further to go. */
+const horizonS = { plane: 0.4, space: 0.5 };
+/** An arm with fewer joints than this lies in a plane, and takes desk2's recipe. */
+const jointsInSpace = 4;
 
 /**
  * @param robot   as the run's configuration names it
@@ -25,7 +22,7 @@ export function robotRecipe(
 ): RobotTrainingConfig {
   const gammaOf = (seconds: number) => 1 - 1 / (seconds * controlRateHz);
   const plane = { ...defaultTrainingConfig, robot, task, controlRateHz };
-  if (movesInPlane(spec)) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
+  if (spec.joints.length < jointsInSpace) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
   const space: RobotTrainingConfig = {
     ...plane,
     // Being close is rare while the way there is not known.
@@ -56,9 +53,8 @@ export function robotRecipe(
   if (!goingOn) return space;
   return {
     ...space,
-    nearStarts: 0.15,
-    loop: { ...space.loop, blockSteps: 256, updatesPerStep: 0.25 },
-    // Of the longer horizon the critics first say how much it is worth, then the actor follows, and slowly: it has something to lose.
-    sac: { ...space.sac, gamma: gammaOf(horizonS.goingOn), tau: 0.005, learningRate: 3e-4, actorAfter: 1500 },
+    loop: { ...space.loop, steps: 200_000, blockSteps: 256 },
+    // The critics get used to the new rate or reward first; then the actor follows, slowly, for it has something to lose.
+    sac: { ...space.sac, tau: 0.005, learningRate: 3e-4, actorAfter: 5000 },
   };
 }

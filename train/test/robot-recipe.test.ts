@@ -18,18 +18,16 @@ t.test('every shipped robot has a recipe that is a valid configuration', async t
 
 t.test('desk2 is trained as it always was', async t => t.strictSame(recipeOf('desk2'), defaultTrainingConfig));
 
-t.test('the horizon is a time: at twice the rate it is twice the steps; going on looks further', async t => {
-  const { spec } = loadRobot('so101');
-  const horizon = (rate: number, goingOn: boolean) =>
-    1 / (1 - robotRecipe('so101', spec, 'reach', rate, goingOn).sac.gamma) / rate;
-  for (const rate of [50, 100]) {
-    t.ok(Math.abs(horizon(rate, false) - 0.5) < 1e-9);
-    t.ok(Math.abs(horizon(rate, true) - 1.2) < 1e-9);
-  }
+t.test('the horizon is a time: at twice the rate it is twice the steps', async t => {
+  const horizon = (rate: number) => 1 / (1 - recipeOf('so101', rate).sac.gamma) / rate;
+  t.ok(Math.abs(horizon(50) - 0.5) < 1e-9);
+  t.ok(Math.abs(horizon(100) - 0.5) < 1e-9);
 });
 
-t.test('what goes on has the networks of what it began with', async t => {
+t.test('what goes on has the networks of what it began with, and learns more slowly', async t => {
   const { spec } = loadRobot('so101');
-  const [nothing, on] = [false, true].map(goingOn => robotRecipe('so101', spec, 'reach', 50, goingOn).sac);
-  for (const shape of ['hiddenSizes', 'critics', 'criticLayerNorm'] as const) t.strictSame(on![shape], nothing![shape]);
+  const [nothing, on] = [false, true].map(goingOn => robotRecipe('so101', spec, 'reach', 100, goingOn).sac);
+  for (const same of ['hiddenSizes', 'critics', 'criticLayerNorm', 'gamma'] as const)
+    t.strictSame(on![same], nothing![same]);
+  t.ok(on!.learningRate < nothing!.learningRate && on!.actorAfter > 0);
 });

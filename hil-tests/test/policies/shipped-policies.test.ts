@@ -10,7 +10,7 @@ import type { RunReport } from '@sim2servo/runtime/run-policy';
 import t from 'tap';
 import { runOnRig } from '../../src/rig/run-on-rig.js';
 
-const targets = 20;
+const targets = 12;
 const permittedMm = 15;
 
 /** One run on an arm that stands at home, over these of the held-out targets. */

@@ -82,6 +82,13 @@ async function loopEngine(options: TrainOptions, config: TrainingConfig, context
   };
 }
 
+/** What a run begins with. */
+function parentOf({ robot, task }: TrainOptions, from: string): PolicySource {
+  if (!taskNames.includes(task))
+    throw new KitError('E_TASK_FROM', `${task} has no robot, and no policy to begin with`, 'leave out --from', 'usage');
+  return openPolicySource(from, robot ?? defaultTrainingConfig.robot);
+}
+
 async function newRun(
   options: TrainOptions,
   context: CommandContext,
@@ -184,6 +191,13 @@ export const addTrain: AddCommand = (program, context) => {
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
       const { engine, updatesPerCall, threads } = options;
+      if (options.resume !== undefined && options.from !== undefined)
+        throw new KitError(
+          'E_RESUME_FROM',
+          `${options.resume} goes on from its own checkpoint, and --from names ${options.from}`,
+          'Leave one of them out.',
+          'usage',
+        );
       if (options.resume !== undefined && [engine, updatesPerCall, threads].some(given => given !== undefined))
         throw new KitError(
           'E_RESUME_ENGINE',
@@ -200,7 +214,7 @@ export const addTrain: AddCommand = (program, context) => {
       let outcome: RunOutcome;
       try {
         if (options.resume === undefined) {
-          const source = options.from === undefined ? undefined : openPolicySource(options.from, options.robot);
+          const source = options.from === undefined ? undefined : parentOf(options, options.from);
           const config = await newRun(options, context, source);
           outcome = await trainRun(config, options.out ?? runFolder(config), run, source?.weights);
         } else outcome = await resumeRun(options.resume, { ...run, steps: options.steps });

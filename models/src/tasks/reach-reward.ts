@@ -1,15 +1,9 @@
 /** What a fingertip at a point is worth: of being close, less the effort. Reaching, holding and tracking differ in where the point is. */
-import { fingertipErrorM, movesFingertip, movesInPlane } from '../kinematics.js';
+import { fingertipErrorM, movesFingertip } from '../kinematics.js';
 import type { Task } from './task.js';
 
 /** Distance over which the bonus for being close falls to 1/e. */
 const closeM = 0.015;
-/**
- * Distance at which being further off costs half of what it costs at first. An arm that moves in space may have to go away from a goal, over
- * its own shoulder, to come to it: each centimetre further must not cost so much that it stays where it is nearest on this side. In a plane
- * there is no such way round.
- */
-const farM = { plane: Number.POSITIVE_INFINITY, space: 0.15 };
 /** What an action of ±1 costs, shared among all joints … */
 const effortCost = 0.05;
 /** … and of a joint that has no part in it, a gripper: it shall stay where it is. */
@@ -20,6 +14,5 @@ export const reachReward: Task['reward'] = (spec, _before, executed, after, goal
   let effort = 0;
   for (let j = 0; j < executed.length; j++)
     effort += executed[j]! ** 2 * (movesFingertip(spec, j) ? effortCost / executed.length : idleCost);
-  const far = distance / (1 + distance / (movesInPlane(spec) ? farM.plane : farM.space));
-  return Math.exp(-distance / closeM) - far / spec.reachM - effort;
+  return Math.exp(-distance / closeM) - distance / spec.reachM - effort;
 };

@@ -24,12 +24,3 @@ t.test('a gripper is not for reaching: moving it costs more, closed or open', as
   const open = { ...at, position: home.map((angle, j) => (spec.joints[j]!.name === 'gripper' ? 1.5 : angle)) };
   t.equal(reachReward(spec, at, only('', 0), open, goal), 1, 'and where it stands does not count');
 });
-
-t.test('in space the cost of being far off levels out, so that the way over the shoulder is worth going', async t => {
-  const off = (distance: number) => reachReward(spec, at, only('', 0), at, [goal[0]! + distance, goal[1]!, goal[2]!]);
-  for (const distance of [0.05, 0.1, 0.4]) {
-    const byHand = Math.exp(-distance / 0.015) - distance / (1 + distance / 0.1) / 0.48;
-    t.ok(Math.abs(off(distance) - byHand) < 1e-9, `${off(distance)}`);
-  }
-  t.ok(off(0.2) - off(0.4) < 0.04, 'at twice the distance hardly worse');
-});
