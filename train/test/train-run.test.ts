@@ -69,7 +69,7 @@ t.test('a run at another rate begins with the policy, the critics and the scale 
   t.strictSame(kept.engine.parameters, checkpoint!.engine.parameters);
   t.strictSame(kept.normaliser, checkpoint!.normaliser);
   t.strictSame(openRunFolder(begun.folder.path).config, config);
-  t.equal((await resumeRun(begun.folder.path, { steps: 480 })).step, 480, 'and it is resumed as any other');
+  t.equal((await resumeRun(begun.folder.path, { steps: 480 })).step, 480, 'and it is resumed like one from nothing');
 });
 
 t.test('a finished run can be taken further', async t => {
