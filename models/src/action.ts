@@ -20,6 +20,12 @@ function reach(spec: RobotSpec, j: number, dtS: number): number {
   }
 }
 
+/** How fast an action of ±1, kept up, turns joint `j`: rad/s. */
+export function fullSpeed(spec: RobotSpec, j: number, dtS: number): number {
+  const { maxVelocity } = spec.joints[j]!;
+  return spec.action.kind === 'position' ? maxVelocity : Math.min(maxVelocity, reach(spec, j, dtS) / dtS);
+}
+
 /**
  * An action beyond ±1 counts as ±1, so that {@link toAction} can say what was executed; what is not finite stays so (clipping would turn
  * ∞ into an order to move), and the shield refuses it.

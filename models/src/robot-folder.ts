@@ -21,6 +21,9 @@ export interface LoadedRobot {
 /** The robots that ship with the kit. */
 export const shippedRobots = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'robots');
 
+/** The policies that ship with the kit: bundles, named ROBOT-TASK-RATE. */
+export const shippedPolicies = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'policies');
+
 export function specDigest(spec: RobotSpec): string {
   const { $schema: _, ...content } = spec;
   return sha256(canonicalJson(content));

@@ -1,7 +1,7 @@
 /** Actions to targets and back: by hand for each kind, then as a round trip. */
 import fc from 'fast-check';
 import t from 'tap';
-import { toAction, toTargets } from '../src/action.js';
+import { fullSpeed, toAction, toTargets } from '../src/action.js';
 import type { RobotSpec } from '../src/robot-spec.js';
 import { atRest, desk2, desk2With } from './arms.js';
 
@@ -80,4 +80,11 @@ t.test('targets that no action reaches give the nearest one: ±1', async t => {
     toAction(spec, [99, -99], atRest(desk2, [0, 1.2]), dtS, back);
     t.strictSame([...back], [1, -1], action.kind);
   }
+});
+
+t.test('the full speed is what the kind of action asks for at ±1, and never more than the joint may', async t => {
+  const speeds = (action: RobotSpec['action']) => [0.02, 0.01].map(dt => fullSpeed(desk2With({ action }), 0, dt));
+  t.strictSame(speeds({ kind: 'velocity', scale: 0.5 }), [2, 2], 'half of 4 rad/s, at any rate');
+  t.strictSame(speeds({ kind: 'delta-position', scale: 0.06 }), [3, 4], '0.06 rad in 10 ms would be 6 rad/s');
+  t.strictSame(speeds({ kind: 'position', scale: 0.9 }), [4, 4]);
 });

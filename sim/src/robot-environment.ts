@@ -78,7 +78,7 @@ export class RobotEnvironment implements Environment {
     this.#latency = commandLatency(site.bus);
     this.#latencyS = this.#latency.nominalS;
     this.#dtS = 1 / options.controlRateHz;
-    this.#episodeTicks = Math.round(options.task.episodeS * options.controlRateHz);
+    this.#episodeTicks = Math.round(options.task.episodeS(spec, options.controlRateHz) * options.controlRateHz);
     this.observationSize = observationSize(spec);
     this.actionSize = joints;
     this.observation = new Float32Array(this.observationSize);

@@ -146,7 +146,7 @@ t.test('an episode is cut after the time of its task, at any control rate, and n
   for (const rate of [50, 100]) {
     const environment = await environmentOf(t, false, rate);
     environment.reset(new Random(1));
-    for (let i = 1; i <= task.episodeS * rate; i++) {
+    for (let i = 1; i <= Math.round(task.episodeS(spec, rate) * rate); i++) {
       t.equal(environment.truncated, false);
       environment.step([0, 0]);
       t.equal(environment.terminated, false);

@@ -2,6 +2,7 @@
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
+import { samplePosture } from '@sim2servo/models/tasks/reachable-set';
 import { type ArmVariation, changedArm } from '@sim2servo/sim/arm-variation';
 import { type EpisodeResult, type EpisodeSummary, runEpisode, summarise } from './episodes.js';
 import { openOnnxPolicy } from './onnx-policy.js';
@@ -13,12 +14,17 @@ import { errorWindowSteps, sizesOf } from './training-world.js';
 export const evaluationArms = ['nominal', 'randomised', 'changed'] as const;
 export type EvaluationArm = (typeof evaluationArms)[number];
 
+/** Where the arm is when it is given a target: at home, or at rest anywhere, as after another target. */
+export const evaluationStarts = ['home', 'random'] as const;
+export type EvaluationStart = (typeof evaluationStarts)[number];
+
 export interface EvaluateOptions {
   /** A run folder or a bundle. */
   readonly from: string;
   readonly robot?: string;
   readonly targets?: number;
   readonly arm?: EvaluationArm;
+  readonly start?: EvaluationStart;
   readonly seed?: number;
   readonly onProgress?: (done: number, of: number) => void;
   readonly signal?: AbortSignal;
@@ -26,6 +32,7 @@ export interface EvaluateOptions {
 
 export interface PolicyEvaluation extends EpisodeSummary {
   readonly arm: EvaluationArm;
+  readonly start: EvaluationStart;
   readonly targets: readonly EpisodeResult[];
 }
 
@@ -37,7 +44,7 @@ export async function evaluateSource(
   source: PolicySource,
   options: Omit<EvaluateOptions, 'from' | 'robot'>,
 ): Promise<PolicyEvaluation> {
-  const { targets = 20, arm = 'nominal', seed = 0 } = options;
+  const { targets = 20, arm = 'nominal', start = 'home', seed = 0 } = options;
   const { robot, task, config } = source;
   const environment = await createEnvironment({
     robot: robot.folder,
@@ -47,7 +54,8 @@ export async function evaluateSource(
   });
   const policy = await openOnnxPolicy(source.model, sizesOf(robot.spec));
   const random = new Random(seed);
-  const home = Float64Array.from(robot.spec.joints, joint => joint.home);
+  const starts = new Random(seed).fork('starts');
+  const posture = Float64Array.from(robot.spec.joints, joint => joint.home);
   const results: EpisodeResult[] = [];
   try {
     for (const goal of heldOutGoals(robot.spec, task, targets)) {
@@ -58,7 +66,8 @@ export async function evaluateSource(
           'Run it again.',
           'interrupt',
         );
-      environment.resetTo(goal, home, random);
+      if (start === 'random') samplePosture(robot.spec, starts, robot.spec.safety.softLimit, posture);
+      environment.resetTo(goal, posture, random);
       results.push(await runEpisode(environment, policy.act, { errorWindow: errorWindowSteps(config.controlRateHz) }));
       options.onProgress?.(results.length, targets);
     }
@@ -66,7 +75,7 @@ export async function evaluateSource(
     await policy.dispose();
     environment.dispose();
   }
-  return { arm, targets: results, ...summarise(results, task.reachedM) };
+  return { arm, start, targets: results, ...summarise(results, task.reachedM) };
 }
 
 function variationOf(arm: EvaluationArm): boolean | ArmVariation {

@@ -95,7 +95,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneOutcom
 }
 
 function finetuneConfig(source: PolicySource, options: FinetuneOptions, logs: readonly string[]): RobotTrainingConfig {
-  const { config } = source;
+  const { startedFrom: _, ...config } = source.config;
   const steps = options.steps ?? finetuneDefaults.steps;
   return {
     ...config,

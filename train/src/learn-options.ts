@@ -28,12 +28,12 @@ export interface TrainingProgress {
   readonly evaluation?: Evaluation | undefined;
 }
 
-/** Where a run starts when it does not start from nothing: fine-tuning. */
+/** Where a run starts when it does not start from nothing: fine-tuning, or the same task at another rate. */
 export interface Start {
   /** By the engine's names; what is absent is drawn anew: a new ensemble of critics fits no old ones. */
   readonly parameters: Readonly<Record<string, Float32Array>>;
   readonly normaliser: ObservationNormaliser;
-  readonly logged: Logged;
+  readonly logged?: Logged;
 }
 
 export interface LearnOptions {

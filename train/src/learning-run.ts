@@ -112,13 +112,15 @@ export class LearningRun {
   }
 
   async #block(): Promise<void> {
-    const { loop, start } = this.#options;
+    const { loop } = this.#options;
     const learning = this.#step >= loop.learningStarts;
+    // Only a run that started from nothing has no normaliser yet, and no policy worth acting by.
+    const uniform = !learning && this.#normaliser === undefined;
     if (learning && this.#normaliser === undefined) this.#useNormaliser(this.#firstNormaliser());
     const calls = learning ? this.#callsOfBlock() : 0;
     if (learning) await this.#batches.prepare(calls, this.#normaliser!);
     this.#engine.readActor(this.#collector.parameters);
-    const collecting = this.#collector.collect(loop.blockSteps, !learning && start === undefined);
+    const collecting = this.#collector.collect(loop.blockSteps, uniform);
     const startMs = performance.now();
     for (let i = 0; i < calls; i++) await this.#update();
     if (learning) this.#judge.watch(calls * this.#updatesPerCall);

@@ -9,19 +9,21 @@ const horizonS = { plane: 0.4, space: 0.5 };
 const jointsInSpace = 4;
 
 /**
- * @param robot as the run's configuration names it
- * @param spec  of that robot
+ * @param robot   as the run's configuration names it
+ * @param spec    of that robot
+ * @param goingOn the run begins with the policy and the critics of another
  */
 export function robotRecipe(
   robot: string,
   spec: RobotSpec,
   task: string,
   controlRateHz = defaultTrainingConfig.controlRateHz,
+  goingOn = false,
 ): RobotTrainingConfig {
   const gammaOf = (seconds: number) => 1 - 1 / (seconds * controlRateHz);
   const plane = { ...defaultTrainingConfig, robot, task, controlRateHz };
   if (spec.joints.length < jointsInSpace) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
-  return {
+  const space: RobotTrainingConfig = {
     ...plane,
     // Being close is rare while the way there is not known.
     nearStarts: 0.3,
@@ -47,5 +49,12 @@ export function robotRecipe(
       tau: 0.01,
       learningRate: 7e-4,
     },
+  };
+  if (!goingOn) return space;
+  return {
+    ...space,
+    loop: { ...space.loop, steps: 200_000, blockSteps: 256 },
+    // The critics get used to the new rate or reward first; then the actor follows, slowly, for it has something to lose.
+    sac: { ...space.sac, tau: 0.005, learningRate: 3e-4, actorAfter: 5000 },
   };
 }

@@ -28,9 +28,18 @@ export interface RunOutcome extends LearnResult {
   readonly unsaved: readonly string[];
 }
 
-/** Trains from nothing in a new folder. */
-export function trainRun(config: TrainingConfig, out: string, options: RunOptions = {}): Promise<RunOutcome> {
-  return runIn(createRunFolder(out, config), config, options, {});
+/**
+ * Trains in a new folder.
+ *
+ * @param start the policy and critics of another run of the same shapes; from nothing without
+ */
+export function trainRun(
+  config: TrainingConfig,
+  out: string,
+  options: RunOptions = {},
+  start?: Start,
+): Promise<RunOutcome> {
+  return runIn(createRunFolder(out, config), config, options, start === undefined ? {} : { start });
 }
 
 /**
@@ -63,6 +72,7 @@ export async function runIn(
   from: { readonly resume?: RunCheckpoint; readonly start?: Start },
 ): Promise<RunOutcome> {
   const world = worldOf(config);
+  const finetuning = isRobotTraining(config) && config.finetune !== undefined;
   const metrics = new MetricsLog(folder.path, from.resume?.step ?? 0);
   const guard = new StorageGuard(options.onWarning ?? (() => {}));
   let saved = from.resume?.step;
@@ -74,7 +84,7 @@ export async function runIn(
       environment: world.environment,
       evaluation: world.evaluation,
       ...from,
-      ...(from.start && { keep: 'average' as const }),
+      ...(finetuning && { keep: 'average' as const }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       signal: options.signal,
       onMetrics: (step, scalars) => guard.save('the metrics', () => metrics.write(step, scalars)),
@@ -91,7 +101,7 @@ export async function runIn(
       unsaved: guard.unsaved,
       folder,
       config,
-      ...(!result.finished && !from.start && { resumeHint: `kit train --resume ${folder.path}` }),
+      ...(!result.finished && !finetuning && { resumeHint: `kit train --resume ${folder.path}` }),
     };
   } catch (error) {
     if (!(error instanceof KitError && error.code === 'E_DIVERGED')) throw error;

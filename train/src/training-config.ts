@@ -77,6 +77,12 @@ export const robotTrainingSchema = z.strictObject({
     .max(1)
     .default(0)
     .describe('Share of the training episodes whose goal lies near their start.'),
+  startedFrom: z
+    .string()
+    .optional()
+    .describe(
+      'Digest of the bundle, or path of the run, whose policy and critics the run began with, if it did not begin with none.',
+    ),
   loop: loopSchema,
   algorithm,
   sac: sacSchema,

@@ -32,6 +32,19 @@ t.test('another arm gives another result', async t => {
   t.not(drawn.meanErrorM, nominal.meanErrorM);
 });
 
+t.test('from random postures the targets and the arms are the same, the starts are not home', async t => {
+  const options = { from: run, targets: 3, arm: 'randomised' } as const;
+  const [home, anywhere, again] = [
+    await evaluatePolicy(options),
+    await evaluatePolicy({ ...options, start: 'random' }),
+    await evaluatePolicy({ ...options, start: 'random' }),
+  ];
+  t.equal(home.start, 'home');
+  t.equal(anywhere.start, 'random');
+  t.not(anywhere.meanErrorM, home.meanErrorM);
+  t.strictSame(again, anywhere);
+});
+
 t.test('an evaluation can be stopped, and tells how far it is', async t => {
   const stop = new AbortController();
   const done: number[] = [];

@@ -23,3 +23,11 @@ t.test('the horizon is a time: at twice the rate it is twice the steps', async t
   t.ok(Math.abs(horizon(50) - 0.5) < 1e-9);
   t.ok(Math.abs(horizon(100) - 0.5) < 1e-9);
 });
+
+t.test('what goes on has the networks of what it began with, and learns more slowly', async t => {
+  const { spec } = loadRobot('so101');
+  const [nothing, on] = [false, true].map(goingOn => robotRecipe('so101', spec, 'reach', 100, goingOn).sac);
+  for (const same of ['hiddenSizes', 'critics', 'criticLayerNorm', 'gamma'] as const)
+    t.strictSame(on![same], nothing![same]);
+  t.ok(on!.learningRate < nothing!.learningRate && on!.actorAfter > 0);
+});

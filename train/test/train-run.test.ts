@@ -4,6 +4,7 @@ import t from 'tap';
 import { readPolicyCheckpoint, readRunCheckpoint } from '../src/checkpoint.js';
 import { encodeCheckpoint } from '../src/checkpoint-file.js';
 import { readMetrics } from '../src/metrics/metrics-log.js';
+import { openPolicySource } from '../src/policy-source.js';
 import { openRunFolder } from '../src/run-folder.js';
 import { resumeRun, trainRun } from '../src/train-run.js';
 import { smallConfig } from './environments/small-run.js';
@@ -49,6 +50,26 @@ t.test('a run that is interrupted says how to go on, and goes on bit for bit wit
     ),
     'no line twice, none missing',
   );
+});
+
+t.test('a run at another rate begins with the policy, the critics and the scale of one that is done', async t => {
+  const folder = t.testdir({});
+  const parent = await trainRun({ ...smallConfig, loop: { ...smallConfig.loop, steps: 800 } }, join(folder, 'parent'));
+  const { weights, checkpoint, path } = openPolicySource(parent.folder.path);
+  const { loop } = smallConfig;
+  // It ends where learning would start: what is kept is what was given.
+  const config = {
+    ...smallConfig,
+    controlRateHz: 100,
+    startedFrom: path,
+    loop: { ...loop, steps: loop.learningStarts },
+  };
+  const begun = await trainRun(config, join(folder, 'begun'), {}, weights);
+  const kept = readPolicyCheckpoint(begun.folder.bestCheckpoint);
+  t.strictSame(kept.engine.parameters, checkpoint!.engine.parameters);
+  t.strictSame(kept.normaliser, checkpoint!.normaliser);
+  t.strictSame(openRunFolder(begun.folder.path).config, config);
+  t.equal((await resumeRun(begun.folder.path, { steps: 480 })).step, 480, 'and it is resumed like one from nothing');
 });
 
 t.test('a finished run can be taken further', async t => {

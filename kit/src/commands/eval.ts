@@ -1,6 +1,12 @@
 /** `kit eval`: a policy on the held-out targets, or on episodes of the task of Gymnasium's that it was trained on, in simulation. */
 import { KitError } from '@sim2servo/models/error';
-import { type EvaluationArm, evaluatePolicy, evaluationArms } from '@sim2servo/train/evaluate';
+import {
+  type EvaluationArm,
+  type EvaluationStart,
+  evaluatePolicy,
+  evaluationArms,
+  evaluationStarts,
+} from '@sim2servo/train/evaluate';
 import { evaluateGymRun, isGymRun } from '@sim2servo/train/evaluate-gym';
 import { Option } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
@@ -10,6 +16,7 @@ import { ProgressLine } from '../progress-line.js';
 interface EvalOptions {
   readonly targets: number;
   readonly arm?: EvaluationArm;
+  readonly start?: EvaluationStart;
   readonly robot?: string;
 }
 
@@ -20,6 +27,7 @@ export const addEval: AddCommand = (program, context) => {
     .argument('<policy>', 'run folder or bundle')
     .option('--targets <n>', 'how many targets; episodes of a gym task', wholeNumber, 20)
     .addOption(new Option('--arm <which>', 'which arm (default: nominal)').choices(evaluationArms))
+    .addOption(new Option('--start <where>', 'posture before each target (default: home)').choices(evaluationStarts))
     .option('--robot <folder>', "the robot's folder, if it has moved since")
     .action(async (from: string, options: EvalOptions) => {
       const line = new ProgressLine(context.io);
@@ -46,7 +54,7 @@ async function tryPolicy(
   line.done();
   context.result(result, () =>
     [
-      `${result.reached} of ${result.episodes} targets reached on the ${result.arm} arm`,
+      `${result.reached} of ${result.episodes} targets reached on the ${result.arm} arm, from ${result.start === 'home' ? 'home' : 'random postures'}`,
       `fingertip error: mean ${(result.meanErrorM * 1000).toFixed(1)} mm, worst ${(result.maxErrorM * 1000).toFixed(1)} mm`,
       `return: ${result.meanReturn.toFixed(1)} ± ${result.stdReturn.toFixed(1)}`,
     ].join('\n'),
@@ -55,15 +63,15 @@ async function tryPolicy(
 
 async function tryGymRun(
   from: string,
-  { targets, arm, robot }: EvalOptions,
+  { targets, arm, start, robot }: EvalOptions,
   context: CommandContext,
   line: ProgressLine,
 ): Promise<void> {
-  if (arm !== undefined || robot !== undefined)
+  if (arm !== undefined || start !== undefined || robot !== undefined)
     throw new KitError(
       'E_NO_ROBOT',
       `${from} learnt a gym task, which has no robot`,
-      'leave out --arm and --robot',
+      'leave out --arm, --start and --robot',
       'usage',
     );
   const result = await evaluateGymRun({

@@ -63,7 +63,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
     `with policy ${manifest.name} (${digest.slice(0, 12)}…)${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
   );
   const task = taskNamed(manifest.task);
-  const ticksEach = Math.round(task.episodeS * manifest.controlRateHz);
+  const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);
   const random = new Random(flags.seed);
   const goals =
     flags.heldOut === undefined

@@ -11,6 +11,7 @@ import { createEngine } from '@sim2servo/train/engine/create-engine';
 import { engineNamed } from '@sim2servo/train/engine/engine-named';
 import type { EpisodeSummary } from '@sim2servo/train/episodes';
 import type { TrainingProgress } from '@sim2servo/train/learn-options';
+import { openPolicySource, type PolicySource } from '@sim2servo/train/policy-source';
 import { robotRecipe } from '@sim2servo/train/robot-recipe';
 import { threadsThatPay } from '@sim2servo/train/threads-that-pay';
 import { type RunOutcome, resumeRun, trainRun } from '@sim2servo/train/train-run';
@@ -35,6 +36,7 @@ interface TrainOptions {
   readonly threads?: number;
   readonly seed: number;
   readonly out?: string;
+  readonly from?: string;
   readonly resume?: string;
   readonly engine?: string;
   readonly updatesPerCall?: number;
@@ -80,8 +82,19 @@ async function loopEngine(options: TrainOptions, config: TrainingConfig, context
   };
 }
 
-async function newRun(options: TrainOptions, context: CommandContext): Promise<TrainingConfig> {
-  const drawn = trainingConfig(options);
+/** What a run begins with. */
+function parentOf({ robot, task }: TrainOptions, from: string): PolicySource {
+  if (!taskNames.includes(task))
+    throw new KitError('E_TASK_FROM', `${task} has no robot, and no policy to begin with`, 'leave out --from', 'usage');
+  return openPolicySource(from, robot ?? defaultTrainingConfig.robot);
+}
+
+async function newRun(
+  options: TrainOptions,
+  context: CommandContext,
+  source: PolicySource | undefined,
+): Promise<TrainingConfig> {
+  const drawn = trainingConfig(options, source);
   const picked = await loopEngine(options, drawn, context);
   // Only the split engine has threads; who asked for some is told so.
   const threads = picked.engine === 'split' ? drawn.loop.threads : (options.threads ?? 1);
@@ -92,7 +105,7 @@ async function newRun(options: TrainOptions, context: CommandContext): Promise<T
   return config;
 }
 
-export function trainingConfig(options: TrainOptions): TrainingConfig {
+export function trainingConfig(options: TrainOptions, source?: PolicySource): TrainingConfig {
   const { task, scene } = options;
   const ofGym = gymTasks.some(known => known.name === task);
   if (!ofGym && !taskNames.includes(task))
@@ -126,10 +139,11 @@ export function trainingConfig(options: TrainOptions): TrainingConfig {
     );
   const defaults = ofGym
     ? { ...defaultGymTrainingConfig, task }
-    : robotRecipe(robot, loadRobot(robot).spec, task, options.rate);
+    : robotRecipe(robot, loadRobot(robot).spec, task, options.rate, source !== undefined);
   return parseTrainingConfig(
     {
       ...defaults,
+      ...(source !== undefined && { startedFrom: source.digest ?? source.path }),
       ...(scene !== undefined && { scene: resolve(scene) }),
       loop: {
         ...defaults.loop,
@@ -173,9 +187,17 @@ export const addTrain: AddCommand = (program, context) => {
       'what runs the updates: cpu, webgpu, cuda, coreml, dml, tfjs-node-gpu, wasm, auto (default: cpu)',
     )
     .option('--updates-per-call <n>', 'updates that a fused engine (webgpu, cuda, …) makes at once', wholeNumber)
+    .option('--from <policy>', 'bundle or run whose policy and critics to begin with, of another rate for instance')
     .option('--resume <folder>', 'go on with a run that was stopped, bit for bit')
     .action(async (options: TrainOptions) => {
       const { engine, updatesPerCall, threads } = options;
+      if (options.resume !== undefined && options.from !== undefined)
+        throw new KitError(
+          'E_RESUME_FROM',
+          `${options.resume} goes on from its own checkpoint, and --from names ${options.from}`,
+          'Leave one of them out.',
+          'usage',
+        );
       if (options.resume !== undefined && [engine, updatesPerCall, threads].some(given => given !== undefined))
         throw new KitError(
           'E_RESUME_ENGINE',
@@ -192,8 +214,9 @@ export const addTrain: AddCommand = (program, context) => {
       let outcome: RunOutcome;
       try {
         if (options.resume === undefined) {
-          const config = await newRun(options, context);
-          outcome = await trainRun(config, options.out ?? runFolder(config), run);
+          const source = options.from === undefined ? undefined : parentOf(options, options.from);
+          const config = await newRun(options, context, source);
+          outcome = await trainRun(config, options.out ?? runFolder(config), run, source?.weights);
         } else outcome = await resumeRun(options.resume, { ...run, steps: options.steps });
       } finally {
         line.done();

@@ -122,8 +122,8 @@ async function killAndWatch(rig: AvrRig, args: readonly string[]): Promise<numbe
   return latchedAfterMs(rig);
 }
 
-function ticksOf(task: Task): number {
-  return Math.round(task.episodeS * controlRateHz);
+function ticksOf(task: Task, { spec }: LoadedRobot): number {
+  return Math.round(task.episodeS(spec, controlRateHz) * controlRateHz);
 }
 
 /** The held-out targets on an arm, in lockstep. */
@@ -135,7 +135,7 @@ export function heldOutRun(
   signal: AbortSignal,
 ): Promise<RunReport> {
   const task = taskNamed('reach');
-  const goals = listedGoals(heldOutGoals(robot.spec, task, targets), ticksOf(task));
+  const goals = listedGoals(heldOutGoals(robot.spec, task, targets), ticksOf(task, robot));
   return runOnRig({ rig: 'avr-lockstep', robot, policyDir, goals, variation, logPath, signal });
 }
 
@@ -153,8 +153,8 @@ export function collectRun(
     rig: 'avr-lockstep',
     robot,
     policyDir,
-    goals: drawnGoals(robot.spec, task, random.fork('goals'), ticksOf(task)),
-    seconds: loggedEpisodes * task.episodeS,
+    goals: drawnGoals(robot.spec, task, random.fork('goals'), ticksOf(task, robot)),
+    seconds: loggedEpisodes * task.episodeS(robot.spec, controlRateHz),
     variation: changedArm,
     seed: seed + 1,
     exploration: { sigma: explorationSigma, random: random.fork('exploration') },

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shippedPolicies } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { errorOf, kit } from '../test-io.js';
 
@@ -41,6 +42,19 @@ t.test('a rate belongs to a robot’s policy, and stands in its configuration', 
   t.equal((await kit(`train --robot so101 --rate 100 --steps 64 --out ${out}`)).exit, 2, 'too short for an evaluation');
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
   t.match(config, { robot: 'so101', controlRateHz: 100, nearStarts: 0.3, sac: { gamma: 0.98 } });
+});
+
+t.test('a run begins only with a policy for its robot', async t => {
+  const from = `--from ${join(shippedPolicies, 'so101-reach-50hz')} --out ${join(folder, 'begun')} --json`;
+  t.match(errorOf(await kit(`train --robot koch ${from}`)), { code: 'E_BUNDLE_ROBOT' });
+  t.match(errorOf(await kit(`train ${from}`)), { code: 'E_BUNDLE_ROBOT' }, 'nor for desk2');
+  t.match(errorOf(await kit(`train --task gym/Reacher-v5 ${from}`)), { code: 'E_TASK_FROM' });
+  t.match(errorOf(await kit(`train --resume ${run} ${from}`)), { code: 'E_RESUME_FROM' });
+  t.match(errorOf(await kit(`train --robot so101 --from ${folder} --json`)), { code: 'E_NO_POLICY' });
+  t.notOk(existsSync(join(folder, 'begun')));
+  t.equal((await kit(`train --robot so101 --rate 100 --steps 64 ${from}`)).exit, 0);
+  const config = JSON.parse(readFileSync(join(folder, 'begun', 'config.json'), 'utf8'));
+  t.match(config, { controlRateHz: 100, startedFrom: /^[0-9a-f]{64}$/, sac: { gamma: 0.98, actorAfter: 5000 } });
 });
 
 t.test('a robot belongs to a robot’s task, a scene to a gym task', async t => {

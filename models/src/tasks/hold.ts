@@ -6,7 +6,7 @@ import type { Task } from './task.js';
 
 export const hold: Task = {
   name: 'hold',
-  episodeS: 3,
+  episodeS: () => 3,
   reachedM: 0.01,
   startsAtGoal: true,
   push: { maxN: 1, everyS: 0.5 },

@@ -11,8 +11,8 @@ export interface JointView {
 
 export interface Task {
   readonly name: string;
-  /** An episode ends (is truncated) after this time. */
-  readonly episodeS: number;
+  /** An episode ends (is truncated) after this time, s. */
+  episodeS(spec: RobotSpec, controlRateHz: number): number;
   /** Draws a goal: [3] m. */
   sampleGoal(spec: RobotSpec, random: Random, out: Float64Array): void;
   /** Where a goal that was drawn at `start` ([3] m) has gone after `timeS`; absent: it stays. What a tick saw is what its log says. */

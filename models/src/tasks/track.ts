@@ -45,7 +45,7 @@ function sampleGoal(spec: RobotSpec, random: Random, out: Float64Array): void {
 
 export const track: Task = {
   name: 'track',
-  episodeS: 6,
+  episodeS: () => 6,
   reachedM: 0.015,
   sampleGoal,
   goalAt,

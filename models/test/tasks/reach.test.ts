@@ -3,7 +3,7 @@ import t from 'tap';
 import { fingertip } from '../../src/kinematics.js';
 import { Random } from '../../src/random.js';
 import { reach } from '../../src/tasks/reach.js';
-import { desk2 } from '../arms.js';
+import { desk2, spatialArm } from '../arms.js';
 
 const view = (...position: number[]) => ({ position, velocity: position.map(() => 0) });
 const stretched = view(0, 0);
@@ -68,4 +68,17 @@ t.test('every goal that is drawn can be reached: a posture on a fine grid of the
     worst = Math.max(worst, nearest);
   }
   t.ok(worst < 0.003, `the worst is ${(worst * 1000).toFixed(2)} mm off`);
+});
+
+t.test('an episode is the way across the widest range at full speed, and a second', async t => {
+  t.equal(reach.episodeS(desk2, 50), 2, '3 rad at 3 rad/s');
+  const spec = { ...spatialArm(), action: { kind: 'velocity', scale: 0.5 } } as const;
+  t.ok(close(reach.episodeS(spec, 100), 3.2 / 1.5 + 1));
+  const [waist, ...others] = spec.joints;
+  t.equal(reach.episodeS({ ...spec, joints: [{ ...waist!, range: [-3, 3] }, ...others] }, 50), 5);
+  const gripper = { ...waist!, name: 'gripper', range: [-9, 9] as [number, number] };
+  t.ok(
+    close(reach.episodeS({ ...spec, joints: [...spec.joints, gripper] }, 50), 3.2 / 1.5 + 1),
+    'a gripper has no part in it',
+  );
 });

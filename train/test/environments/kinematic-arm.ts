@@ -104,7 +104,7 @@ export class KinematicArm implements Environment {
     this.#measure();
     sense(this.#state, this.#measured, dtS);
     observe(this.#spec, this.#state, this.observation);
-    this.truncated = ++this.#step >= this.#task.episodeS / dtS;
+    this.truncated = ++this.#step >= this.#task.episodeS(this.#spec, 1 / dtS) / dtS;
     return this.#task.reward(this.#spec, this.#before, this.executedAction, this.#state, this.#state.goal);
   }
 

@@ -1,0 +1,53 @@
+/** Every policy that ships, through the control loop on the emulated servos of its robot's bus, in virtual time. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
+import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
+import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { listedGoals } from '@sim2servo/runtime/goal-source';
+import type { RunReport } from '@sim2servo/runtime/run-policy';
+import t from 'tap';
+import { runOnRig } from '../../src/rig/run-on-rig.js';
+
+const targets = 12;
+const permittedMm = 15;
+
+/** One run on an arm that stands at home, over these of the held-out targets. */
+async function run(policyDir: string, from: number, to: number): Promise<RunReport> {
+  const { manifest } = loadBundle(policyDir);
+  const robot = loadRobot(manifest.robot.name);
+  const task = taskNamed(manifest.task);
+  const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);
+  const goals = listedGoals(heldOutGoals(robot.spec, task, to).slice(from), ticksEach);
+  return runOnRig({ rig: 'bus-lockstep', robot, policyDir, goals });
+}
+
+const errorsMm = ({ targets }: RunReport) => targets.map(({ errorM }) => 1000 * errorM);
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+for (const name of readdirSync(shippedPolicies)) {
+  const policyDir = join(shippedPolicies, name);
+  t.test(`${name}: from home, held-out targets are met within 15 mm on the mean`, async t => {
+    const errors: number[] = [];
+    for (let i = 0; i < targets; i++) {
+      const report = await run(policyDir, i, i + 1);
+      t.equal(report.end.kind, 'done', report.end.reason);
+      errors.push(...errorsMm(report));
+    }
+    t.equal(errors.length, targets);
+    t.comment(`mean ${mean(errors).toFixed(1)} mm, worst ${Math.max(...errors).toFixed(1)} mm`);
+    t.ok(mean(errors) <= permittedMm, `${mean(errors).toFixed(1)} mm`);
+  });
+
+  // The mean of this is above 15 mm: docs/robots.md says which ways a policy does not find.
+  t.test(`${name}: one target after the other, from where the last one ended, half are met within 15 mm`, async t => {
+    const report = await run(policyDir, 0, targets);
+    t.equal(report.end.kind, 'done', report.end.reason);
+    const errors = errorsMm(report).sort((a, b) => a - b);
+    t.equal(errors.length, targets);
+    t.comment(`mean ${mean(errors).toFixed(1)} mm, worst ${errors.at(-1)!.toFixed(1)} mm, ${report.reached} reached`);
+    const half = errors[targets / 2]!;
+    t.ok(half <= permittedMm, `${half.toFixed(1)} mm`);
+  });
+}
