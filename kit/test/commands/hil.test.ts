@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { HilReport } from '@sim2servo/hil-tests/hil-report';
+import type { HilReport } from '@sim2servo/hil-tests/report/report';
 import t from 'tap';
 import { errorOf, kit, needsLinux } from '../test-io.js';
 
 const folder = t.testdir({});
 
 t.test('the ideal rig passes every check, and the report says so to people and programs', async t => {
-  const said = await kit(`hil --rig ideal --out ${folder}/ideal --json`);
+  const said = await kit(`hil --rig ideal --report ${folder}/ideal --json`);
   t.equal(said.exit, 0, said.out);
   const report = JSON.parse(said.out) as HilReport;
   t.ok(report.passed);
@@ -17,7 +17,7 @@ t.test('the ideal rig passes every check, and the report says so to people and p
 });
 
 t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, async t => {
-  const said = await kit(`hil --rig avr --seconds 2 --out ${folder}/avr --json`);
+  const said = await kit(`hil --rig avr --seconds 2 --report ${folder}/avr --json`);
   t.equal(said.exit, 0, said.out);
   const { board, passed } = JSON.parse(said.out) as HilReport;
   t.ok(passed);
@@ -29,13 +29,13 @@ t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, 
 });
 
 t.test('an unknown rig, and a board of your own that nobody allowed to move, or that is not there', async t => {
-  const toy = await kit(`hil --rig toy --out ${folder}/toy --json`);
+  const toy = await kit(`hil --rig toy --report ${folder}/toy --json`);
   t.equal(toy.exit, 2);
   t.equal(errorOf(toy).code, 'E_RIG_UNKNOWN');
-  const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --out ${folder}/own`);
+  const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --report ${folder}/own`);
   t.equal(unasked.exit, 2);
   t.match(unasked.err, /About to move desk2 on \/dev\/ttyNOWHERE/);
-  const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --out ${folder}/own --json`);
+  const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --report ${folder}/own --json`);
   t.equal(absent.exit, 3);
   t.equal(errorOf(absent).code, 'E_PORT_ABSENT');
 });

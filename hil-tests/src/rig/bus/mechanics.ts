@@ -14,6 +14,8 @@ export interface Mechanics {
   step(targets: Float64Array): void;
   /** Where a horn stands, whole counts. */
   counts(servo: number): number;
+  /** Where the joint that it turns truly stands, rad. */
+  angleRad(servo: number): number;
   dispose(): void;
 }
 
@@ -40,6 +42,7 @@ export async function armMechanics(
       arm.advance(timestepS);
     },
     counts: servo => arm.feedbackCounts(servo),
+    angleRad: servo => arm.angle(servo),
     dispose: () => arm.dispose(),
   };
 }
@@ -59,6 +62,7 @@ export function freeHorns(servos: number): Mechanics {
         if (!Number.isNaN(target)) position[i]! += share * (target - position[i]!);
     },
     counts: servo => Math.round(position[servo]!),
+    angleRad: servo => ((position[servo]! - countsPerTurn / 2) * 2 * Math.PI) / countsPerTurn,
     dispose: () => {},
   };
 }
