@@ -26,16 +26,18 @@ import { decodeRegister, sts3215 } from './registers.js';
 import { type Block, ServoBus } from './servo-bus.js';
 import { checkMemory, memoryOf, readMemory, servoNames } from './servo-memory.js';
 
-const { presentPosition, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
+const { presentPosition, presentSpeed, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
 /** Position, speed, load, voltage, temperature. */
 const sampleBytes = presentTemperature.address + presentTemperature.bytes - presentPosition.address;
 /** Torque switch, acceleration, goal position. */
 const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
 
 /** Every torque switch is looked at this often, so that a servo that was reset is noticed well within 100 ms. */
-const torqueLookUs = 40_000;
+const torqueLookUs = 25_000;
 /** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
 const holdLeadS = 0.02;
+/** A servo lags behind a goal that moves by its speed times this, and so it coasts on as far when that stands still. */
+const coastS = 0.08;
 /** How long a hold waits to know where the joints are. */
 const holdLookUs = 20_000;
 const tries = 3;
@@ -222,8 +224,11 @@ export class FeetechLink implements ServoLink, ServoMotion {
   }
 
   #take(): void {
-    for (let j = 0; j < this.#joints.servos.length; j++)
-      this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, j * sampleBytes);
+    for (let j = 0; j < this.#joints.servos.length; j++) {
+      const at = (register: { readonly address: number }) => j * sampleBytes + register.address - presentPosition.address;
+      this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, at(presentPosition));
+      this.#joints.moving[j] = decodeRegister(presentSpeed, this.#sample.data, at(presentSpeed));
+    }
   }
 
   #heldGoal(joint: number): number {
@@ -288,7 +293,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
       // Where they do not answer they may still hear: they are told to keep their goals. What was measured before is too old to hold by.
       if (await bus.poll(this.#sample, holdLookUs)) {
         this.#take();
-        this.#joints.shorten(holdLeadS);
+        this.#joints.shorten(holdLeadS, coastS);
       }
       this.#writeGoals(bus);
       if (!(await bus.read(this.#held))) continue;

@@ -16,7 +16,7 @@ export interface LogOutcome {
 /** A log that was cut may lack what was in its open chunk: a second, and the time between two looks of the recorder. */
 const openChunkS = 1.1;
 /** Its times are those of the loop's clock; a tick is noted at its end, and may have taken long. */
-const toleranceS = 0.5;
+const toleranceS = 1;
 
 /**
  * @param spanS  from the first tick to the last, by the clock of the loop

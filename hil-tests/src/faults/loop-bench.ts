@@ -21,7 +21,7 @@ import { type Fault, nothingToClear } from './fault.js';
 import { type FaultOutcome, judgeFault } from './judge-fault.js';
 
 /** Of its greatest speed, which a joint has when it passes the middle of its swing. */
-const speedShare = 0.5;
+const speedShare = 0.4;
 /** Times by the loop's ticks, as shares of a second: it swings after the arming ramp, and passes the middle half a swing later. */
 const afterRampS = 0.1;
 const clearAfterS = 0.5;
