@@ -225,7 +225,8 @@ export class FeetechLink implements ServoLink, ServoMotion {
 
   #take(): void {
     for (let j = 0; j < this.#joints.servos.length; j++) {
-      const at = (register: { readonly address: number }) => j * sampleBytes + register.address - presentPosition.address;
+      const at = (register: { readonly address: number }) =>
+        j * sampleBytes + register.address - presentPosition.address;
       this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, at(presentPosition));
       this.#joints.moving[j] = decodeRegister(presentSpeed, this.#sample.data, at(presentSpeed));
     }
@@ -245,8 +246,9 @@ export class FeetechLink implements ServoLink, ServoMotion {
     if (due === 0) return;
     this.#lookedUs = Math.max(nowUs - torqueLookUs, this.#lookedUs + due * everyUs);
     const looked = Array.from({ length: due }, (_, i) => (this.#nextLook + i) % servos.length);
-    this.#nextLook = (this.#nextLook + due) % servos.length;
+    // Whoever did not answer is asked again in the next tick.
     if (!(await bus.readSome(looked, this.#torque, timeoutUs / 4))) return;
+    this.#nextLook = (this.#nextLook + due) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(lost)} has lost its torque: it was reset or lost its supply`);
   }

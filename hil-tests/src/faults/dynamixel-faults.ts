@@ -3,7 +3,7 @@ import { encodeStatus } from '@sim2servo/firmware-bridge/dynamixel/packet';
 import type { DynamixelServo } from '../rig/bus/dynamixel/dynamixel-servo.js';
 import { type Fault, nothingToClear } from './fault.js';
 import type { ServoBusUnderTest } from './servo-bus-under-test.js';
-import { bytes, spoil, stale } from './wire-faults.js';
+import { always, bytes, spoil, stale } from './wire-faults.js';
 
 /** Bits of the hardware error status. Where a servo's shutdown register names them, it is limp from then on. */
 function hardwareError(
@@ -29,7 +29,7 @@ export const dynamixelFaults: readonly Fault<ServoBusUnderTest<DynamixelServo>>[
     'wrong id',
     'answers of a servo that was not asked',
     'stops',
-    1,
+    always,
     bytes(() => encodeStatus(77, 0, new Uint8Array(16))),
   ),
   {

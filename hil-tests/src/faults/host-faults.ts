@@ -3,6 +3,7 @@ import { type Fault, type FaultRow, nothingToClear } from './fault.js';
 
 /** So often an answer is spoilt where not all are. */
 const seldom = 7;
+const pushTicks = 20;
 
 function answers(row: FaultRow, name: string, value: number, expected: Fault['expected'], every: number): Fault {
   return {
@@ -13,7 +14,8 @@ function answers(row: FaultRow, name: string, value: number, expected: Fault['ex
     begin(bench) {
       bench.answer = (action, tick) => {
         if (tick % every !== 0) return;
-        for (const [joint, swing] of action.entries()) action[joint] = Math.sign(swing || 1) * value;
+        // There and back: a policy that only ever pushes one way ends at some obstacle.
+        action.fill(tick % pushTicks < pushTicks / 2 ? value : -value);
       };
     },
     clear(bench) {

@@ -13,6 +13,10 @@ const movedLimitRad = 0.025;
 /** How far a joint that works may be from everywhere that it was told to be: its overshoot, and what gravity pulls it down by. */
 const astrayLimitRad = 0.12;
 
+/** A fault is done to an arm that has moved by this much just before: what stands already proves nothing. */
+const inMotionUs = 100_000;
+const inMotionRad = 0.05;
+
 export interface FaultOutcome {
   readonly row: FaultRow;
   readonly name: string;
@@ -53,7 +57,8 @@ export function judgeFault(suffered: Suffered): FaultOutcome {
     if (!holds) failures.push(otherwise);
   };
   const went = report?.end.kind === 'done';
-  const joints = limp === 'all' ? [] : arm.robot.spec.joints.map((_, j) => j).filter(j => j !== limp);
+  const all = arm.robot.spec.joints.map((_, j) => j);
+  const joints = limp === 'all' ? [] : all.filter(j => j !== limp);
   const spanS = told.length > 0 ? (told.at(-1)!.timeUs - told[0]!.timeUs) / 1e6 : 0;
   const log = judgeLog(suffered.log.path, {
     ticks: told.length,
@@ -64,6 +69,8 @@ export function judgeFault(suffered: Suffered): FaultOutcome {
   });
   must(log.wrong === '', `the log: ${log.wrong}`);
   must(Number.isFinite(noticeableUs), 'the fault never showed');
+  const before = arm.trace.filter(({ timeUs }) => timeUs >= faultUs - inMotionUs && timeUs <= faultUs);
+  must(movedRad(before, all, 0) >= inMotionRad, 'the arm was not in motion');
   must(expected === 'rides out' ? went : !went, went ? 'the run went on' : 'the run did not go on');
   if (report !== undefined && reason !== undefined)
     must(reason.test(report.end.reason), `the reason does not say ${reason.source}`);

@@ -230,7 +230,8 @@ function toldToMoveUs(spec: RobotSpec, told: readonly Told[], fromUs: number): n
       high[j] = Math.max(high[j]!, target);
       if (high[j]! - low[j]! > frozenAfterRad(spec, j)) return timeUs;
     }
-  return Number.NaN;
+  // Somebody noticed in the tick after that.
+  return told.at(-1)?.timeUs ?? Number.NaN;
 }
 
 /** Blocks this thread, its event loop included: virtual time must not go by meanwhile. */

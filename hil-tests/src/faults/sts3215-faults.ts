@@ -2,7 +2,7 @@
 import type { Sts3215 } from '../rig/bus/sts3215.js';
 import { type Fault, nothingToClear } from './fault.js';
 import type { ServoBusUnderTest } from './servo-bus-under-test.js';
-import { bytes, spoil, stale } from './wire-faults.js';
+import { always, bytes, spoil, stale } from './wire-faults.js';
 
 /** Another id, with a sum that is right for it. */
 const wrongId = bytes(all => [...all.subarray(0, 2), all[2]! + 8, ...all.subarray(3, -1), (all.at(-1)! - 8) & 0xff]);
@@ -32,7 +32,7 @@ function strained(
 }
 
 export const sts3215Faults: readonly Fault<ServoBusUnderTest<Sts3215>>[] = [
-  spoil('wrong id', 'replies with the id of another servo', 'stops', 1, wrongId),
+  spoil('wrong id', 'replies with the id of another servo', 'stops', always, wrongId),
   {
     row: 'servo rebooted',
     name: 'a servo is reset for 5 ms',

@@ -4,17 +4,18 @@ import type { AnyServo } from '../rig/bus/create-bus.js';
 import type { Fault, FaultRow } from './fault.js';
 import type { ServoBusUnderTest } from './servo-bus-under-test.js';
 
-/** Replies are spoilt this often where not all are. */
-const seldom = 7;
+/** Where not all replies are spoilt, one is in this time: of seven cycles, whatever a cycle asks. */
+const seldomUs = 70_000;
+export const always = 0;
 
 export const stale = /no fresh position for 5 ticks/;
 
-/** Spoils what the servos say, every n-th reply. */
+/** Spoils what the servos say: once in `everyUs`, or always. */
 export function spoil(
   row: FaultRow,
   name: string,
   expected: Fault['expected'],
-  every: number,
+  everyUs: number,
   hand: (answer: Answer) => Answer | undefined,
 ): Fault<ServoBusUnderTest<AnyServo>> {
   return {
@@ -23,8 +24,13 @@ export function spoil(
     expected,
     ...(expected === 'stops' && { reason: stale }),
     begin({ arm }) {
-      let count = 0;
-      arm.servoBus.wire.tamper = answer => (++count % every === 0 ? hand(answer) : answer);
+      let dueUs = 0;
+      const { servoBus } = arm;
+      servoBus.wire.tamper = answer => {
+        if (servoBus.nowUs < dueUs) return answer;
+        dueUs = servoBus.nowUs + everyUs;
+        return hand(answer);
+      };
     },
     clear({ arm }) {
       arm.servoBus.wire.tamper = answer => answer;
@@ -52,16 +58,16 @@ const silent = () => undefined;
 
 /** Of any protocol. */
 export const wireFaults: readonly Fault<ServoBusUnderTest<AnyServo>>[] = [
-  spoil('late reply', 'a late reply now and again', 'rides out', seldom, late(15_000)),
-  spoil('late reply', 'every reply late', 'stops', 1, late(15_000)),
-  spoil('no reply', 'no reply now and again', 'rides out', seldom, silent),
-  spoil('no reply', 'no reply any more', 'stops', 1, silent),
-  spoil('partial frame', 'part of a reply now and again', 'rides out', seldom, cut),
-  spoil('partial frame', 'part of each reply', 'stops', 1, cut),
-  spoil('byte dropped', 'a byte lost now and again', 'rides out', seldom, dropped),
-  spoil('byte inserted', 'a byte too many now and again', 'rides out', seldom, inserted),
-  spoil('bit flipped', 'a bit flipped now and again', 'rides out', seldom, changed(6, 0x10)),
-  spoil('bit flipped', 'a bit flipped in each reply', 'stops', 1, changed(6, 0x10)),
+  spoil('late reply', 'a late reply now and again', 'rides out', seldomUs, late(15_000)),
+  spoil('late reply', 'every reply late', 'stops', always, late(15_000)),
+  spoil('no reply', 'no reply now and again', 'rides out', seldomUs, silent),
+  spoil('no reply', 'no reply any more', 'stops', always, silent),
+  spoil('partial frame', 'part of a reply now and again', 'rides out', seldomUs, cut),
+  spoil('partial frame', 'part of each reply', 'stops', always, cut),
+  spoil('byte dropped', 'a byte lost now and again', 'rides out', seldomUs, dropped),
+  spoil('byte inserted', 'a byte too many now and again', 'rides out', seldomUs, inserted),
+  spoil('bit flipped', 'a bit flipped now and again', 'rides out', seldomUs, changed(6, 0x10)),
+  spoil('bit flipped', 'a bit flipped in each reply', 'stops', always, changed(6, 0x10)),
   {
     row: 'bit flipped',
     name: 'bits flipped on the way to the servos, every ninth packet',
@@ -85,8 +91,8 @@ export const wireFaults: readonly Fault<ServoBusUnderTest<AnyServo>>[] = [
       arm.servoBus.wire.echo = false;
     },
   },
-  spoil('duplicate id', 'a second servo of each id', 'stops', 1, twin),
-  spoil('wrong checksum', 'wrong sums', 'stops', 1, wrongSum),
+  spoil('duplicate id', 'a second servo of each id', 'stops', always, twin),
+  spoil('wrong checksum', 'wrong sums', 'stops', always, wrongSum),
   spoil('garbage before header', 'garbage before the replies', 'rides out', 1, garbage),
   {
     row: 'port unplugged and back',

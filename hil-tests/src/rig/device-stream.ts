@@ -4,16 +4,19 @@ import type { EmulatedDevice } from './emulated-device.js';
 
 export class DeviceStream implements ByteStream {
   readonly #device: EmulatedDevice;
+  readonly #nowUs: () => number;
   #receive: ((chunk: Uint8Array) => void) | undefined;
   #closed: ((reason: Error | undefined) => void) | undefined;
   #open = true;
 
-  constructor(device: EmulatedDevice) {
+  /** @param nowUs the host's time; the device may be a little behind it */
+  constructor(device: EmulatedDevice, nowUs: () => number) {
     this.#device = device;
+    this.#nowUs = nowUs;
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#open) this.#device.receive(bytes, this.#device.nowUs);
+    if (this.#open) this.#device.receive(bytes, this.#nowUs());
   }
 
   onData(receive: (chunk: Uint8Array) => void): void {

@@ -42,7 +42,7 @@ export class Lockstep implements DeviceClock {
   open(): ByteStream {
     this.#stream?.cut(new Error('the port was opened again'));
     this.#device.portOpened();
-    this.#stream = new DeviceStream(this.#device);
+    this.#stream = new DeviceStream(this.#device, () => this.nowUs());
     return this.#stream;
   }
 

@@ -26,7 +26,7 @@ export class SharedLockstep extends SharedClock implements DeviceClock {
   open(): ByteStream {
     this.#stream?.cut(new Error('the port was opened again'));
     this.#device.portOpened();
-    this.#stream = new DeviceStream(this.#device);
+    this.#stream = new DeviceStream(this.#device, () => this.nowUs());
     return this.#stream;
   }
 
