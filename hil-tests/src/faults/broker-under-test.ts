@@ -19,7 +19,7 @@ const patienceUs = 60_000_000;
 
 export class BrokerUnderTest implements ArmUnderTest {
   readonly bus = 'mqtt';
-  readonly controlRateHz = 50;
+  readonly controlRateHz = 100;
   readonly robot: LoadedRobot;
   readonly clock: SharedLockstep;
   readonly link: MqttLink;

@@ -99,7 +99,8 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
       if (onDisk) block(paceMs);
       if (tick === faultTick) {
         faultUs = clock.nowUs();
-        noticeableUs = fault.noticeable === undefined ? faultUs : Number.NaN;
+        // Nobody can know of what goes wrong in a tick before the next one.
+        noticeableUs = fault.noticeable === undefined ? faultUs + 1e6 / controlRateHz : Number.NaN;
         fault.begin(this);
       }
       if (tick === clearTick && fault.expected === 'rides out' && fault.lasts === undefined) clear();

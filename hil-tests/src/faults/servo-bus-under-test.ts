@@ -5,6 +5,7 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import type { Bus } from '@sim2servo/models/site';
 import { type AnyServo, robotBus } from '../rig/bus/create-bus.js';
 import type { EmulatedBus } from '../rig/bus/emulated-bus.js';
+import type { Mechanics } from '../rig/bus/mechanics.js';
 import type { DeviceClock } from '../rig/emulated-device.js';
 import { Lockstep } from '../rig/lockstep.js';
 import type { ArmUnderTest, ClockOf, Pose } from './arm-under-test.js';
@@ -31,6 +32,7 @@ export class ServoBusUnderTest<Servo extends AnyServo = AnyServo, Time extends D
     servoBus.receive = (bytes, timeUs) => receive(this.toServos(bytes), timeUs);
     servoBus.stepped = timeUs =>
       this.trace.push({ timeUs, anglesRad: servos.map((_, servo) => mechanics.angleRad(servo)) });
+    holdUntilPowered(mechanics, servos.length);
     const clock = clockOf(servoBus);
     this.clock = clock;
     this.link = createLink({ robot, clock, open: async () => clock.open() });
@@ -80,4 +82,15 @@ export class ServoBusUnderTest<Servo extends AnyServo = AnyServo, Time extends D
   async dispose(): Promise<void> {
     this.servoBus.dispose();
   }
+}
+
+/** A hand holds the arm where it stands until its own servos do: one that has fallen on the desk would be slow to leave it. */
+function holdUntilPowered(mechanics: Mechanics, servos: number): void {
+  const step = mechanics.step.bind(mechanics);
+  const home = Array.from({ length: servos }, (_, servo) => mechanics.counts(servo));
+  let powered = false;
+  mechanics.step = targets => {
+    powered ||= targets.every(target => !Number.isNaN(target));
+    step(powered ? targets : targets.map((target, servo) => (Number.isNaN(target) ? home[servo]! : target)));
+  };
 }
