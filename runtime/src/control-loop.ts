@@ -107,7 +107,7 @@ export class ControlLoop {
     }
     gcRecorded();
     try {
-      await motion.halt('hold');
+      await motion.halt('hold', this.#sensors.found ? 'told' : 'measured');
     } catch (error) {
       // The port may be gone: then the firmware's own deadline holds the arm, and the report says that nobody was told.
       end = { ...end, haltError: messageOf(error) };

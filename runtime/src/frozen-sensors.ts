@@ -20,6 +20,8 @@ export function frozenAfterRad(spec: RobotSpec, joint: number): number {
 }
 
 export class FrozenSensors {
+  /** Whether one was found: what is measured can't be trusted any more. */
+  found = false;
   readonly #spec: RobotSpec;
   /** [joints] rad each: the limit, the position that does not change, and between where the target was since it does not. */
   readonly #limit: Float64Array;
@@ -49,8 +51,9 @@ export class FrozenSensors {
       this.#low[j] = moved ? target[j]! : Math.min(this.#low[j]!, target[j]!);
       this.#high[j] = moved ? target[j]! : Math.max(this.#high[j]!, target[j]!);
       const told = this.#high[j]! - this.#low[j]!;
-      if (told > this.#limit[j]!)
-        return `joint '${this.#spec.joints[j]!.name}' stays at ${position[j]!.toFixed(3)} rad to the last count, though it was told to move by ${told.toFixed(2)} rad: its sensor has stopped, or something holds it`;
+      if (told <= this.#limit[j]!) continue;
+      this.found = true;
+      return `joint '${this.#spec.joints[j]!.name}' stays at ${position[j]!.toFixed(3)} rad to the last count, though it was told to move by ${told.toFixed(2)} rad: its sensor has stopped, or something holds it`;
     }
     return '';
   }

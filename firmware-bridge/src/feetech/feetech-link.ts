@@ -14,6 +14,7 @@ import type { ByteStream } from '../byte-stream.js';
 import {
   finiteTarget,
   type HaltKind,
+  type HoldBy,
   notArmed,
   type ServoLink,
   type ServoMotion,
@@ -182,14 +183,14 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#lookedUs = this.#fedUs;
   }
 
-  async halt(kind: HaltKind): Promise<void> {
+  async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
     const bus = this.#opened();
     this.#hostArmed = false;
     if (kind === 'relax') {
       await this.#establish(bus, this.#torque, new Uint8Array(this.#joints.servos.length));
       this.#device = 'limp';
     } else if (this.#device !== 'limp') {
-      await this.#hold(bus);
+      await this.#hold(bus, by);
       if (this.#device === 'armed') this.#device = 'held';
     }
     this.#reason = 'the host asked for it';
@@ -289,11 +290,11 @@ export class FeetechLink implements ServoLink, ServoMotion {
   }
 
   /** Goals close to where the joints are, and torque on every one of them. @throws KitError E_HALT_REFUSED */
-  async #hold(bus: ServoBus): Promise<void> {
+  async #hold(bus: ServoBus, by: HoldBy): Promise<void> {
     const { servos, goals } = this.#joints;
     for (let i = 0; i < tries; i++) {
       // Where they do not answer they may still hear: they are told to keep their goals. What was measured before is too old to hold by.
-      if (await bus.poll(this.#sample, holdLookUs)) {
+      if (by === 'measured' && (await bus.poll(this.#sample, holdLookUs))) {
         this.#take();
         this.#joints.shorten(holdLeadS, coastS);
       }
