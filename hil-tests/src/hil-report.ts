@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KitError } from '@sim2servo/models/error';
+import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { silenceMs } from '@sim2servo/models/site';
 import { type BusColumn, faultColumns } from './faults/fault-matrix.js';
@@ -20,6 +20,9 @@ import { safetyScenarios } from './scenarios/safety-scenarios.js';
 
 /** Of the board: the deadline, the period in which it fell, and one for the pulse that was on its way. */
 const boardPeriodMs = 20;
+
+/** Of the real host program, on a machine that may be busy with other things. */
+const attempts = 3;
 
 /** What rig `all` is made of: an arm for each bus, in virtual time. */
 const allArms = [
@@ -55,7 +58,7 @@ export async function runHil(options: HilOptions): Promise<HilReport> {
   const report: HilReport = {
     format: reportFormat,
     rig,
-    passed: results.every(result => result.passed),
+    passed: results.every(result => result.passed) && found.unmeasured === '',
     madeOn: madeOn(),
     ...found,
   };
@@ -67,7 +70,7 @@ export async function runHil(options: HilOptions): Promise<HilReport> {
   return report;
 }
 
-type Found = Pick<HilReport, 'arms' | 'faults' | 'safety' | 'realTime'>;
+type Found = Pick<HilReport, 'arms' | 'faults' | 'safety' | 'realTime' | 'unmeasured'>;
 
 function begin({ signal, onProgress }: HilOptions, what: string): void {
   if (signal?.aborted === true) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
@@ -83,7 +86,7 @@ async function onAll(options: HilOptions): Promise<Found> {
     faults.push(...(await suffered(options, robot, robot.site.bus.kind)));
   }
   faults.push(...(await suffered(options, loadRobot(behindBroker), 'mqtt')));
-  return { arms, faults, safety: await onBoardAlone(options, loadRobot('desk2')) };
+  return { arms, faults, safety: await onBoardAlone(options, loadRobot('desk2')), unmeasured: '' };
 }
 
 async function onOne(options: HilOptions): Promise<Found> {
@@ -96,10 +99,21 @@ async function onOne(options: HilOptions): Promise<Found> {
   const faults: FaultOutcome[] = [];
   for (const bus of buses) faults.push(...(await suffered(options, robot, bus)));
   const safety = rig === 'avr' ? await onBoardAlone(options, robot) : [];
-  if (!emulated && !rig.startsWith('serial:')) return { arms, faults, safety };
-  begin(options, `a host program in real time for ${seconds} s${emulated ? ', then kill -9' : ''}`);
-  const realTime = await measureRealTime({ robot, rig, seconds, ...(signal && { signal }) });
-  return { arms, faults, safety, realTime };
+  if (!emulated && !rig.startsWith('serial:')) return { arms, faults, safety, unmeasured: '' };
+  let unmeasured = '';
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    begin(options, `a host program in real time for ${seconds} s${emulated ? ', then kill -9' : ''}`);
+    try {
+      const realTime = await measureRealTime({ robot, rig, seconds, ...(signal && { signal }) });
+      return { arms, faults, safety, realTime, unmeasured: '' };
+    } catch (error) {
+      // A machine that is busy may starve the arm: that is begun anew, but never with an arm that somebody has on his desk.
+      if ((error as KitError).code !== 'E_HIL_HOST') throw error;
+      unmeasured = messageOf(error);
+      if (!emulated) break;
+    }
+  }
+  return { arms, faults, safety, unmeasured };
 }
 
 async function checked(options: HilOptions, robot: LoadedRobot, rigName: string): Promise<ArmChecks> {

@@ -36,7 +36,7 @@ type Cell = string | Html;
 const html = (cell: Cell) => (typeof cell === 'string' ? escapeXml(cell) : cell.text);
 
 export function htmlOf(report: HilReport): string {
-  const { rig, passed, madeOn, arms, faults, safety, realTime } = report;
+  const { rig, passed, madeOn, arms, faults, safety, realTime, unmeasured } = report;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -48,6 +48,7 @@ export function htmlOf(report: HilReport): string {
 <p class="made">${escapeXml(`${madeOn.date} · kit ${madeOn.kit} · firmware ${madeOn.firmware} · Node ${madeOn.node} · ${madeOn.cores} × ${madeOn.cpu} · ${madeOn.system}`)}</p>
 ${faults.length === 0 ? '' : `<h2>Fault matrix: ${countPassed(faults)}</h2>\n${overview(faults)}`}
 ${realTime === undefined ? '' : realTimePart(realTime)}
+${unmeasured === '' ? '' : `<h2>A real host program</h2>\n<p class="bad">${escapeXml(`Not measured: ${unmeasured}`)}</p>`}
 ${arms
   .map(
     ({ robot, bus, rig: name, checks }) =>

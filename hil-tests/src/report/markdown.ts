@@ -9,11 +9,12 @@ const mark = (passed: boolean) => (passed ? 'ok' : '**failed**');
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 export function markdownOf(report: HilReport): string {
-  const { rig, passed, madeOn, arms, faults, safety, realTime } = report;
+  const { rig, passed, madeOn, arms, faults, safety, realTime, unmeasured } = report;
   const parts = [
     `# Hardware in the loop: ${rig}`,
     passed ? 'Everything held.' : '**Something did not hold: see below.**',
     `${madeOn.date}, kit ${madeOn.kit}, firmware ${madeOn.firmware}, Node ${madeOn.node}, ${madeOn.cores} × ${madeOn.cpu}, ${madeOn.system}.`,
+    ...(unmeasured === '' ? [] : [`**Not measured in real time**: ${unmeasured}`]),
     ...arms.flatMap(({ robot, bus, rig: name, checks }) => [
       `## What every arm must do: ${robot}, ${bus}, on ${name} (${countPassed(checks)})`,
       table(

@@ -63,6 +63,8 @@ export interface HilReport {
   /** What the board does by itself. */
   readonly safety: readonly SafetyResult[];
   readonly realTime?: RealTimeReport;
+  /** Why there is no {@link realTime} although it was tried; empty else. */
+  readonly unmeasured: string;
 }
 
 /** The phases that a report shows, and what they are called there. */

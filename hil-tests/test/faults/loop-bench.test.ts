@@ -48,7 +48,7 @@ t.test('an arm that does not stand still is seen, and how long it goes on', asyn
       // Nobody hears the host any more, and the servo has a far goal.
       arm.toServos = () => new Uint8Array(0);
       const [servo] = arm.servoBus.servos;
-      servo!.set('goalSpeed', 300);
+      servo!.set('goalSpeed', 700);
       servo!.set('goalPosition', servo!.get('presentPosition') - 600);
     },
   });
@@ -62,7 +62,7 @@ t.test('an arm that goes where nobody told it to is seen, though the run goes on
     begin({ arm }) {
       const { mechanics } = arm.servoBus;
       const step = mechanics.step.bind(mechanics);
-      mechanics.step = targets => step(targets.map(target => target + 300));
+      mechanics.step = targets => step(targets.map(target => target + 150));
     },
   });
   t.match(failures, [/a joint was 0\.\d+ rad from everywhere it was told to be/]);

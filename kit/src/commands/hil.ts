@@ -155,7 +155,7 @@ async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> 
   );
 }
 
-function words({ arms, faults, safety, realTime }: HilReport, folder: string): string {
+function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder: string): string {
   const line = (passed: boolean, what: string, more = '') =>
     `${passed ? 'ok  ' : 'FAIL'}  ${what}${more === '' ? '' : `: ${more}`}`;
   const after = (ms: number | undefined) => (ms === undefined ? '' : `, stands after ${ms.toFixed(0)} ms`);
@@ -186,5 +186,6 @@ function words({ arms, faults, safety, realTime }: HilReport, folder: string): s
         .join('; ')}`,
     );
   }
+  if (unmeasured !== '') lines.push(line(false, 'a real host program', unmeasured));
   return [...lines, `report: ${join(folder, 'report.html')}`].join('\n');
 }

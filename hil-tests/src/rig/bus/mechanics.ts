@@ -7,6 +7,9 @@ import { nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import type { RigOptions } from '../rig.js';
 
+/** Until an arm that nobody holds lies on the desk. */
+export const fallS = 3;
+
 export interface Mechanics {
   /** Time of one step. */
   readonly stepS: number;
