@@ -86,6 +86,7 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
     const swingTick = Math.ceil((rampS + afterRampS) * controlRateHz);
     const faultTick = swingTick + Math.round(controlRateHz / (2 * swingHz));
     const clearTick = faultTick + Math.round(clearAfterS * controlRateHz);
+    const periodUs = 1e6 / controlRateHz;
     let faultUs = Number.NaN;
     let noticeableUs = Number.NaN;
     let cleared = false;
@@ -100,13 +101,15 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
       if (tick === faultTick) {
         faultUs = clock.nowUs();
         // Nobody can know of what goes wrong in a tick before the next one.
-        noticeableUs = fault.noticeable === undefined ? faultUs + 1e6 / controlRateHz : Number.NaN;
+        noticeableUs = fault.noticeable === undefined ? faultUs + periodUs : Number.NaN;
         fault.begin(this);
       }
       if (tick === clearTick && fault.expected === 'rides out' && fault.lasts === undefined) clear();
-      if (fault.noticeable === 'disk failed' && Number.isNaN(noticeableUs) && existsSync(this.#logPath + metSuffix))
-        noticeableUs = clock.nowUs();
+      if (fault.noticeable === 'disk failed' && Number.isNaN(noticeableUs) && this.#diskHasFailed(recorder))
+        noticeableUs = clock.nowUs() + periodUs;
     });
+    if (fault.noticeable === 'disk failed' && Number.isNaN(noticeableUs) && this.#diskHasFailed(recorder))
+      noticeableUs = this.#told.at(-1)!.timeUs + periodUs;
     if (fault.noticeable === 'told to move') noticeableUs = toldToMoveUs(arm.robot.spec, this.#told, faultUs);
     await arm.during(clock.waitUntil(clock.nowUs() + watchUs));
     const clearUs = clock.nowUs();
@@ -131,6 +134,13 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
       capacity,
       thread: new URL('./failing-disk.js', import.meta.url),
     });
+  }
+
+  /** A write has failed, and the recorder's thread has had the time to say so: how long it takes is this machine's affair. */
+  #diskHasFailed(recorder: Recorder): boolean {
+    if (!existsSync(this.#logPath + metSuffix)) return false;
+    while (recorder.failure() === undefined) block(1);
+    return true;
   }
 
   /** @returns undefined where the host was killed */
