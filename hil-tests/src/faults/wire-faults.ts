@@ -59,7 +59,7 @@ const silent = () => undefined;
 /** Of any protocol. */
 export const wireFaults: readonly Fault<ServoBusUnderTest<AnyServo>>[] = [
   spoil('late reply', 'a late reply now and again', 'rides out', seldomUs, late(15_000)),
-  spoil('late reply', 'every reply late', 'stops', always, late(15_000)),
+  spoil('late reply', 'every reply late by 40 ms', 'stops', always, late(40_000)),
   spoil('no reply', 'no reply now and again', 'rides out', seldomUs, silent),
   spoil('no reply', 'no reply any more', 'stops', always, silent),
   spoil('partial frame', 'part of a reply now and again', 'rides out', seldomUs, cut),
