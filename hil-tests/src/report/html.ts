@@ -17,7 +17,7 @@ p, .made { color: var(--grey); margin: .4rem 0; } .verdict { font-size: 1.1rem; 
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--faint); }
 th { color: var(--grey); font-weight: 500; white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
-.overview td, .overview th { padding: .2rem .7rem .2rem 0; } .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
+.overview td, .overview th { padding: .2rem .7rem .2rem 0; white-space: nowrap; } .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
 .figures svg { border: 1px solid var(--faint); border-radius: 6px; max-width: 100%; height: auto; }
 svg [fill="#ffffff"] { fill: var(--paper); } svg [fill="${colours.ink}"] { fill: var(--ink); } svg [fill="${colours.grey}"] { fill: var(--grey); }
 svg [stroke="${colours.faint}"] { stroke: var(--faint); } svg [stroke="${colours.grey}"] { stroke: var(--grey); }
@@ -87,12 +87,12 @@ function overview(faults: readonly FaultOutcome[]): string {
       return new Html(`<span class="none" title="${escapeXml(absentFaults[row]?.[bus] ?? '')}">–</span>`);
     const times = seen.flatMap(({ stoppedMs }) => (stoppedMs === undefined ? [] : [stoppedMs]));
     const rides = seen.some(({ expected }) => expected === 'rides out') ? 'rides out' : '';
-    const stops = times.length === 0 ? '' : `stands after ${Math.max(...times).toFixed(0)} ms`;
+    const stops = times.length === 0 ? '' : `stands in ${Math.max(...times).toFixed(0)} ms`;
     return new Html(
       `${mark(seen.every(({ passed }) => passed))} ${[rides, stops].filter(part => part !== '').join(', ')}`,
     );
   };
-  return `<p>Each fault is done to an arm in mid-motion. “stands after”: from when the fault could be noticed to the last motion of any joint with torque, the longest of the row; at most ${stopLimitMs} ms. The log was read after each, and nothing moved when the fault was cleared.</p>
+  return `<p>Each fault is done to an arm in mid-motion. “stands in”: from when the fault could be noticed to the last motion of any joint with torque, the longest of the row; at most ${stopLimitMs} ms. The log was read after each, and nothing moved when the fault was cleared.</p>
 ${table(
   ['fault', ...buses],
   faultRows.map(row => [row, ...buses.map(bus => cellOf(row, bus))]),

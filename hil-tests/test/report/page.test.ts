@@ -44,7 +44,7 @@ t.test('the page: verdict, machine, every row, what was expected, seen, and how 
   for (const words of [
     'Something did not hold',
     'a processor',
-    'stands after 240 ms',
+    'stands in 240 ms',
     '240 (noticeable after 300)',
     '90 of 100 ticks',
     'too busy',
