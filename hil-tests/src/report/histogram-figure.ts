@@ -52,8 +52,9 @@ export function histogramFigure(title: string, subtitle: string, histogram: Hist
       ),
       ...quantiles.map(([name, us], i) => {
         const x = axes.x(Math.log10(Math.max(leastUs, us)));
+        const atEnd = x > 0.8 * width;
         const y = 74 + 12 * i;
-        return `<path d="M${x.toFixed(1)} ${y}V${height - 52}" stroke="${colours.orange}" stroke-dasharray="3 3"/>${text(x + 3, y + 4, `${name} ${us.toPrecision(3)}`, 'start', 11, colours.orange)}`;
+        return `<path d="M${x.toFixed(1)} ${y}V${height - 52}" stroke="${colours.orange}" stroke-dasharray="3 3"/>${text(atEnd ? x - 3 : x + 3, y + 4, `${name} ${us.toPrecision(3)}`, atEnd ? 'end' : 'start', 11, colours.orange)}`;
       }),
     ],
   );
