@@ -60,7 +60,9 @@ export const commandSchema = z.discriminatedUnion('kind', [
     by: z
       .enum(['measured', 'told'])
       .optional()
-      .describe('where to hold: near where the joints are, or, where that can not be trusted, where they were told to be'),
+      .describe(
+        'where to hold: near where the joints are, or, where that can not be trusted, where they were told to be',
+      ),
   }),
   z.strictObject({ kind: z.literal('relax'), ...head }),
 ]);
