@@ -21,6 +21,8 @@ import { startLoopHost } from './loop-host.js';
 const runs = 3;
 /** A small, slow swing: it is done on hardware as well. */
 const speedShare = 0.25;
+/** Of an emulated arm whose host is killed: as in the fault matrix. */
+const killedSpeedShare = 0.4;
 /** A board speaks once a period, of what it did before. */
 const tellingMs = 25;
 /** An arm stands by then, once its silence could be noticed. */
@@ -28,8 +30,8 @@ const stopLimitMs = 100;
 /** Motion before the kill, and how long the arm is watched after it. */
 const beforeKillMs = 1_500;
 const watchMs = 800;
-const boardRateHz = 50;
-const servoRateHz = 100;
+/** Of any board, and what host and emulated servos can do together on two cores. */
+const controlRateHz = 50;
 
 export interface RealTimeOptions {
   readonly robot: LoadedRobot;
@@ -83,10 +85,6 @@ async function onBus(options: RealTimeOptions, rig: BusRig): Promise<RealTimeRep
   }
 }
 
-/** Of a bus whose servos say when they want to be asked, any rate will do; a board has its own. */
-const rateOf = ({ site }: LoadedRobot) =>
-  site.bus.kind === 'feetech' || site.bus.kind === 'dynamixel' ? servoRateHz : boardRateHz;
-
 async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'sim2servo-host-'));
   try {
@@ -97,7 +95,6 @@ async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
 }
 
 async function measureRuns({ robot, seconds, signal }: RealTimeOptions, port: string): Promise<RealTimeReport> {
-  const controlRateHz = rateOf(robot);
   const reports = await inFolder(async folder => {
     const host = startLoopHost({
       robot: robot.folder,
@@ -152,8 +149,15 @@ async function killHost(
 ): Promise<KilledHost> {
   return inFolder(async folder => {
     const logPath = join(folder, 'run');
-    const controlRateHz = rateOf(robot);
-    const host = startLoopHost({ robot: robot.folder, port, logPath, controlRateHz, runs: 1, seconds: 60, speedShare });
+    const host = startLoopHost({
+      robot: robot.folder,
+      port,
+      logPath,
+      controlRateHz,
+      runs: 1,
+      seconds: 60,
+      speedShare: killedSpeedShare,
+    });
     try {
       await host.moving;
       await sleep(beforeKillMs);
