@@ -1,5 +1,5 @@
 /** Figure: learning curves, a row for each task, against steps on the left and against wall-clock on the right. */
-import { Axes, colours, spanOf, svg, text, thousands } from '@sim2servo/train/figures/chart';
+import { Axes, colours, spanOf, svg, text, thousands } from '@sim2servo/models/chart';
 import type { Curve } from './measure-curve.js';
 
 export interface MeasuredCurve extends Curve {

@@ -39,6 +39,9 @@ export type HaltKind =
   /** Outputs off: the arm goes limp. Only ever on an explicit wish. */
   | 'relax';
 
+/** What a hold goes by: where the joints are, or, where that can't be trusted, where they were told to be. */
+export type HoldBy = 'measured' | 'told';
+
 export interface ServoMotion {
   /** What a tick costs on a bus where the host asks; absent where the device streams by itself and `periodUs` sets the rate. */
   readonly cycle?: BusCycle;
@@ -52,7 +55,8 @@ export interface ServoMotion {
   write(targets: Float64Array): void;
   /** A new motion session after a fresh position read: goal = present first, then outputs on. Resolves once the device says so. */
   arm(): Promise<void>;
-  halt(kind: HaltKind): Promise<void>;
+  /** @param by of a hold; a bus that simply keeps its outputs has no need of it */
+  halt(kind: HaltKind, by?: HoldBy): Promise<void>;
 }
 
 /** @throws KitError E_NOT_ARMED: whoever moves has armed before. */

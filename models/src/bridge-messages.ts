@@ -54,7 +54,16 @@ export const commandSchema = z.discriminatedUnion('kind', [
     ...head,
     targetsRad: z.array(z.number()).describe("one for each joint, in the status's order"),
   }),
-  z.strictObject({ kind: z.literal('hold'), ...head }),
+  z.strictObject({
+    kind: z.literal('hold'),
+    ...head,
+    by: z
+      .enum(['measured', 'told'])
+      .optional()
+      .describe(
+        'where to hold: near where the joints are, or, where that can not be trusted, where they were told to be',
+      ),
+  }),
   z.strictObject({ kind: z.literal('relax'), ...head }),
 ]);
 export type Command = z.infer<typeof commandSchema>;

@@ -23,6 +23,7 @@ import type { Task } from '@sim2servo/models/tasks/task';
 import { armInPlace, freshPosition } from './arming.js';
 import { Episodes } from './episodes.js';
 import { type Exploration, explore } from './exploration.js';
+import { FrozenSensors } from './frozen-sensors.js';
 import { keepGcPausesShort, recordGcPauses } from './gc-pauses.js';
 import type { GoalSource } from './goal-source.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
@@ -62,6 +63,7 @@ export class ControlLoop {
   readonly #state;
   readonly #servo;
   readonly #samples;
+  readonly #sensors;
   readonly #tick;
   readonly #episodes;
   readonly #timing = new TickTiming();
@@ -78,6 +80,7 @@ export class ControlLoop {
     this.#state = createControlState(spec);
     this.#servo = createServoState(spec.joints.length);
     this.#samples = new SampleReader(spec, options.motion, options.clock, this.#servo);
+    this.#sensors = new FrozenSensors(spec);
     this.#tick = createTickRecord(recordSizes(spec));
     this.#targets = this.#tick.target;
     this.#episodes = new Episodes(spec, options.task, options.goals, options.controlRateHz);
@@ -106,7 +109,7 @@ export class ControlLoop {
     }
     gcRecorded();
     try {
-      await motion.halt('hold');
+      await motion.halt('hold', this.#sensors.found ? 'told' : 'measured');
     } catch (error) {
       // The port may be gone: then the firmware's own deadline holds the arm, and the report says that nobody was told.
       end = { ...end, haltError: messageOf(error) };
@@ -171,6 +174,8 @@ export class ControlLoop {
         const periods = Math.max(1, Math.round((this.#servo.sampledAtUs - lastSampleUs) / lock.tickPeriodUs));
         sense(this.#state, this.#servo.position, periods * this.#dtS);
         lastSampleUs = this.#servo.sampledAtUs;
+        const frozen = this.#sensors.frozen(this.#state.position, this.#state.target);
+        if (frozen !== '') return this.#stop(frozen);
         episodes.judge(this.#state);
       } else counters.stale++;
 

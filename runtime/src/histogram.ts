@@ -56,6 +56,17 @@ export class Histogram {
     if (value > totals[3]!) totals[3] = value;
   }
 
+  /** Adds what another one held; its values as their buckets have them. */
+  add({ count, min, mean, max, buckets }: HistogramJson): void {
+    if (count === 0) return;
+    for (const [lowUs, records] of buckets) this.#counts[bucketOf(Math.round(lowUs * perUs))]! += records;
+    const totals = this.#totals;
+    totals[0]! += count;
+    totals[1]! += count * mean;
+    totals[2] = Math.min(totals[2]!, min);
+    totals[3] = Math.max(totals[3]!, max);
+  }
+
   get count(): number {
     return this.#totals[0]!;
   }

@@ -18,6 +18,8 @@ export interface RecorderOptions {
   readonly capacity?: number;
   /** For virtual time only: wait for room instead of dropping. The default drops. */
   readonly waitForRoom?: boolean;
+  /** The program of the thread: another one to see what comes of a disk that fails. It calls `recordTicks`. */
+  readonly thread?: URL;
 }
 
 /** A thread that takes nothing for so long, while time is virtual, is stuck. */
@@ -52,7 +54,10 @@ export class Recorder implements TickSink {
       metadata: new Map(Object.entries(header).map(([key, value]) => [key, String(value)])),
       policyDigest: header.policyDigest,
     };
-    this.#worker = new Worker(new URL('./recorder-worker.js', import.meta.url), { workerData: data, execArgv: [] });
+    this.#worker = new Worker(options.thread ?? new URL('./recorder-worker.js', import.meta.url), {
+      workerData: data,
+      execArgv: [],
+    });
     this.#closed = new Promise((resolve, reject) => {
       const fail = (error: KitError) => {
         this.#failure = error;

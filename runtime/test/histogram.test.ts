@@ -56,3 +56,18 @@ t.test('a reset forgets everything', async t => {
   t.equal(histogram.count, 0);
   t.same(histogram.toJSON().buckets, []);
 });
+
+t.test('what another one held is added, bucket by bucket', async t => {
+  const [one, other, both] = [new Histogram(), new Histogram(), new Histogram()];
+  for (let i = 0; i < 1000; i++) {
+    const us = (i * 7.3) % 911;
+    (i % 3 === 0 ? one : other).record(us);
+    both.record(us);
+  }
+  one.add(other.toJSON());
+  one.add(new Histogram().toJSON());
+  const { mean, ...sums } = one.toJSON();
+  const { mean: expected, ...all } = both.toJSON();
+  t.same(sums, all);
+  t.ok(Math.abs(mean - expected) < 1e-9 * expected);
+});

@@ -16,6 +16,7 @@ import { reasonWords } from '../kitlink/messages.js';
 import {
   finiteTarget,
   type HaltKind,
+  type HoldBy,
   keepInside,
   notArmed,
   type ServoLink,
@@ -232,7 +233,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
    * Hold: each servo keeps its torque, and goes no further towards its goal than it takes to brake; so one that carries a load does not
    * let go of it. Its watchdog is off then, unless it has fired: that stays. Relax: torque off.
    */
-  async halt(kind: HaltKind): Promise<void> {
+  async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
     const { bus, servos, read } = this.#port();
     this.#isArmed = false;
     this.#heldReason = 'the host asked for it';
@@ -245,6 +246,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     const stands = servos.map(({ range: [low, high], brakeCounts }, j) => {
       const present = read.value(j, 'presentPosition');
       const goal = this.#goalCounts[j] ?? present;
+      if (by === 'told') return goal;
       return within(low, high, Math.round(present + within(-brakeCounts, brakeCounts, goal - present)));
     });
     // All at once first: the answers that follow take their time.

@@ -14,6 +14,7 @@ import type { ByteStream } from '../byte-stream.js';
 import {
   finiteTarget,
   type HaltKind,
+  type HoldBy,
   notArmed,
   type ServoLink,
   type ServoMotion,
@@ -26,16 +27,18 @@ import { decodeRegister, sts3215 } from './registers.js';
 import { type Block, ServoBus } from './servo-bus.js';
 import { checkMemory, memoryOf, readMemory, servoNames } from './servo-memory.js';
 
-const { presentPosition, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
+const { presentPosition, presentSpeed, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
 /** Position, speed, load, voltage, temperature. */
 const sampleBytes = presentTemperature.address + presentTemperature.bytes - presentPosition.address;
 /** Torque switch, acceleration, goal position. */
 const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
 
 /** Every torque switch is looked at this often, so that a servo that was reset is noticed well within 100 ms. */
-const torqueLookUs = 40_000;
+const torqueLookUs = 25_000;
 /** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
 const holdLeadS = 0.02;
+/** A servo lags behind a goal that moves by its speed times this, and so it coasts on as far when that stands still. */
+const coastS = 0.08;
 /** How long a hold waits to know where the joints are. */
 const holdLookUs = 20_000;
 const tries = 3;
@@ -185,14 +188,14 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#lookedUs = this.#fedUs;
   }
 
-  async halt(kind: HaltKind): Promise<void> {
+  async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
     const bus = this.#opened();
     this.#hostArmed = false;
     if (kind === 'relax') {
       await this.#establish(bus, this.#torque, new Uint8Array(this.#joints.servos.length));
       this.#device = 'limp';
     } else if (this.#device !== 'limp') {
-      await this.#hold(bus);
+      await this.#hold(bus, by);
       if (this.#device === 'armed') this.#device = 'held';
     }
     this.#reason = 'the host asked for it';
@@ -227,8 +230,12 @@ export class FeetechLink implements ServoLink, ServoMotion {
   }
 
   #take(): void {
-    for (let j = 0; j < this.#joints.servos.length; j++)
-      this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, j * sampleBytes);
+    for (let j = 0; j < this.#joints.servos.length; j++) {
+      const at = (register: { readonly address: number }) =>
+        j * sampleBytes + register.address - presentPosition.address;
+      this.#joints.present[j] = decodeRegister(presentPosition, this.#sample.data, at(presentPosition));
+      this.#joints.moving[j] = decodeRegister(presentSpeed, this.#sample.data, at(presentSpeed));
+    }
   }
 
   #heldGoal(joint: number): number {
@@ -245,10 +252,11 @@ export class FeetechLink implements ServoLink, ServoMotion {
     if (due === 0) return;
     this.#lookedUs = Math.max(nowUs - torqueLookUs, this.#lookedUs + due * everyUs);
     const looked = Array.from({ length: due }, (_, i) => (this.#nextLook + i) % servos.length);
-    this.#nextLook = (this.#nextLook + due) % servos.length;
     const spareUs = timeoutUs - bus.usualUs(servos.length, this.#sample);
     const patienceUs = Math.min(spareUs, Math.max(timeoutUs / 4, bus.usualUs(due, this.#torque)));
+    // Whoever did not answer is asked again in the next tick.
     if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
+    this.#nextLook = (this.#nextLook + due) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(lost)} has lost its torque: it was reset or lost its supply`);
   }
@@ -289,13 +297,13 @@ export class FeetechLink implements ServoLink, ServoMotion {
   }
 
   /** Goals close to where the joints are, and torque on every one of them. @throws KitError E_HALT_REFUSED */
-  async #hold(bus: ServoBus): Promise<void> {
+  async #hold(bus: ServoBus, by: HoldBy): Promise<void> {
     const { servos, goals } = this.#joints;
     for (let i = 0; i < tries; i++) {
       // Where they do not answer they may still hear: they are told to keep their goals. What was measured before is too old to hold by.
-      if (await bus.poll(this.#sample, holdLookUs)) {
+      if (by === 'measured' && (await bus.poll(this.#sample, holdLookUs))) {
         this.#take();
-        this.#joints.shorten(holdLeadS);
+        this.#joints.shorten(holdLeadS, coastS);
       }
       this.#writeGoals(bus);
       if (!(await bus.read(this.#held))) continue;

@@ -25,6 +25,8 @@ export class JointGoals {
   readonly #speeds: readonly number[];
   /** [joints] counts as they were measured last. */
   readonly present: Float64Array;
+  /** [joints] counts a second as the servos told them last. */
+  readonly moving: Float64Array;
   /** [joints] whole counts. */
   readonly goals: Float64Array;
 
@@ -35,6 +37,7 @@ export class JointGoals {
     this.ranges = countRanges(spec, this.servos);
     this.#speeds = spec.joints.map(({ maxVelocity }) => (maxVelocity * countsPerTurn) / (2 * Math.PI));
     this.present = new Float64Array(spec.joints.length);
+    this.moving = new Float64Array(spec.joints.length);
     this.goals = new Float64Array(spec.joints.length);
   }
 
@@ -45,12 +48,21 @@ export class JointGoals {
 
   /** Goals towards `targets` (rad): in range, and no further from the measured position than the joint's velocity comes in `leadS`. */
   aim(targets: Float64Array, leadS: number): void {
-    for (let j = 0; j < this.servos.length; j++) this.#aim(j, turnOfAngle(this.servos[j]!, targets[j]!), leadS);
+    for (let j = 0; j < this.servos.length; j++)
+      this.#aim(j, turnOfAngle(this.servos[j]!, targets[j]!), leadS * this.#speeds[j]!);
   }
 
-  /** Goals as they are, but no further ahead than that. */
-  shorten(leadS: number): void {
-    for (let j = 0; j < this.servos.length; j++) this.#aim(j, this.goals[j]!, leadS);
+  /**
+   * Goals as they are, but no further ahead than that, and than where a joint that moves towards its goal comes to rest: pulled nearer
+   * than that, it would have to turn round.
+   *
+   * @param coastS how far one coasts, as time at its speed
+   */
+  shorten(leadS: number, coastS: number): void {
+    for (let j = 0; j < this.servos.length; j++) {
+      const towards = Math.sign(this.goals[j]! - this.present[j]!) * this.moving[j]!;
+      this.#aim(j, this.goals[j]!, leadS * this.#speeds[j]! + coastS * Math.max(0, towards));
+    }
   }
 
   /** Goals where the joints are. @throws KitError E_ARM_OUTSIDE */
@@ -61,9 +73,8 @@ export class JointGoals {
     this.aim(angles, Number.POSITIVE_INFINITY);
   }
 
-  #aim(joint: number, counts: number, leadS: number): void {
+  #aim(joint: number, counts: number, reach: number): void {
     const [low, high] = this.ranges[joint]!;
-    const reach = leadS * this.#speeds[joint]!;
     const present = this.present[joint]!;
     const inRange = Math.max(low, Math.min(high, counts));
     this.goals[joint] = Math.round(Math.max(present - reach, Math.min(present + reach, inRange)));

@@ -324,7 +324,8 @@ class MqttBridge {
       if (command.kind === 'arm') await this.#arm(command);
       else {
         this.#gate.end();
-        await this.#ask(() => this.#motion.halt(command.kind));
+        const by = command.kind === 'hold' ? command.by : undefined;
+        await this.#ask(() => this.#motion.halt(command.kind, by));
         this.#holding = '';
       }
       this.#sender.answer(command);

@@ -23,6 +23,7 @@ import { BoardClock } from '../kitlink/board-clock.js';
 import {
   finiteTarget,
   type HaltKind,
+  type HoldBy,
   notArmed,
   type ServoLink,
   type ServoMotion,
@@ -153,8 +154,10 @@ export class MqttLink implements ServoLink, ServoMotion {
     this.#samplesRead = this.#samples;
   }
 
-  async halt(kind: HaltKind): Promise<void> {
-    const answer = await this.#ask(() => ({ kind, ...this.#head() }));
+  async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
+    const answer = await this.#ask(() =>
+      kind === 'hold' && by === 'told' ? { kind, ...this.#head(), by } : { kind, ...this.#head() },
+    );
     this.#session = 0;
     if (answer?.done === true) return;
     throw new KitError(

@@ -4,11 +4,11 @@ import { topicsOf } from '@sim2servo/models/bridge-messages';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t, { type Test } from 'tap';
+import { MemoryBroker } from '../../src/mqtt/memory-broker.js';
 import { runBridge } from '../../src/mqtt/mqtt-bridge.js';
 import { MqttLink } from '../../src/mqtt/mqtt-link.js';
+import { SharedClock } from '../../src/mqtt/shared-clock.js';
 import { createServoState, type ServoMotion } from '../../src/servo-link.js';
-import { MemoryBroker } from '../support/memory-broker.js';
-import { SharedClock } from '../support/shared-clock.js';
 import { VirtualBus } from '../support/virtual-bus.js';
 
 const robot = loadRobot('desk2');

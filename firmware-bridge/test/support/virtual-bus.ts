@@ -1,7 +1,7 @@
 /** A local bus for the bridge, in virtual time: the rules of `ServoMotion`, a deadline of its own, and a note of all it was told. */
 import { KitError } from '@sim2servo/models/error';
+import type { SharedClock } from '../../src/mqtt/shared-clock.js';
 import { type HaltKind, notArmed, type ServoLink, type ServoMotion, type ServoState } from '../../src/servo-link.js';
-import type { SharedClock } from './shared-clock.js';
 
 const periodUs = 20_000;
 

@@ -54,6 +54,8 @@ export class ArmOnBoard implements EmulatedDevice {
   #out: number[] = [];
   /** Every pulse since {@link clearRecords}. */
   readonly pulses: Pulse[] = [];
+  /** What the converter makes of a joint's potentiometer: a test may let it break. */
+  sensor: (joint: number) => number = joint => this.arm.feedbackCounts(joint);
   readonly timings: DeviceTimings = { sensorToRegisterUs: [], registerToPulseUs: [] };
 
   private constructor(options: DeviceOptions, arm: ServoArm) {
@@ -126,7 +128,7 @@ export class ArmOnBoard implements EmulatedDevice {
     this.#advanceArm(timeUs);
     if (channel === 0) this.#lastSampleUs = timeUs;
     const joint = this.#jointOf[channel] ?? -1;
-    return joint < 0 ? 0 : this.arm.feedbackCounts(joint);
+    return joint < 0 ? 0 : this.sensor(joint);
   }
 
   /** Bytes from the host, put on the wire now. */

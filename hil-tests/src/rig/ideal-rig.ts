@@ -20,12 +20,11 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { silenceMs } from '@sim2servo/models/site';
 import { nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
+import { fallS } from './bus/mechanics.js';
 import type { Rig, RigOptions } from './rig.js';
 
 const boardPeriodUs = 20_000;
 const polledPeriodUs = 1_000;
-/** Until an arm that nobody holds lies on the desk. */
-const fallS = 3;
 
 export class IdealRig implements Rig, Clock, ServoMotion {
   readonly virtualTime = true;

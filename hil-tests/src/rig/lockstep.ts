@@ -3,17 +3,17 @@
  * time, faster than real time and the same every time.
  */
 import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
-import type { Clock } from '@sim2servo/models/clock';
-import type { EmulatedDevice } from './emulated-device.js';
+import { DeviceStream } from './device-stream.js';
+import type { DeviceClock, EmulatedDevice } from './emulated-device.js';
 
 /** Time that passes between two looks at what the board has sent. */
 const sliceUs = 100;
 /** Promise reactions that a delivered chunk may need until whoever waits for it has noticed. */
 const reactions = 32;
 
-export class Lockstep implements Clock {
+export class Lockstep implements DeviceClock {
   readonly #devices: readonly EmulatedDevice[];
-  readonly #streams: (LockstepStream | undefined)[];
+  readonly #streams: (DeviceStream | undefined)[];
   /** Until when each of those that wait does so: time never runs past the first. */
   readonly #waiting = new Set<{ untilUs: number }>();
 
@@ -62,7 +62,7 @@ export class Lockstep implements Clock {
   open(device = 0): ByteStream {
     this.#streams[device]?.cut(new Error('the port was opened again'));
     this.#devices[device]!.portOpened();
-    const stream = new LockstepStream(this.#devices[device]!);
+    const stream = new DeviceStream(this.#devices[device]!, () => this.nowUs());
     this.#streams[device] = stream;
     return stream;
   }
@@ -76,45 +76,4 @@ export class Lockstep implements Clock {
 
 async function settle(): Promise<void> {
   for (let i = 0; i < reactions; i++) await undefined;
-}
-
-class LockstepStream implements ByteStream {
-  readonly #device: EmulatedDevice;
-  #receive: ((chunk: Uint8Array) => void) | undefined;
-  #closed: ((reason: Error | undefined) => void) | undefined;
-  #open = true;
-
-  constructor(device: EmulatedDevice) {
-    this.#device = device;
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#open) this.#device.receive(bytes, this.#device.nowUs);
-  }
-
-  onData(receive: (chunk: Uint8Array) => void): void {
-    this.#receive = receive;
-  }
-
-  onClose(closed: (reason: Error | undefined) => void): void {
-    this.#closed = closed;
-  }
-
-  deliver(bytes: Uint8Array): void {
-    if (this.#open) this.#receive?.(bytes);
-  }
-
-  cut(reason: Error): void {
-    this.#end(reason);
-  }
-
-  async close(): Promise<void> {
-    this.#end(undefined);
-  }
-
-  #end(reason: Error | undefined): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#closed?.(reason);
-  }
 }

@@ -9,6 +9,7 @@ import { ArmOnBoard } from './arm-on-board.js';
 import { startAvrRig } from './avr-rig.js';
 import { startBusRig } from './bus/bus-rig.js';
 import { robotBus } from './bus/create-bus.js';
+import { fallS } from './bus/mechanics.js';
 import { IdealRig } from './ideal-rig.js';
 import { Lockstep } from './lockstep.js';
 import type { Rig, RigOptions } from './rig.js';
@@ -31,6 +32,7 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
   }
   if (name === 'bus-lockstep') {
     const bus = await robotBus(robot, options);
+    bus.runUntil(fallS * 1e6);
     const clock = new Lockstep(bus);
     return {
       clock,

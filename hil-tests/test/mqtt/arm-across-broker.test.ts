@@ -14,11 +14,11 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import t, { type Test } from 'tap';
-import { latchedAfterMs } from '../../src/hil-report.js';
 import type { Pulse } from '../../src/rig/arm-on-board.js';
 import { startAvrRig } from '../../src/rig/avr-rig.js';
 import { hasMosquitto, Mosquitto } from '../../src/rig/mosquitto.js';
 import { pinOutcome } from '../../src/scenarios/fault-bench.js';
+import { latchedAfterMs } from '../../src/scenarios/real-time-host.js';
 import { startBridge } from '../../src/scenarios/serving-bridge.js';
 import { startSwinging } from '../../src/scenarios/swinging-host.js';
 

@@ -5,14 +5,15 @@ import { openRig } from '../../src/rig/open-rig.js';
 import type { Rig } from '../../src/rig/rig.js';
 import { checkRig, rigChecks } from '../../src/scenarios/rig-checks.js';
 import { feetechArm } from '../support/feetech-arm.js';
+import { realRig } from '../support/real-rig.js';
 
 const robot = loadRobot('desk2');
-/** A board of your own: KIT_RIG=serial:/dev/ttyUSB0. Its arm moves. */
-const { KIT_RIG } = process.env;
-const names = ['ideal', 'avr-lockstep', 'avr', ...(KIT_RIG === undefined ? [] : [KIT_RIG])];
+const own = realRig(process.env);
+if (own !== undefined) t.comment(own.announcement);
 const rigs = [
-  ...names.map(name => ({ name, robot })),
+  ...['ideal', 'avr-lockstep', 'avr'].map(name => ({ name, robot })),
   ...['bus-lockstep', 'bus'].map(name => ({ name, robot: feetechArm() })),
+  ...(own === undefined ? [] : [{ name: own.name, robot: loadRobot(own.robot) }]),
 ];
 
 for (const { name, robot } of rigs)
@@ -32,10 +33,12 @@ for (const { name, robot } of rigs)
     },
   );
 
-for (const name of ['so101', 'koch'])
-  t.test(`an arm of polled servos on the ideal rig: ${name}`, async t => {
+for (const [name, rigName] of ['so101', 'koch'].flatMap(name =>
+  ['ideal', 'bus-lockstep'].map(rig => [name, rig] as const),
+))
+  t.test(`an arm of polled servos on rig ${rigName}: ${name}`, async t => {
     const arm = loadRobot(name);
-    const rig = await openRig('ideal', arm);
+    const rig = await openRig(rigName, arm);
     t.teardown(() => rig.close());
     for (const check of rigChecks) {
       const { passed, detail } = await checkRig(rig, arm, check);
@@ -58,6 +61,19 @@ t.test('polled servos answer whenever they are asked, with a sample of this mill
     t.equal(state.periodUs, 0);
     last = state.sample;
   }
+});
+
+t.test('an arm of your own needs a yes before anything is opened', async t => {
+  t.equal(realRig({}), undefined);
+  t.throws(() => realRig({ KIT_RIG: 'serial:/dev/ttyNOWHERE' }), {
+    code: 'E_NOT_CONFIRMED',
+    message: /desk2 on serial:\/dev\/ttyNOWHERE will swing/,
+    hint: /KIT_YES=1/,
+  });
+  t.match(realRig({ KIT_RIG: 'serial:/dev/x', KIT_ROBOT: 'so101', KIT_YES: '1' }), {
+    name: 'serial:/dev/x',
+    robot: 'so101',
+  });
 });
 
 t.test('an unknown rig is refused by name', async t => {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import t from 'tap';
-import { latchedAfterMs } from '../../src/hil-report.js';
 import { startAvrRig } from '../../src/rig/avr-rig.js';
+import { latchedAfterMs } from '../../src/scenarios/real-time-host.js';
 import { startSwinging } from '../../src/scenarios/swinging-host.js';
 
 const deadlineMs = 60;

@@ -1,7 +1,10 @@
 /** `kit hil`: the virtual hardware, and the tests on it. */
 import { join } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { type HilReport, runHil } from '@sim2servo/hil-tests/hil-report';
+import { runHil } from '@sim2servo/hil-tests/hil-report';
+import { compareReports } from '@sim2servo/hil-tests/report/compare-reports';
+import { readReport } from '@sim2servo/hil-tests/report/read-report';
+import { type HilReport, latenciesOf } from '@sim2servo/hil-tests/report/report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
 import { BusServer } from '@sim2servo/hil-tests/rig/bus/bus-server';
 import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus';
@@ -13,18 +16,18 @@ import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 
-interface UpFlags extends Pick<HilFlags, 'robot' | 'rig'> {
+interface UpFlags extends Pick<HilFlags, 'robot' | 'rig' | 'kind'> {
   readonly arm: 'nominal' | 'changed';
-  readonly kind?: BusKind;
   readonly servos: number;
   readonly baud: number;
 }
 
 interface HilFlags {
-  readonly robot: string;
+  readonly robot?: string;
   readonly rig: string;
   readonly yes?: boolean;
-  readonly out: string;
+  readonly report: string;
+  readonly kind?: BusKind;
   readonly seconds: number;
 }
 
@@ -32,30 +35,50 @@ export const addHil: AddCommand = (program, context) => {
   const hil = program
     .command('hil')
     .description('latency and safety tests on the real firmware image or on emulated servos, without hardware')
-    .option('--robot <name>', 'shipped robot or robot folder', 'desk2')
-    .option('--rig <rig>', 'ideal, avr, bus (servos behind a port), or your own arm: serial:PATH', 'avr')
-    .option('--out <folder>', 'where the report goes', 'hil-report')
-    .option('--seconds <n>', 'how long latency is measured on avr', positiveNumber, 10)
-    .option('-y, --yes', 'on your own board: the arm is free to move, do not ask')
+    .option('--robot <name>', 'shipped robot or robot folder; default: desk2, and on rig bus the one of --kind')
+    .option(
+      '--rig <rig>',
+      'ideal, avr, bus (emulated servos), all (one arm of each bus), or your own arm: serial:PATH',
+      'avr',
+    )
+    .addOption(new Option('--kind <kind>', 'on rig bus: the shipped robot with servos of this kind').choices(busKinds))
+    .option('--report <folder>', 'where report.html, report.md and report.json go', 'hil-report')
+    .option('--seconds <n>', 'how long a real host program is measured', positiveNumber, 12)
+    .option('-y, --yes', 'on your own arm: it is free to move, do not ask')
     .action(async (flags: HilFlags) => {
+      const robot = robotOf(flags);
       if (flags.rig.startsWith('serial:'))
         await confirm(
           context.io,
-          `About to move ${flags.robot} on ${flags.rig.slice('serial:'.length)}: it swings each joint by 0.3 rad, holds, and goes limp at the end.\nKeep clear of the arm, and see that it may fall.`,
+          `About to move ${robot} on ${flags.rig.slice('serial:'.length)}: it swings each joint by 0.3 rad, holds, goes limp, then swings for ${flags.seconds} s at a quarter of its greatest speed.\nKeep clear of the arm, and see that it may fall.`,
           flags.yes === true,
         );
       const line = new ProgressLine(context.io);
       const report = await runHil({
-        robot: flags.robot,
+        robot,
         rig: flags.rig,
-        outDir: flags.out,
+        reportDir: flags.report,
         seconds: flags.seconds,
         signal: context.signal,
         onProgress: what => line.show(() => what),
       });
       line.done();
-      context.result(report, () => words(report, flags.out));
+      context.result(report, () => words(report, flags.report));
       if (!report.passed) context.exit('failed');
+    });
+  hil
+    .command('compare <before> <after>')
+    .description(
+      'what got worse from one report to the next, beyond the noise (docs/hil.md); exit code 1 where something did',
+    )
+    .action((before: string, after: string) => {
+      const worse = compareReports(readReport(before), readReport(after));
+      context.result({ worse }, () =>
+        worse.length === 0
+          ? 'nothing got worse'
+          : worse.map(({ what, before: was, after: is }) => `worse: ${what}: ${was}, now ${is}`).join('\n'),
+      );
+      if (worse.length > 0) context.exit('failed');
     });
   hil
     .command('up')
@@ -65,28 +88,28 @@ export const addHil: AddCommand = (program, context) => {
         .choices(['nominal', 'changed'])
         .default('nominal'),
     )
-    .addOption(
-      new Option(
-        '--kind <kind>',
-        'on rig bus: servos of this kind that turn nothing, instead of those of a robot',
-      ).choices(busKinds),
+    .option(
+      '--servos <n>',
+      'with --kind, on rig bus: how many servos that turn nothing; their ids are 1 to n',
+      wholeNumber,
+      6,
     )
-    .option('--servos <n>', 'with --kind: how many; their ids are 1 to n', wholeNumber, 6)
     .option('--baud <rate>', 'with --kind: of the wire and the servos', wholeNumber, 1_000_000)
     .action(async (_own: unknown, command: Command) => {
       const flags = command.optsWithGlobals<UpFlags>(); // --robot and --rig are those of `hil`
       if (flags.rig === 'bus') return serveBus(flags, context);
+      const robot = robotOf(flags);
       if (flags.rig !== 'avr')
         throw new KitError('E_RIG_SERVE', `rig ${flags.rig} has no port to serve`, 'use --rig avr or bus', 'usage');
       const server = await AvrServer.start({
-        robot: flags.robot,
+        robot,
         imagePath: firmwareImage,
         ...variationOf(flags),
       });
       context.signal.addEventListener('abort', () => server.stop());
       context.result({ port: server.path }, () => server.path);
       context.io.err(
-        `A ${flags.robot} with an ATmega328P is on ${server.path} (Ctrl-C ends it). Try:\n  kit run --robot ${flags.robot} --policy robot --port ${server.path} --seconds 20`,
+        `A ${robot} with an ATmega328P is on ${server.path} (Ctrl-C ends it). Try:\n  kit run --robot ${robot} --policy robot --port ${server.path} --seconds 20`,
       );
       await server.run();
       const report = server.handle({ kind: 'report' })!;
@@ -96,10 +119,25 @@ export const addHil: AddCommand = (program, context) => {
     });
 };
 
+/** Shipped robots by the servos that they have. */
+const robotOfKind = { feetech: 'so101', dynamixel: 'koch' } as const;
+
+function robotOf({ robot, kind, rig }: Pick<HilFlags, 'robot' | 'rig' | 'kind'>): string {
+  if (kind !== undefined && (rig !== 'bus' || robot !== undefined))
+    throw new KitError(
+      'E_RIG_KIND',
+      `--kind ${kind} says which robot is on rig bus, and ${rig === 'bus' ? `--robot ${robot}` : `--rig ${rig}`} was given`,
+      'use --rig bus --kind alone, or --robot',
+      'usage',
+    );
+  return robot ?? (kind === undefined ? (rig === 'bus' ? 'so101' : 'desk2') : robotOfKind[kind]);
+}
+
 const variationOf = ({ arm }: UpFlags) => (arm === 'changed' ? { variation: changedArm } : {});
 
 async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> {
-  const { kind, servos, baud, robot } = flags;
+  const { kind, servos, baud } = flags;
+  const robot = robotOf({ rig: flags.rig, ...(flags.robot !== undefined && { robot: flags.robot }) });
   const server = await BusServer.start(
     kind === undefined ? { robot, ...variationOf(flags) } : { kind, servos, baudRate: baud },
   );
@@ -117,22 +155,37 @@ async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> 
   );
 }
 
-function words({ checks, board }: HilReport, out: string): string {
-  const mark = (passed: boolean) => (passed ? 'ok  ' : 'FAIL');
-  const lines = checks.map(
-    ({ passed, name, detail }) => `${mark(passed)}  ${name}${detail === '' ? '' : `: ${detail}`}`,
-  );
-  if (board !== undefined) {
-    const { safety, killed, latency } = board;
-    for (const { passed, name, arm, settledMs } of safety)
-      lines.push(`${mark(passed)}  ${name}: ${arm} after ${settledMs.toFixed(1)} ms`);
-    lines.push(`${mark(killed.passed)}  kill -9 of a real program: held after ${killed.holdMs.toFixed(1)} ms`);
-    const us = ({ p50, p99 }: { p50: number; p99: number }) => `${p50.toFixed(0)} / ${p99.toFixed(0)} µs`;
+function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder: string): string {
+  const line = (passed: boolean, what: string, more = '') =>
+    `${passed ? 'ok  ' : 'FAIL'}  ${what}${more === '' ? '' : `: ${more}`}`;
+  const after = (ms: number | undefined) => (ms === undefined ? '' : `, stands after ${ms.toFixed(0)} ms`);
+  const lines = [
+    ...arms.flatMap(({ robot, checks }) =>
+      checks.map(({ passed, name, detail }) => line(passed, `${robot}: ${name}`, detail)),
+    ),
+    ...faults.map(({ passed, bus, name, seen, stoppedMs, failures }) =>
+      line(passed, `${bus}: ${name}`, passed ? `${seen}${after(stoppedMs)}` : `${failures.join('; ')} (${seen})`),
+    ),
+    ...safety.map(({ passed, name, arm, settledMs }) =>
+      line(passed, `the board alone: ${name}`, `${arm} after ${settledMs.toFixed(1)} ms`),
+    ),
+  ];
+  if (realTime !== undefined) {
+    const { killed, ticks, missed } = realTime;
+    if (killed !== undefined)
+      lines.push(
+        line(
+          killed.passed,
+          'kill -9 of a real host',
+          `stood after ${killed.stoppedMs.toFixed(0)} ms; ${killed.log.records} of ${killed.log.ticks} ticks logged`,
+        ),
+      );
     lines.push(
-      latency === undefined
-        ? 'latency is not reported: this machine could not emulate the board in real time'
-        : `p50 / p99: sensor to register ${us(latency.sensorToRegisterUs)}, register to end of pulse ${us(latency.registerToPulseUs)}`,
+      `${missed} of ${ticks} ticks missed; p50 / p99 in µs: ${latenciesOf(realTime)
+        .map(([name, { whole }]) => `${name} ${whole.p50.toFixed(0)} / ${whole.p99.toFixed(0)}`)
+        .join('; ')}`,
     );
   }
-  return [...lines, `report: ${join(out, 'report.md')}`].join('\n');
+  if (unmeasured !== '') lines.push(line(false, 'a real host program', unmeasured));
+  return [...lines, `report: ${join(folder, 'report.html')}`].join('\n');
 }

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { latchedAfterMs } from '@sim2servo/hil-tests/hil-report';
 import { type AvrRig, startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
+import { latchedAfterMs } from '@sim2servo/hil-tests/scenarios/real-time-host';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';

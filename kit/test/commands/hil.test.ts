@@ -1,41 +1,98 @@
-import { readFileSync } from 'node:fs';
-import type { HilReport } from '@sim2servo/hil-tests/hil-report';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { HilReport } from '@sim2servo/hil-tests/report/report';
+import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import t from 'tap';
 import { errorOf, kit, needsLinux } from '../test-io.js';
 
 const folder = t.testdir({});
 
 t.test('the ideal rig passes every check, and the report says so to people and programs', async t => {
-  const said = await kit(`hil --rig ideal --out ${folder}/ideal --json`);
+  const said = await kit(`hil --rig ideal --report ${folder}/ideal --json`);
   t.equal(said.exit, 0, said.out);
   const report = JSON.parse(said.out) as HilReport;
   t.ok(report.passed);
-  t.ok(report.checks.length >= 8);
+  const [{ checks }] = report.arms as [HilReport['arms'][number]];
+  t.ok(checks.length >= 8);
   t.same(JSON.parse(readFileSync(`${folder}/ideal/report.json`, 'utf8')), report);
   const text = readFileSync(`${folder}/ideal/report.md`, 'utf8');
-  for (const { name } of report.checks) t.ok(text.includes(`| ok | ${name} |`), name);
+  for (const { name } of checks) t.ok(text.includes(`| ok | ${name} |`), name);
 });
 
 t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, async t => {
-  const said = await kit(`hil --rig avr --seconds 2 --out ${folder}/avr --json`);
+  const said = await kit(`hil --rig avr --seconds 6 --report ${folder}/avr --json`);
   t.equal(said.exit, 0, said.out);
-  const { board, passed } = JSON.parse(said.out) as HilReport;
+  const { realTime, safety, faults, passed } = JSON.parse(said.out) as HilReport;
   t.ok(passed);
-  t.ok(board!.safety.length >= 10);
-  t.ok(board!.killed.holdMs <= board!.killed.deadlineMs + 25);
-  // Latency is only told of where the machine kept up.
-  if (board!.latency !== undefined) t.ok(board!.latency.sensorToRegisterUs.count > 50);
-  t.match(readFileSync(`${folder}/avr/report.md`, 'utf8'), /## kill -9 of a real host program\n\nHeld \d+\.\d ms/);
+  t.ok(safety.length >= 10);
+  t.ok(faults.length >= 25);
+  const { killed, phases, ticks, board } = realTime!;
+  t.ok(killed!.stoppedMs <= killed!.limitMs);
+  t.ok(killed!.log.records > 0);
+  t.equal(phases.inferUs.whole.count, ticks, 'each inference was timed');
+  t.equal(phases.tickUs.runs.length, 3);
+  // Latency inside the board is only told of where the machine kept up.
+  if (board !== undefined) t.ok(board.sensorToRegisterUs.count > 50);
+  t.match(readFileSync(`${folder}/avr/report.md`, 'utf8'), /`kill -9` in mid-motion: ok\. The arm stood \d+ ms after/);
+  const html = readFileSync(`${folder}/avr/report.html`, 'utf8');
+  t.match(html, /prefers-color-scheme: dark/);
+  t.ok(html.split('<svg').length > 4, 'histograms are inside');
+  t.notMatch(html, /<(?:script|link|img)|src=|url\(/, 'it needs nothing else');
+});
+
+t.test(
+  'an arm on a port: announced, checked, measured; servos on a pseudo-terminal stand in for it',
+  needsLinux,
+  async t => {
+    const rig = await startBusRig({ robot: 'so101' });
+    t.teardown(() => rig.stop());
+    const unasked = await kit(`hil --rig serial:${rig.path} --robot so101 --report ${folder}/own`);
+    t.equal(unasked.exit, 2);
+    t.match(unasked.err, /About to move so101 on .*: it swings each joint by 0\.3 rad/);
+    t.equal((await rig.report()).lastHostByteUs, Number.NEGATIVE_INFINITY, 'nothing was opened');
+    const said = await kit(
+      `hil --rig serial:${rig.path} --robot so101 --yes --seconds 3 --report ${folder}/own --json`,
+    );
+    const { arms, realTime, unmeasured } = JSON.parse(said.out) as HilReport;
+    t.same(
+      arms.flatMap(({ checks }) => checks.filter(({ passed }) => !passed)),
+      [],
+    );
+    t.ok(arms[0]!.checks.length >= 8);
+    // A machine that is too busy for the arm says so; then nothing was measured.
+    if (unmeasured === '') t.ok(realTime!.ticks > 250);
+    t.equal(said.exit, unmeasured === '' ? 0 : 1);
+  },
+);
+
+t.test('compare: nothing got worse from a report to itself; a failure, and what is no report', async t => {
+  const same = await kit(`hil compare ${folder}/ideal ${folder}/ideal/report.json`);
+  t.equal(same.exit, 0);
+  t.equal(same.out.trim(), 'nothing got worse');
+  const report = JSON.parse(readFileSync(`${folder}/ideal/report.json`, 'utf8')) as HilReport;
+  const spoilt = { ...report, arms: report.arms.map(arm => ({ ...arm, checks: arm.checks.slice(1) })) };
+  writeFileSync(`${folder}/spoilt.json`, JSON.stringify(spoilt));
+  const worse = await kit(`hil compare ${folder}/ideal ${folder}/spoilt.json --json`);
+  t.equal(worse.exit, 1);
+  t.match(JSON.parse(worse.out), { worse: [{ what: /nothing moves because a host came/, after: 'was not tested' }] });
+  t.equal(errorOf(await kit(`hil compare ${folder}/ideal ${folder}/nowhere --json`)).code, 'E_REPORT');
+});
+
+t.test('--kind says which robot is on rig bus, and contradicts what says another', async t => {
+  for (const flags of ['--kind feetech', '--rig bus --kind feetech --robot koch']) {
+    const said = await kit(`hil ${flags} --report ${folder}/kind --json`);
+    t.equal(said.exit, 2);
+    t.equal(errorOf(said).code, 'E_RIG_KIND');
+  }
 });
 
 t.test('an unknown rig, and a board of your own that nobody allowed to move, or that is not there', async t => {
-  const toy = await kit(`hil --rig toy --out ${folder}/toy --json`);
+  const toy = await kit(`hil --rig toy --report ${folder}/toy --json`);
   t.equal(toy.exit, 2);
   t.equal(errorOf(toy).code, 'E_RIG_UNKNOWN');
-  const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --out ${folder}/own`);
+  const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --report ${folder}/own`);
   t.equal(unasked.exit, 2);
   t.match(unasked.err, /About to move desk2 on \/dev\/ttyNOWHERE/);
-  const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --out ${folder}/own --json`);
+  const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --report ${folder}/own --json`);
   t.equal(absent.exit, 3);
   t.equal(errorOf(absent).code, 'E_PORT_ABSENT');
 });

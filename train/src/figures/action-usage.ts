@@ -4,7 +4,7 @@
  * A policy that lives at ±1 saturates (scale too small, or bang-bang); one that lives in a sliver around 0 has a scale that is far too large
  * (the mistake that made SAC fail in araffin's massively parallel study).
  */
-import { Axes, colours, svg, text } from './chart.js';
+import { Axes, colours, svg, text } from '@sim2servo/models/chart';
 
 const bins = 41;
 /** Actions beyond this count as saturated. */

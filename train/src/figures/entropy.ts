@@ -1,6 +1,7 @@
 /** Figure: the policy's entropy over training against its target, and the temperature that steers it. */
+
+import { Axes, colours, decadeTicks, powerOfTen, spanOf, svg, thousands } from '@sim2servo/models/chart';
 import type { MetricsLine } from '../metrics/metrics-log.js';
-import { Axes, colours, spanOf, svg, thousands } from './chart.js';
 
 export function entropyFigure(metrics: readonly MetricsLine[], targetEntropy: number, subtitle: string): string {
   const series = (name: string) =>
@@ -47,16 +48,4 @@ export function entropyFigure(metrics: readonly MetricsLine[], targetEntropy: nu
       lower.curve(temperature, colours.orange),
     ],
   );
-}
-
-/** Exponents of 1, 2 and 5 times the powers of ten between 10^low and 10^high. */
-export function decadeTicks(low: number, high: number): number[] {
-  const exponents: number[] = [];
-  for (let power = Math.floor(low); power <= high; power++)
-    for (const multiple of [1, 2, 5]) exponents.push(power + Math.log10(multiple));
-  return exponents.filter(exponent => exponent >= low && exponent <= high);
-}
-
-function powerOfTen(exponent: number): string {
-  return String(Number((10 ** exponent).toPrecision(2)));
 }

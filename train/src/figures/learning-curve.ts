@@ -1,6 +1,7 @@
 /** Figure: return over steps. What training sees (stochastic) beside what will be deployed (deterministic), and the checkpoint that was kept. */
+
+import { Axes, colours, spanOf, svg, text, thousands } from '@sim2servo/models/chart';
 import type { MetricsLine } from '../metrics/metrics-log.js';
-import { Axes, colours, spanOf, svg, text, thousands } from './chart.js';
 
 export function learningCurve(metrics: readonly MetricsLine[], subtitle: string): string {
   const series = (name: string) =>

@@ -1,6 +1,7 @@
+import { decadeTicks } from '@sim2servo/models/chart';
 import t from 'tap';
 import { actionUsage, histogram } from '../../src/figures/action-usage.js';
-import { decadeTicks, entropyFigure } from '../../src/figures/entropy.js';
+import { entropyFigure } from '../../src/figures/entropy.js';
 import { learningCurve } from '../../src/figures/learning-curve.js';
 import type { MetricsLine } from '../../src/metrics/metrics-log.js';
 

@@ -6,6 +6,7 @@ import type { RigServer } from '../serve-rig.js';
 import { WallClock, type WallClockReport } from '../wall-clock.js';
 import { type AnyServo, type BusKind, freeBus, robotBus } from './create-bus.js';
 import type { EmulatedBus } from './emulated-bus.js';
+import { fallS } from './mechanics.js';
 
 export type BusSetup =
   /** Name of a shipped robot, or the path of a robot folder: its servos, its arm. */
@@ -69,6 +70,8 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
       'robot' in setup
         ? await robotBus(loadRobot(setup.robot), setup)
         : freeBus(setup.kind, setup.servos, setup.baudRate);
+    // Whoever comes meets an arm that stands, or lies, still.
+    if ('robot' in setup) bus.runUntil(fallS * 1e6);
     return new BusServer(bus, await PseudoTerminal.open());
   }
 

@@ -7,6 +7,9 @@ import { nominalArm } from '@sim2servo/sim/arm-variation';
 import { ServoArm } from '@sim2servo/sim/servo-arm';
 import type { RigOptions } from '../rig.js';
 
+/** Until an arm that nobody holds lies on the desk. */
+export const fallS = 3;
+
 export interface Mechanics {
   /** Time of one step. */
   readonly stepS: number;
@@ -16,6 +19,8 @@ export interface Mechanics {
   counts(servo: number): number;
   /** A hand turns a horn that has no torque; absent where an arm hangs on it. */
   turn?(servo: number, counts: number): void;
+  /** Where the joint that it turns truly stands, rad. */
+  angleRad(servo: number): number;
   dispose(): void;
 }
 
@@ -42,6 +47,7 @@ export async function armMechanics(
       arm.advance(timestepS);
     },
     counts: servo => arm.feedbackCounts(servo),
+    angleRad: servo => arm.angle(servo),
     dispose: () => arm.dispose(),
   };
 }
@@ -64,6 +70,7 @@ export function freeHorns(servos: number): Mechanics {
     turn(servo, counts) {
       position[servo] = counts;
     },
+    angleRad: servo => ((position[servo]! - countsPerTurn / 2) * 2 * Math.PI) / countsPerTurn,
     dispose: () => {},
   };
 }

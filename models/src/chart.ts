@@ -65,6 +65,19 @@ export function thousands(value: number): string {
   return String(value);
 }
 
+/** Exponents of 1, 2 and 5 times the powers of ten between 10^low and 10^high. */
+export function decadeTicks(low: number, high: number): number[] {
+  const exponents: number[] = [];
+  for (let power = Math.floor(low); power <= high; power++)
+    for (const multiple of [1, 2, 5]) exponents.push(power + Math.log10(multiple));
+  return exponents.filter(exponent => exponent >= low && exponent <= high);
+}
+
+/** How a tick at such an exponent is written. */
+export function powerOfTen(exponent: number): string {
+  return String(Number((10 ** exponent).toPrecision(2)));
+}
+
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,4 +1,4 @@
-/** Virtual time for several who wait at once: it goes on, from one waiter's instant to the next, only while a test lets it. */
+/** Virtual time for several who wait at once: it goes on, from one waiter's instant to the next, only while its owner lets it. */
 import type { Clock } from '@sim2servo/models/clock';
 
 interface Waiter {

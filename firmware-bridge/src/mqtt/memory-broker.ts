@@ -1,6 +1,6 @@
-/** The seam to a broker, in memory and in virtual time: what a test needs to hold messages back, repeat them, and cut connections. */
+/** The seam to a broker, in memory and in virtual time, for rigs and tests: what is needed to hold messages back, repeat them, and cut connections. */
 import { KitError } from '@sim2servo/models/error';
-import type { BrokerConnection, ConnectOptions } from '../../src/mqtt/broker-connection.js';
+import type { BrokerConnection, ConnectOptions } from './broker-connection.js';
 import type { SharedClock } from './shared-clock.js';
 
 export class MemoryBroker {

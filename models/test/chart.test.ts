@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Axes, escapeXml, spanOf, svg, thousands, ticks } from '../../src/figures/chart.js';
+import { Axes, escapeXml, spanOf, svg, thousands, ticks } from '../src/chart.js';
 
 t.test('ticks are round numbers inside the span, a few of them, equally far apart', t => {
   t.strictSame(ticks(0, 10, 5), [0, 2, 4, 6, 8, 10]);

@@ -1,0 +1,154 @@
+/** A report as one page that needs nothing else: light and dark, figures inside. */
+import { colours, escapeXml } from '@sim2servo/models/chart';
+import { type FaultRow, faultRows } from '../faults/fault.js';
+import { absentFaults, type BusColumn } from '../faults/fault-matrix.js';
+import { type FaultOutcome, stopLimitMs } from '../faults/judge-fault.js';
+import { histogramFigure } from './histogram-figure.js';
+import { logWords, timeWords } from './markdown.js';
+import { countPassed, type HilReport, latenciesOf, type RealTimeReport } from './report.js';
+
+const style = `
+:root { color-scheme: light dark; --paper: #ffffff; --ink: ${colours.ink}; --grey: ${colours.grey}; --faint: ${colours.faint}; --good: #057a55; --bad: #c81e1e; --panel: #f9fafb; }
+@media (prefers-color-scheme: dark) { :root { --paper: #111827; --ink: #e5e7eb; --grey: #9ca3af; --faint: #374151; --good: #31c48d; --bad: #f98080; --panel: #1f2937; } }
+body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 76rem; background: var(--paper); color: var(--ink); font: 15px/1.45 system-ui, 'Helvetica Neue', Arial, sans-serif; }
+h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+p, .made { color: var(--grey); margin: .4rem 0; } .verdict { font-size: 1.1rem; font-weight: 600; }
+.good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; } .none { color: var(--grey); }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--faint); }
+th { color: var(--grey); font-weight: 500; white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
+.overview td, .overview th { padding: .2rem .7rem .2rem 0; white-space: nowrap; } .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
+.figures svg { border: 1px solid var(--faint); border-radius: 6px; max-width: 100%; height: auto; }
+svg [fill="#ffffff"] { fill: var(--paper); } svg [fill="${colours.ink}"] { fill: var(--ink); } svg [fill="${colours.grey}"] { fill: var(--grey); }
+svg [stroke="${colours.faint}"] { stroke: var(--faint); } svg [stroke="${colours.grey}"] { stroke: var(--grey); }
+`;
+
+const mark = (passed: boolean) => (passed ? '<span class="good">ok</span>' : '<span class="bad">failed</span>');
+
+/** HTML that was made here; everything else is text. */
+class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+type Cell = string | Html;
+const html = (cell: Cell) => (typeof cell === 'string' ? escapeXml(cell) : cell.text);
+
+export function htmlOf(report: HilReport): string {
+  const { rig, passed, madeOn, arms, faults, safety, realTime, unmeasured } = report;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Hardware in the loop: ${escapeXml(rig)}</title>
+<style>${style}</style>
+<h1>Hardware in the loop: ${escapeXml(rig)}</h1>
+<p class="verdict ${passed ? 'good' : 'bad'}">${passed ? 'Everything held.' : 'Something did not hold.'}</p>
+<p class="made">${escapeXml(`${madeOn.date} · kit ${madeOn.kit} · firmware ${madeOn.firmware} · Node ${madeOn.node} · ${madeOn.cores} × ${madeOn.cpu} · ${madeOn.system}`)}</p>
+${faults.length === 0 ? '' : `<h2>Fault matrix: ${countPassed(faults)}</h2>\n${overview(faults)}`}
+${realTime === undefined ? '' : realTimePart(realTime)}
+${unmeasured === '' ? '' : `<h2>A real host program</h2>\n<p class="bad">${escapeXml(`Not measured: ${unmeasured}`)}</p>`}
+${arms
+  .map(
+    ({ robot, bus, rig: name, checks }) =>
+      `<h2>${escapeXml(`What every arm must do: ${robot}, ${bus}, on ${name}: ${countPassed(checks)}`)}</h2>\n${table(
+        ['', 'check', 'seen instead'],
+        checks.map(check => [new Html(mark(check.passed)), check.name, check.detail]),
+      )}`,
+  )
+  .join('\n')}
+${faults.length === 0 ? '' : `<h2>Each fault</h2>\n${faultTable(faults)}`}
+${
+  safety.length === 0
+    ? ''
+    : `<h2>What the board does by itself: ${countPassed(safety)}</h2>\n${table(
+        ['', 'fault', 'what was done', 'the arm', 'pulses changed for, ms', 'the board’s own word'],
+        safety.map(({ passed: held, name, detail, arm, settledMs, device, reason }) => [
+          new Html(mark(held)),
+          name,
+          detail,
+          arm,
+          settledMs.toFixed(1),
+          reason === '' ? device : `${device}: ${reason}`,
+        ]),
+      )}`
+}
+</html>
+`;
+}
+
+/** One cell a bus: whether all faults of the row came out as they must, and the longest time to an arm that stands. */
+function overview(faults: readonly FaultOutcome[]): string {
+  const buses = [...new Set(faults.map(({ bus }) => bus))];
+  const cellOf = (row: FaultRow, bus: BusColumn): Html => {
+    const seen = faults.filter(fault => fault.row === row && fault.bus === bus);
+    if (seen.length === 0)
+      return new Html(`<span class="none" title="${escapeXml(absentFaults[row]?.[bus] ?? '')}">–</span>`);
+    const times = seen.flatMap(({ stoppedMs }) => (stoppedMs === undefined ? [] : [stoppedMs]));
+    const rides = seen.some(({ expected }) => expected === 'rides out') ? 'rides out' : '';
+    const stops = times.length === 0 ? '' : `stands in ${Math.max(...times).toFixed(0)} ms`;
+    return new Html(
+      `${mark(seen.every(({ passed }) => passed))} ${[rides, stops].filter(part => part !== '').join(', ')}`,
+    );
+  };
+  return `<p>Each fault is done to an arm in mid-motion. “stands in”: from when the fault could be noticed to the last motion of any joint with torque, the longest of the row; at most ${stopLimitMs} ms. The log was read after each, and nothing moved when the fault was cleared.</p>
+${table(
+  ['fault', ...buses],
+  faultRows.map(row => [row, ...buses.map(bus => cellOf(row, bus))]),
+  'overview',
+)}`;
+}
+
+function faultTable(faults: readonly FaultOutcome[]): string {
+  return table(
+    ['', 'fault', 'bus', 'what was done', 'expected', 'seen', 'stands after, ms', 'log'],
+    faultRows.flatMap(row =>
+      faults
+        .filter(fault => fault.row === row)
+        .map(fault => [
+          new Html(mark(fault.passed)),
+          row,
+          fault.bus,
+          fault.name,
+          fault.expected,
+          fault.passed ? fault.seen : `${fault.seen}; ${fault.failures.join('; ')}`,
+          timeWords(fault),
+          logWords(fault),
+        ]),
+    ),
+  );
+}
+
+function realTimePart(report: RealTimeReport): string {
+  const { robot, bus, rateHz, ticks, missed, rig, killed } = report;
+  const latencies = latenciesOf(report).filter(([, { whole }]) => whole.count > 0);
+  const load =
+    rig === undefined
+      ? ''
+      : ` The rig could have run ${rig.realTimeFactor.toFixed(1)} times as fast as real time${rig.keptUp ? '' : `, and let ${(rig.slippedUs / 1000).toFixed(0)} ms go: what is measured here is this machine’s load as well`}.`;
+  const died =
+    killed === undefined
+      ? ''
+      : `<p>${mark(killed.passed)} <code>kill -9</code> in mid-motion: the arm stood ${killed.stoppedMs.toFixed(0)} ms after the last byte (at most ${killed.limitMs} ms); ${killed.log.records} of ${killed.log.ticks} ticks can be read of the log${killed.log.wrong === '' ? '' : `: ${escapeXml(killed.log.wrong)}`}.</p>`;
+  return `<h2>${escapeXml(`A real host program: ${robot} on ${bus} at ${rateHz} Hz`)}</h2>
+<p>${missed} of ${ticks} ticks missed.${load}</p>
+${died}
+${table(
+  ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],
+  latencies.map(([name, { whole }]) => [
+    name,
+    String(whole.count),
+    ...[whole.p50, whole.p99, whole.p999, whole.max].map(us => us.toFixed(0)),
+  ]),
+)}
+<div class="figures">
+${latencies.map(([name, { whole }]) => histogramFigure(name, `${whole.count} times`, whole)).join('\n')}
+</div>`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly Cell[])[], kind = ''): string {
+  const line = (tag: string, cells: readonly Cell[]) =>
+    `<tr>${cells.map(cell => `<${tag}>${html(cell)}</${tag}>`).join('')}</tr>`;
+  return `<div class="wide"><table class="${kind}">${line('th', head)}\n${rows.map(row => line('td', row)).join('\n')}</table></div>`;
+}

@@ -1,0 +1,98 @@
+/** What `kit hil` has found: plain records, ready for JSON (report.json). Readable as HTML (html.ts) and as Markdown (markdown.ts). */
+import type { Bus } from '@sim2servo/models/site';
+import type { HistogramJson, HistogramSummary } from '@sim2servo/runtime/histogram';
+import type { TickPhase } from '@sim2servo/runtime/tick-timing';
+import type { FaultOutcome } from '../faults/judge-fault.js';
+import type { LogOutcome } from '../faults/judge-log.js';
+import type { CheckResult } from '../scenarios/rig-checks.js';
+import type { SafetyOutcome } from '../scenarios/safety-scenarios.js';
+import type { MadeOn } from './made-on.js';
+
+export const reportFormat = 'sim2servo/hil-report@1';
+
+export interface SafetyResult extends SafetyOutcome {
+  readonly name: string;
+  readonly expected: 'held' | 'limp';
+  readonly passed: boolean;
+}
+
+/** A histogram of all runs together, and what each run had: the spread between them is noise of the machine. */
+export interface Latency {
+  readonly whole: HistogramJson;
+  readonly runs: readonly HistogramSummary[];
+}
+
+/** A real host program on a real port. */
+export interface RealTimeReport {
+  readonly robot: string;
+  readonly bus: Bus['kind'];
+  readonly rateHz: number;
+  readonly ticks: number;
+  readonly missed: number;
+  readonly phases: Readonly<Record<TickPhase, Latency>>;
+  /** Inside the emulated board; absent elsewhere, and where this machine could not emulate it in real time. */
+  readonly board?: { readonly sensorToRegisterUs: HistogramJson; readonly registerToPulseUs: HistogramJson };
+  /** How well the machine could emulate what hangs on the port; absent of real hardware. */
+  readonly rig?: { readonly realTimeFactor: number; readonly slippedUs: number; readonly keptUp: boolean };
+  /** `kill -9` of a host in mid-motion; absent of real hardware. */
+  readonly killed?: KilledHost;
+}
+
+export interface KilledHost {
+  readonly passed: boolean;
+  /** From its last byte to the last motion of any joint, or to the board's word that it holds. */
+  readonly stoppedMs: number;
+  readonly limitMs: number;
+  readonly log: LogOutcome;
+}
+
+export interface ArmChecks {
+  readonly robot: string;
+  readonly bus: Bus['kind'];
+  readonly rig: string;
+  readonly checks: readonly CheckResult[];
+}
+
+export interface HilReport {
+  readonly format: typeof reportFormat;
+  readonly rig: string;
+  readonly passed: boolean;
+  readonly madeOn: MadeOn;
+  readonly arms: readonly ArmChecks[];
+  readonly faults: readonly FaultOutcome[];
+  /** What the board does by itself. */
+  readonly safety: readonly SafetyResult[];
+  readonly realTime?: RealTimeReport;
+  /** Why there is no {@link realTime} although it was tried; empty else. */
+  readonly unmeasured: string;
+}
+
+/** The phases that a report shows, and what they are called there. */
+export const shownPhases = {
+  periodErrorUs: 'period error',
+  tickUs: 'tick, read excluded',
+  inferUs: 'inference',
+  readUs: 'read',
+} as const satisfies Partial<Record<TickPhase, string>>;
+
+/** All histograms of a report by name, those of the loop and of the board. */
+export function latenciesOf({ phases, board }: RealTimeReport): readonly (readonly [name: string, latency: Latency])[] {
+  const alone = (whole: HistogramJson): Latency => ({ whole, runs: [] });
+  return [
+    ...(Object.keys(shownPhases) as (keyof typeof shownPhases)[]).map(
+      phase => [shownPhases[phase], phases[phase]] as const,
+    ),
+    ...(board === undefined
+      ? []
+      : [
+          ['sensor to register, in the board', alone(board.sensorToRegisterUs)] as const,
+          ['register to end of pulse, in the board', alone(board.registerToPulseUs)] as const,
+        ]),
+  ];
+}
+
+/** In one number each: what is to be read first. */
+export function countPassed(results: readonly { readonly passed: boolean }[]): string {
+  const passed = results.filter(result => result.passed).length;
+  return `${passed} of ${results.length}`;
+}

@@ -1,0 +1,6 @@
+/** Every fault that can befall desk2 on feetech, done to the real loop, recorder and link (docs/hil.md). */
+import t from 'tap';
+import { feetechArm } from '../support/feetech-arm.js';
+import { suffers } from '../support/suffers.js';
+
+t.test('feetech', async t => suffers(t, 'feetech', feetechArm()));
