@@ -5,6 +5,7 @@ import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { checkRobot } from '@sim2servo/sim/checks/check-robot';
 import type { RobotCheck } from '@sim2servo/sim/checks/robot-check';
+import { checkLine } from './check-line.js';
 import type { CommandContext } from './command-context.js';
 import { ProgressLine } from './progress-line.js';
 
@@ -66,7 +67,7 @@ export async function reportRobot(
     [
       headline,
       ...notes.map(note => `note  ${note}`),
-      ...checks.map(check => `${check.passed ? 'ok  ' : 'FAIL'}  ${check.name}: ${check.detail}`),
+      ...checks.map(({ passed, name, detail }) => checkLine(passed, name, detail)),
     ].join('\n'),
   );
   if (!passed) context.exit('failed');

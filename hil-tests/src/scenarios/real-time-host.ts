@@ -164,6 +164,12 @@ async function killHost(
       const ticks = host.ticks();
       host.process.kill('SIGKILL');
       const stoppedMs = await stopped();
+      if (stoppedMs < 0)
+        throw new KitError(
+          'E_HIL_HOST',
+          'the arm had stopped by itself before its host was killed',
+          'this machine is too busy: try again when it is not',
+        );
       const log = judgeLog(`${logPath}-0.mcap`, { ticks, dropped: 0, spanS: 0, rateHz: controlRateHz, closed: false });
       return { passed: stoppedMs <= limitMs && log.wrong === '', stoppedMs, limitMs, log };
     } finally {

@@ -11,6 +11,7 @@ import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus'
 import { KitError } from '@sim2servo/models/error';
 import { changedArm } from '@sim2servo/sim/arm-variation';
 import { type Command, Option } from 'commander';
+import { checkLine } from '../check-line.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
@@ -156,25 +157,23 @@ async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> 
 }
 
 function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder: string): string {
-  const line = (passed: boolean, what: string, more = '') =>
-    `${passed ? 'ok  ' : 'FAIL'}  ${what}${more === '' ? '' : `: ${more}`}`;
   const after = (ms: number | undefined) => (ms === undefined ? '' : `, stands after ${ms.toFixed(0)} ms`);
   const lines = [
     ...arms.flatMap(({ robot, checks }) =>
-      checks.map(({ passed, name, detail }) => line(passed, `${robot}: ${name}`, detail)),
+      checks.map(({ passed, name, detail }) => checkLine(passed, `${robot}: ${name}`, detail)),
     ),
     ...faults.map(({ passed, bus, name, seen, stoppedMs, failures }) =>
-      line(passed, `${bus}: ${name}`, passed ? `${seen}${after(stoppedMs)}` : `${failures.join('; ')} (${seen})`),
+      checkLine(passed, `${bus}: ${name}`, passed ? `${seen}${after(stoppedMs)}` : `${failures.join('; ')} (${seen})`),
     ),
     ...safety.map(({ passed, name, arm, settledMs }) =>
-      line(passed, `the board alone: ${name}`, `${arm} after ${settledMs.toFixed(1)} ms`),
+      checkLine(passed, `the board alone: ${name}`, `${arm} after ${settledMs.toFixed(1)} ms`),
     ),
   ];
   if (realTime !== undefined) {
     const { killed, ticks, missed } = realTime;
     if (killed !== undefined)
       lines.push(
-        line(
+        checkLine(
           killed.passed,
           'kill -9 of a real host',
           `stood after ${killed.stoppedMs.toFixed(0)} ms; ${killed.log.records} of ${killed.log.ticks} ticks logged`,
@@ -186,6 +185,6 @@ function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder
         .join('; ')}`,
     );
   }
-  if (unmeasured !== '') lines.push(line(false, 'a real host program', unmeasured));
+  if (unmeasured !== '') lines.push(checkLine(false, 'a real host program', unmeasured));
   return [...lines, `report: ${join(folder, 'report.html')}`].join('\n');
 }
