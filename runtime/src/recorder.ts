@@ -91,6 +91,11 @@ export class Recorder implements TickSink {
     return this.#ring.dropped;
   }
 
+  /** Records that the thread has not taken yet. */
+  get waiting(): number {
+    return this.#ring.waiting;
+  }
+
   record(tick: TickRecord): boolean {
     if (this.#ring.failed) return false;
     if (this.#wait && !this.#ring.waitForRoom(stuckMs)) return false;

@@ -46,8 +46,8 @@ export class EchoingPort {
   async unplug(): Promise<void> {
     if (this.#process.exitCode !== null) return;
     const exit = once(this.#process, 'exit');
-    this.#process.kill('SIGCONT');
-    this.#process.stdin.end();
+    // What is stuck in a write does not hear that its stdin has ended.
+    this.#process.kill('SIGKILL');
     await exit;
   }
 }

@@ -31,6 +31,9 @@ const watchUs = 500_000;
 const ringRecords = 1024;
 /** Virtual time runs ahead of a disk: where that is tested the loop takes its time, so that the recorder's thread keeps up with it. */
 const paceMs = 8;
+/** With the second of an open chunk it is still what a log may lack. */
+const fewRecords = 1;
+const stuckMs = 20_000;
 /** The recorder's thread has taken and written by then what it was given. */
 const drainMs = 200;
 
@@ -98,6 +101,7 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
     const recorder = await this.#openRecorder(fault.ring);
     const report = await this.#run(recorder, swingTick, faultTick + Math.round(goOnAfterS * controlRateHz), tick => {
       if (onDisk) block(paceMs);
+      if (fault.row === 'disk full') waitFor(recorder);
       if (tick === faultTick) {
         faultUs = clock.nowUs();
         // Nobody can know of what goes wrong in a tick before the next one.
@@ -248,4 +252,13 @@ function toldToMoveUs(spec: RobotSpec, told: readonly Told[], fromUs: number): n
 /** Blocks this thread, its event loop included: virtual time must not go by meanwhile. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+/** Virtual time runs faster than the recorder's thread looks: what it has not taken yet must not count as lost with the disk. */
+function waitFor(recorder: Recorder): void {
+  const from = performance.now();
+  while (recorder.waiting > fewRecords && recorder.failure() === undefined) {
+    if (performance.now() - from > stuckMs) throw new Error(`the recorder took nothing for ${stuckMs / 1000} s`);
+    block(1);
+  }
 }
