@@ -38,7 +38,7 @@ export class AvrServer implements RigServer<RigRequest, RigReport> {
     });
     this.#wallClock = new WallClock(device, port, {
       napMs: () => napMs,
-      fromHost: bytes => this.#fromHost(bytes),
+      fromHost: (bytes, timeUs) => this.#fromHost(bytes, timeUs),
       fromDevice: bytes => this.#reader.push(bytes),
       opened: () => {
         this.#latchedUs = Number.NaN;
@@ -65,8 +65,8 @@ export class AvrServer implements RigServer<RigRequest, RigReport> {
     return this.#wallClock.run();
   }
 
-  #fromHost(bytes: Uint8Array): void {
-    this.#lastHostByteUs = this.#device.nowUs;
+  #fromHost(bytes: Uint8Array, timeUs: number): void {
+    this.#lastHostByteUs = timeUs;
     if (this.#corruptEvery > 0)
       for (let i = 0; i < bytes.length; i++)
         if (++this.#corruptCount % this.#corruptEvery === 0) bytes[i]! ^= 1 << (this.#corruptCount % 8);

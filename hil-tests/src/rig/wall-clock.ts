@@ -23,8 +23,8 @@ const slipLimit = 0.005;
 export interface WallClockOptions {
   /** Sleep between two looks at the port: the most that a byte of the host waits before it is on the wire. */
   readonly napMs: () => number;
-  /** Bytes of the host on their way to the device; may change them. */
-  readonly fromHost?: (bytes: Uint8Array) => void;
+  /** Bytes of the host on their way to the device, and when they are put on the wire; may change them. */
+  readonly fromHost?: (bytes: Uint8Array, timeUs: number) => void;
   /** Bytes of the device on their way to the host. */
   readonly fromDevice?: (bytes: Uint8Array) => void;
   /** After a host has opened the port. */
@@ -75,9 +75,10 @@ export class WallClock {
       const event = this.#hungUp
         ? undefined
         : this.#port.poll(bytes => {
-            fromHost?.(bytes);
             // By the clock of now: stamped earlier, a byte would be on the wire before it was written.
-            device.receive(bytes, (performance.now() - originMs) * 1000);
+            const timeUs = (performance.now() - originMs) * 1000;
+            fromHost?.(bytes, timeUs);
+            device.receive(bytes, timeUs);
           });
       if (event === 'opened') {
         device.portOpened();

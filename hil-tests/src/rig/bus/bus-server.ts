@@ -57,8 +57,8 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
     this.#port = port;
     this.#wallClock = new WallClock(bus, port, {
       napMs: () => (bus.nowUs - this.#lastHostByteUs < awakeUs ? busAwakeMs : asleepMs),
-      fromHost: () => {
-        this.#lastHostByteUs = bus.nowUs;
+      fromHost: (_bytes, timeUs) => {
+        this.#lastHostByteUs = timeUs;
       },
       looked: () => this.#look(),
     });
