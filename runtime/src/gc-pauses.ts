@@ -5,10 +5,12 @@ import type { Histogram } from './histogram.js';
 
 /**
  * V8 collects young objects with several threads and waits for all of them, also for one that has no core: a collection of 0.5 ms then
- * takes 2 to 7 (docs/timing.md). What a loop throws away one thread collects as fast.
+ * takes 2 to 7 (docs/timing.md). What a loop throws away one thread collects as fast. And where a program allocates little it collects
+ * everything now and again, 2 to 4 ms long, only to give memory back: a loop's heap does not grow, so it has none to give.
  */
 export function keepGcPausesShort(): void {
   setFlagsFromString('--no-parallel-scavenge');
+  setFlagsFromString('--no-memory-reducer');
 }
 
 /** Records every pause from now on, in µs. @returns what ends it */

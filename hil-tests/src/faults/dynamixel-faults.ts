@@ -1,9 +1,10 @@
 /** What can go wrong with a Dynamixel, beside what can on any wire (wire-faults.ts). */
 import { encodeStatus } from '@sim2servo/firmware-bridge/dynamixel/packet';
 import type { DynamixelServo } from '../rig/bus/dynamixel/dynamixel-servo.js';
-import { type Fault, nothingToClear } from './fault.js';
+import type { Fault } from './fault.js';
+import { restartedServo } from './restarted-servo.js';
 import type { ServoBusUnderTest } from './servo-bus-under-test.js';
-import { always, bytes, spoil, stale } from './wire-faults.js';
+import { always, bytes, spoil } from './wire-faults.js';
 
 /** Bits of the hardware error status. Where a servo's shutdown register names them, it is limp from then on. */
 function hardwareError(
@@ -32,24 +33,7 @@ export const dynamixelFaults: readonly Fault<ServoBusUnderTest<DynamixelServo>>[
     always,
     bytes(() => encodeStatus(77, 0, new Uint8Array(16))),
   ),
-  {
-    row: 'servo rebooted',
-    name: 'a servo is reset for 5 ms',
-    expected: 'stops',
-    reason: /went limp by itself/,
-    limp: 0,
-    begin: ({ arm }) => arm.servoBus.servos[0]!.restart(0.005),
-    clear: nothingToClear,
-  },
-  {
-    row: 'servo rebooted',
-    name: 'a servo is reset for 200 ms',
-    expected: 'stops',
-    reason: stale,
-    limp: 0,
-    begin: ({ arm }) => arm.servoBus.servos[0]!.restart(0.2),
-    clear: nothingToClear,
-  },
+  ...restartedServo(/went limp by itself/),
   hardwareError('a servo is overloaded', 1, 0x20, /servo 2 of joint '.*' reports: it is overloaded/, true),
   hardwareError('a servo is too hot', 0, 0x04, /servo 1 of joint '.*' reports: it is too hot/, true),
   hardwareError('the supply voltage is out of its limits', 0, 0x01, /servo 1 of joint '.*' reports: /, false),

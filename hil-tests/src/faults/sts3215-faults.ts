@@ -1,8 +1,9 @@
 /** What can go wrong with an STS3215, beside what can on any wire (wire-faults.ts). */
 import type { Sts3215 } from '../rig/bus/sts3215.js';
-import { type Fault, nothingToClear } from './fault.js';
+import type { Fault } from './fault.js';
+import { restartedServo } from './restarted-servo.js';
 import type { ServoBusUnderTest } from './servo-bus-under-test.js';
-import { always, bytes, spoil, stale } from './wire-faults.js';
+import { always, bytes, spoil } from './wire-faults.js';
 
 /** Another id, with a sum that is right for it. */
 const wrongId = bytes(all => [...all.subarray(0, 2), all[2]! + 8, ...all.subarray(3, -1), (all.at(-1)! - 8) & 0xff]);
@@ -33,24 +34,7 @@ function strained(
 
 export const sts3215Faults: readonly Fault<ServoBusUnderTest<Sts3215>>[] = [
   spoil('wrong id', 'replies with the id of another servo', 'stops', always, wrongId),
-  {
-    row: 'servo rebooted',
-    name: 'a servo is reset for 5 ms',
-    expected: 'stops',
-    reason: /servo 1 of joint '.*' has lost its torque/,
-    limp: 0,
-    begin: ({ arm }) => arm.servoBus.servos[0]!.restart(0.005),
-    clear: nothingToClear,
-  },
-  {
-    row: 'servo rebooted',
-    name: 'a servo is reset for 200 ms',
-    expected: 'stops',
-    reason: stale,
-    limp: 0,
-    begin: ({ arm }) => arm.servoBus.servos[0]!.restart(0.2),
-    clear: nothingToClear,
-  },
+  ...restartedServo(/servo 1 of joint '.*' has lost its torque/),
   strained('the supply is too low', 1, { voltage: 30 }, /supply voltage is out of its limits/, false),
   strained('a servo is too hot', 1, { temperature: 80 }, /servo 2 of joint '.*': it is too hot/, true),
   strained('a servo is overloaded', 0, { overload: true }, /it is overloaded/, true),
