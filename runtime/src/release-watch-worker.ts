@@ -3,10 +3,11 @@ import { readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { weightsApart } from '@sim2servo/models/bundle/weights-apart';
 import { KitError } from '@sim2servo/models/error';
 import { packError } from '@sim2servo/models/packed-error';
+import type { NextPolicy } from './following-policy.js';
 import type { ReleaseMessage, ReleaseWatchData } from './release-watch.js';
 import { selfTest } from './self-test.js';
 
@@ -24,37 +25,37 @@ function same<T>(what: string, wanted: T, found: T): void {
   );
 }
 
-/** Whether `next` can be exchanged for the policy that runs, not only run on this robot. */
-function checkExchange(first: Bundle, next: Bundle): void {
-  same('control rate', first.manifest.controlRateHz, next.manifest.controlRateHz);
-  same('task', first.manifest.task, next.manifest.task);
-  if (Buffer.compare(weightsApart(first.model).network, weightsApart(next.model).network) === 0) return;
-  throw new KitError(
-    'E_POLICY_NETWORK',
-    `the new policy ${next.manifest.name} has another network than the one that runs`,
-    'end the run, and start it again',
-  );
+const first = load(running);
+const { network } = weightsApart(first.model);
+
+/** @throws KitError where it can't be exchanged for the policy that runs, or not be run at all */
+async function prepare(digest: string): Promise<NextPolicy> {
+  const next = load(digest);
+  const { manifest, model } = next;
+  same('control rate', first.manifest.controlRateHz, manifest.controlRateHz);
+  same('task', first.manifest.task, manifest.task);
+  const apart = weightsApart(model);
+  if (Buffer.compare(network, apart.network) !== 0)
+    throw new KitError(
+      'E_POLICY_NETWORK',
+      `the new policy ${manifest.name} has another network than the one that runs`,
+      'end the run, and start it again',
+    );
+  await selfTest(next);
+  return { digest, name: manifest.name, weights: apart.weights.map(({ data }) => data) };
 }
 
-const first = load(running);
 for (let known = running; ; await sleep(lookMs)) {
-  let digest = known;
+  // Where the link is gone nobody can be followed: that ends this thread, and its owner says so.
+  const digest = basename(readlinkSync(join(store, 'current')));
+  if (digest === known) continue;
+  known = digest;
+  let message: ReleaseMessage;
   try {
-    digest = basename(readlinkSync(join(store, 'current')));
-    if (digest === known) continue;
-    known = digest;
-    const next = load(digest);
-    checkExchange(first, next);
-    await selfTest(next);
-    const weights = weightsApart(next.model).weights.map(({ data }) => data);
-    const message: ReleaseMessage = { kind: 'ready', digest, name: next.manifest.name, weights };
-    parentPort!.postMessage(
-      message,
-      weights.map(({ buffer }) => buffer as ArrayBuffer),
-    );
+    message = { kind: 'ready', ...(await prepare(digest)) };
   } catch (error) {
-    const message: ReleaseMessage = { kind: 'refused', digest, error: packError(error, 'E_FOLLOW') };
-    parentPort!.postMessage(message);
-    if (digest === known) break;
+    message = { kind: 'refused', digest, error: packError(error, 'E_FOLLOW') };
   }
+  const moved = message.kind === 'ready' ? message.weights.map(({ buffer }) => buffer as ArrayBuffer) : [];
+  parentPort!.postMessage(message, moved);
 }

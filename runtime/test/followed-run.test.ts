@@ -20,20 +20,24 @@ const bundles = join(folder, 'bundles');
 const digests = [1, 2, 3].map(seed => writeSmallBundle(join(bundles, String(seed)), robot, randomPolicy(robot, seed)));
 /** Ticks of the new policy before the run is ended. */
 const enough = 60;
+const patienceMs = 30_000;
 
-/** Runs the store's policy, and deploys `next` once it moves; ends a while after the change. */
+/** Runs the store's policy, and deploys the next once it moves or the one before has come; ends a while after the last has. */
 async function followed(
   store: string,
-  next: string | (() => Promise<void>),
+  next: string | (() => Promise<void>) | readonly string[],
   changes: Partial<RunOptions> = {},
 ): Promise<RunReport> {
   await deployToFolder(join(bundles, '1'), store);
   const clock = new VirtualClock();
   const board = new VirtualBoard(clock, { position: [0.3, 1.4] });
   const ended = new AbortController();
+  const left = Array.isArray(next) ? [...next] : [next as string | (() => Promise<void>)];
   let deployed: Promise<unknown> | undefined;
-  let changedAt = Number.POSITIVE_INFINITY;
+  let changedAt = 0;
   let ticks = 0;
+  // Who waits for a policy that never comes does not wait for ever.
+  const patience = setTimeout(() => ended.abort(), patienceMs);
   const report = await runPolicy({
     robot,
     policyDir: store,
@@ -45,14 +49,18 @@ async function followed(
     signal: ended.signal,
     onStatus: status => {
       ticks = status.ticks;
-      if (ticks > 20) deployed ??= typeof next === 'string' ? deployToFolder(next, store) : next();
-      if (ticks > changedAt + enough) ended.abort();
+      if (deployed !== undefined || ticks <= changedAt + enough) return;
+      const one = left.shift();
+      if (one === undefined) ended.abort();
+      else deployed = typeof one === 'string' ? deployToFolder(one, store) : one();
     },
     onPolicy: () => {
       changedAt = ticks;
+      deployed = undefined;
     },
     ...changes,
   });
+  clearTimeout(patience);
   await deployed;
   return report;
 }
@@ -116,6 +124,24 @@ t.test('nor one that somebody put there by hand and changed', async t => {
   t.match(followedBy, [
     { digest: digests[1], refused: { code: 'E_BUNDLE_DIGEST', message: /was changed after export/ } },
   ]);
+});
+
+t.test('after one that was refused the next one is looked at as if nothing had been', async t => {
+  const store = join(folder, 'store-5');
+  const { followedBy } = await followed(store, [join(bundles, 'slow'), join(bundles, '2'), join(bundles, '3')]);
+  t.match(followedBy, [
+    { refused: { code: 'E_FOLLOW_DIFFERS' } },
+    { digest: digests[1], refused: undefined },
+    { digest: digests[2], refused: undefined },
+  ]);
+  t.equal(followedBy.length, 3);
+});
+
+t.test('a store that goes away is said to be gone, and the policy goes on', async t => {
+  const store = join(folder, 'store-6');
+  const report = await followed(store, async () => rmSync(store, { recursive: true }));
+  t.match(report.followedBy, [{ refused: { code: 'E_FOLLOW', message: /nobody looks for new policies any more/ } }]);
+  t.equal(report.end.kind, 'interrupted');
 });
 
 t.test('only a store can be followed, and nothing is opened before that is known', async t => {
