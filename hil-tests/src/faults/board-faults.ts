@@ -4,7 +4,7 @@ import { FrameReader } from '@sim2servo/firmware-bridge/kitlink/frame-reader';
 import { messageType } from '@sim2servo/firmware-bridge/kitlink/messages';
 import type { BoardUnderTest, Heard } from './board-under-test.js';
 import { type Fault, type FaultRow, nothingToClear } from './fault.js';
-import { stale } from './wire-faults.js';
+import { stale, unplugged } from './wire-faults.js';
 
 type BoardFault = Fault<BoardUnderTest>;
 /** Frames are spoilt this often where not all are. */
@@ -123,14 +123,7 @@ export const boardFaults: readonly BoardFault[] = [
   },
   spoil('wrong checksum', 'wrong sums', 'stops', 1, wrongSum),
   spoil('garbage before header', 'garbage before the samples', 'rides out', 1, garbage),
-  {
-    row: 'port unplugged and back',
-    name: 'the cable is pulled, and plugged in again',
-    expected: 'stops',
-    reason: /port has gone/,
-    begin: ({ arm }) => arm.unplug(),
-    clear: ({ arm }) => arm.replug(),
-  },
+  unplugged,
   {
     row: 'servo rebooted',
     name: 'the board is reset: its servos get no pulses',

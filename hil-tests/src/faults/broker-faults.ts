@@ -3,7 +3,7 @@ import type { CommandOf } from '@sim2servo/models/bridge-messages';
 import { Sts3215 } from '../rig/bus/sts3215.js';
 import type { BrokerUnderTest } from './broker-under-test.js';
 import { type Fault, type FaultRow, nothingToClear } from './fault.js';
-import { stale } from './wire-faults.js';
+import { stale, unplugged } from './wire-faults.js';
 
 type BrokerFault = Fault<BrokerUnderTest>;
 type Motion = CommandOf<'motion'>;
@@ -89,12 +89,9 @@ export const brokerFaults: readonly BrokerFault[] = [
     sequence: motion.sequence + ahead,
   })),
   {
-    row: 'port unplugged and back',
+    ...unplugged,
     name: 'the cable of the servos is pulled on the side of the bridge, and plugged in again',
-    expected: 'stops',
     reason: /the bridge has gone: .*port has gone/,
-    begin: ({ arm }) => arm.unplug(),
-    clear: ({ arm }) => arm.replug(),
   },
   {
     row: 'servo rebooted',

@@ -56,6 +56,16 @@ const wrongSum = bytes(all => [...all.subarray(0, -1), all.at(-1)! ^ 1]);
 const twin = bytes(all => all.map((byte, i) => (i < 5 ? byte : byte & (byte ^ 0xa6))));
 const silent = () => undefined;
 
+/** On any bus with a cable. */
+export const unplugged: Fault = {
+  row: 'port unplugged and back',
+  name: 'the cable is pulled, and plugged in again',
+  expected: 'stops',
+  reason: /port has gone/,
+  begin: ({ arm }) => arm.unplug(),
+  clear: ({ arm }) => arm.replug(),
+};
+
 /** Of any protocol. */
 export const wireFaults: readonly Fault<ServoBusUnderTest<AnyServo>>[] = [
   spoil('late reply', 'a late reply now and again', 'rides out', seldomUs, late(15_000)),
@@ -94,12 +104,5 @@ export const wireFaults: readonly Fault<ServoBusUnderTest<AnyServo>>[] = [
   spoil('duplicate id', 'a second servo of each id', 'stops', always, twin),
   spoil('wrong checksum', 'wrong sums', 'stops', always, wrongSum),
   spoil('garbage before header', 'garbage before the replies', 'rides out', 1, garbage),
-  {
-    row: 'port unplugged and back',
-    name: 'the cable is pulled, and plugged in again',
-    expected: 'stops',
-    reason: /port has gone/,
-    begin: ({ arm }) => arm.unplug(),
-    clear: ({ arm }) => arm.replug(),
-  },
+  unplugged,
 ];

@@ -3,8 +3,8 @@ import { colours, escapeXml } from '@sim2servo/models/chart';
 import { type FaultRow, faultRows } from '../faults/fault.js';
 import { absentFaults, type BusColumn } from '../faults/fault-matrix.js';
 import { type FaultOutcome, stopLimitMs } from '../faults/judge-fault.js';
+import { faultCells, faultHeads } from './fault-cells.js';
 import { histogramFigure } from './histogram-figure.js';
-import { logWords, timeWords } from './markdown.js';
 import { countPassed, type HilReport, latenciesOf, type RealTimeReport } from './report.js';
 
 const style = `
@@ -102,20 +102,9 @@ ${table(
 
 function faultTable(faults: readonly FaultOutcome[]): string {
   return table(
-    ['', 'fault', 'bus', 'what was done', 'expected', 'seen', 'stands after, ms', 'log'],
+    ['', ...faultHeads],
     faultRows.flatMap(row =>
-      faults
-        .filter(fault => fault.row === row)
-        .map(fault => [
-          new Html(mark(fault.passed)),
-          row,
-          fault.bus,
-          fault.name,
-          fault.expected,
-          fault.passed ? fault.seen : `${fault.seen}; ${fault.failures.join('; ')}`,
-          timeWords(fault),
-          logWords(fault),
-        ]),
+      faults.filter(fault => fault.row === row).map(fault => [new Html(mark(fault.passed)), ...faultCells(fault)]),
     ),
   );
 }

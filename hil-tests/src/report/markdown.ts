@@ -3,6 +3,7 @@
 import { faultRows } from '../faults/fault.js';
 import { absentFaults } from '../faults/fault-matrix.js';
 import type { FaultOutcome } from '../faults/judge-fault.js';
+import { faultCells, faultHeads } from './fault-cells.js';
 import { countPassed, type HilReport, latenciesOf, type RealTimeReport } from './report.js';
 
 const mark = (passed: boolean) => (passed ? 'ok' : '**failed**');
@@ -49,33 +50,11 @@ export function faultTable(faults: readonly FaultOutcome[]): string {
     const seen = faults.filter(fault => fault.row === row);
     const absent = Object.entries(absentFaults[row] ?? {}).filter(([bus]) => faults.some(fault => fault.bus === bus));
     return [
-      ...seen.map(fault => [
-        mark(fault.passed),
-        row,
-        fault.bus,
-        fault.name,
-        fault.expected,
-        fault.passed ? fault.seen : `${fault.seen}; ${fault.failures.join('; ')}`,
-        timeWords(fault),
-        logWords(fault),
-      ]),
+      ...seen.map(fault => [mark(fault.passed), ...faultCells(fault)]),
       ...absent.map(([bus, why]) => ['–', row, bus, why!, '', '', '', '']),
     ];
   });
-  return table(['', 'fault', 'bus', 'what was done', 'expected', 'seen', 'stands after, ms', 'log'], rows);
-}
-
-/** From when it could be noticed; where that is later than the fault, this is said. */
-export function timeWords({ stoppedMs, noticeableMs }: FaultOutcome): string {
-  if (stoppedMs === undefined) return '–';
-  return noticeableMs > 0
-    ? `${stoppedMs.toFixed(0)} (noticeable after ${noticeableMs.toFixed(0)})`
-    : stoppedMs.toFixed(0);
-}
-
-export function logWords({ log }: FaultOutcome): string {
-  if (log.wrong !== '') return log.wrong;
-  return log.complete && log.dropped === 0 ? 'whole' : `${log.records} of ${log.ticks} ticks, as it must`;
+  return table(['', ...faultHeads], rows);
 }
 
 function realTimeParts(report: RealTimeReport): string[] {

@@ -5,12 +5,7 @@
 import type { EmulatedDevice } from './emulated-device.js';
 import { PseudoTerminal } from './pseudo-terminal.js';
 import type { RigServer } from './serve-rig.js';
-import { WallClock, type WallClockReport } from './wall-clock.js';
-
-export interface EchoSetup {
-  /** Nap between two looks at the port, ms. */
-  readonly napMs: number;
-}
+import { napBesideHost, WallClock, type WallClockReport } from './wall-clock.js';
 
 export type EchoRequest = { readonly kind: 'report' } | { readonly kind: 'stop' };
 
@@ -36,14 +31,21 @@ export class EchoServer implements RigServer<EchoRequest, WallClockReport> {
   readonly #port: PseudoTerminal;
   readonly #wallClock: WallClock;
 
-  private constructor(port: PseudoTerminal, { napMs }: EchoSetup) {
+  private constructor(port: PseudoTerminal) {
     this.#port = port;
-    this.#wallClock = new WallClock(new Echo(), port, { napMs: () => napMs });
+    const echo = new Echo();
+    let lastHostByteUs = Number.NEGATIVE_INFINITY;
+    this.#wallClock = new WallClock(echo, port, {
+      napMs: () => napBesideHost(echo.nowUs - lastHostByteUs),
+      fromHost: (_bytes, timeUs) => {
+        lastHostByteUs = timeUs;
+      },
+    });
   }
 
   /** @throws KitError E_PTY */
-  static async start(this: void, setup: EchoSetup): Promise<EchoServer> {
-    return new EchoServer(await PseudoTerminal.open(), setup);
+  static async start(this: void): Promise<EchoServer> {
+    return new EchoServer(await PseudoTerminal.open());
   }
 
   get path(): string {

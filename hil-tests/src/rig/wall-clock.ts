@@ -20,6 +20,16 @@ const lateShareLimit = 0.01;
 /** Share of the time that may have slipped. */
 const slipLimit = 0.005;
 
+/** Nap between two looks at the port while somebody speaks, and while nobody has for a while. */
+const awakeMs = 0.01;
+const asleepMs = 1;
+const awakeUs = 100_000;
+
+/** @param silentUs since the host spoke last @returns ms */
+export function napBesideHost(silentUs: number): number {
+  return silentUs < awakeUs ? awakeMs : asleepMs;
+}
+
 export interface WallClockOptions {
   /** Sleep between two looks at the port: the most that a byte of the host waits before it is on the wire. */
   readonly napMs: () => number;

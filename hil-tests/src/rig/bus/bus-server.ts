@@ -3,7 +3,7 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
 import { PseudoTerminal } from '../pseudo-terminal.js';
 import type { RigServer } from '../serve-rig.js';
-import { WallClock, type WallClockReport } from '../wall-clock.js';
+import { napBesideHost, WallClock, type WallClockReport } from '../wall-clock.js';
 import { type AnyServo, type BusKind, freeBus, robotBus } from './create-bus.js';
 import type { EmulatedBus } from './emulated-bus.js';
 import { fallS } from './mechanics.js';
@@ -38,10 +38,6 @@ export interface BusReport extends WallClockReport {
   readonly goals: readonly number[];
 }
 
-/** Nap between two looks at the port while somebody speaks, and while nobody has for a while. */
-export const busAwakeMs = 0.01;
-const asleepMs = 1;
-const awakeUs = 100_000;
 const traceEveryUs = 5_000;
 const traceKept = 4_000;
 
@@ -56,7 +52,7 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
     this.#bus = bus;
     this.#port = port;
     this.#wallClock = new WallClock(bus, port, {
-      napMs: () => (bus.nowUs - this.#lastHostByteUs < awakeUs ? busAwakeMs : asleepMs),
+      napMs: () => napBesideHost(bus.nowUs - this.#lastHostByteUs),
       fromHost: (_bytes, timeUs) => {
         this.#lastHostByteUs = timeUs;
       },
