@@ -10,8 +10,9 @@ const mayImport = {
   'firmware-bridge': ['models'],
   train: ['sim', 'models'],
   runtime: ['firmware-bridge', 'models'],
+  deploy: ['runtime', 'firmware-bridge', 'models'],
   'hil-tests': ['runtime', 'sim', 'firmware-bridge', 'models'],
-  kit: ['bench', 'train', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
+  kit: ['bench', 'train', 'deploy', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
   bench: ['train', 'runtime', 'hil-tests', 'sim', 'firmware-bridge', 'models'],
 };
 const packages = Object.keys(mayImport);

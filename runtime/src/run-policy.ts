@@ -4,11 +4,11 @@ import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
-import { FollowingPolicy } from './following-policy.js';
 import type { InferenceBackend } from './inference-backend.js';
 import { openPolicySession } from './policy-session.js';
-import { resolvePolicy } from './release-store.js';
-import { watchReleases } from './release-watch.js';
+import { FollowingPolicy } from './releases/following-policy.js';
+import { resolvePolicy } from './releases/release-store.js';
+import { watchReleases } from './releases/release-watch.js';
 import { type ArmOptions, type ArmReport, checkArmOptions, type OpenedArm, runArm } from './run-arm.js';
 
 export interface RunOptions extends ArmOptions {

@@ -109,6 +109,7 @@ t.test('each rule about imports fires', async t => {
     ['firmware-bridge', 'models'],
     ['train', 'sim', 'models'],
     ['runtime', 'firmware-bridge', 'models'],
+    ['deploy', 'runtime', 'firmware-bridge', 'models'],
     ['hil-tests', 'runtime', 'sim', 'firmware-bridge', 'models'],
   ])
     for (const to of packages.filter(other => other !== from))

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpat
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
-import { deployToFolder, resolvePolicy } from '../src/release-store.js';
-import { robot } from './support/arm-fixture.js';
-import { randomPolicy, writeSmallBundle } from './support/small-bundle.js';
+import { deployToFolder, resolvePolicy } from '../../src/releases/release-store.js';
+import { robot } from '../support/arm-fixture.js';
+import { randomPolicy, writeSmallBundle } from '../support/small-bundle.js';
 
 const folder = t.testdir();
 const bundles = [1, 2, 3, 4].map(seed => join(folder, `bundle-${seed}`));

@@ -1,9 +1,9 @@
 /** Whether a policy gives on this machine what its trainer gave, and fast enough for its own rate. */
 import type { Bundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
-import { Histogram, type HistogramSummary } from './histogram.js';
-import type { InferenceBackend } from './inference-backend.js';
-import { openPolicySession } from './policy-session.js';
+import { Histogram, type HistogramSummary } from '../histogram.js';
+import type { InferenceBackend } from '../inference-backend.js';
+import { openPolicySession } from '../policy-session.js';
 
 export interface SelfTest {
   readonly backend: InferenceBackend;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
-import { selfTest } from '../src/self-test.js';
-import { robot } from './support/arm-fixture.js';
-import { writeSmallBundle } from './support/small-bundle.js';
+import { selfTest } from '../../src/releases/self-test.js';
+import { robot } from '../support/arm-fixture.js';
+import { writeSmallBundle } from '../support/small-bundle.js';
 
 const path = join(t.testdir(), 'bundle');
 writeSmallBundle(path, robot);

@@ -3,11 +3,11 @@ import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { weightsApart } from '@sim2servo/models/bundle/weights-apart';
 import { observationSize } from '@sim2servo/models/observe';
 import t from 'tap';
-import { FollowingPolicy, type NextPolicy } from '../src/following-policy.js';
-import { type InferenceBackend, inferenceBackends } from '../src/inference-backend.js';
-import { openPolicySession } from '../src/policy-session.js';
-import { robot } from './support/arm-fixture.js';
-import { answer, modelOf, randomPolicy, type SmallPolicy, writeSmallBundle } from './support/small-bundle.js';
+import { type InferenceBackend, inferenceBackends } from '../../src/inference-backend.js';
+import { openPolicySession } from '../../src/policy-session.js';
+import { FollowingPolicy, type NextPolicy } from '../../src/releases/following-policy.js';
+import { robot } from '../support/arm-fixture.js';
+import { answer, modelOf, randomPolicy, type SmallPolicy, writeSmallBundle } from '../support/small-bundle.js';
 
 const controlRateHz = 50;
 /** Ten ticks from one end of the range to the other. */

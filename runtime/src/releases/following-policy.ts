@@ -5,7 +5,7 @@
  * actions may be others, so they start from the old one's last action and may go only a part of the way to their own each tick.
  */
 import { KitError } from '@sim2servo/models/error';
-import type { Policy, PolicySession } from './policy-session.js';
+import type { Policy, PolicySession } from '../policy-session.js';
 
 export interface NextPolicy {
   /** Of its bundle. */
