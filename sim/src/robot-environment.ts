@@ -10,7 +10,7 @@ import { observationSize, observe } from '@sim2servo/models/observe';
 import { Random } from '@sim2servo/models/random';
 import { type LoadedRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { type ServoScale, servoScale } from '@sim2servo/models/servo-scale';
-import { samplePosture } from '@sim2servo/models/tasks/reachable-set';
+import { samplePosture, sampleReachablePosture } from '@sim2servo/models/tasks/reachable-set';
 import type { Task } from '@sim2servo/models/tasks/task';
 import { type ArmVariation, nominalArm } from './arm-variation.js';
 import { type CommandLatency, commandLatency, drawArm, drawLatencyS } from './domain-randomisation.js';
@@ -23,12 +23,15 @@ export interface RobotEnvironmentOptions {
   readonly controlRateHz: number;
   /** True: another arm and another latency for each episode. False: the nominal arm. Or always the same other one. */
   readonly randomise: boolean | ArmVariation;
-  /** Share of the episodes whose goal lies near their start: what it is like to be there is seen before the way there is known. */
+  /**
+   * Share of the episodes that start on the way to their goal: its posture, every joint turned by up to some angle. From next to the goal
+   * to anywhere, so that what is learnt near it spreads along ways that no distance to the goal tells, such as over the shoulder.
+   */
   readonly nearStarts?: number;
 }
 
-/** A near goal is where the fingertip would be with every joint turned by up to this. */
-const nearRad = 0.4;
+/** Angles by which joints are turned away from a goal's posture, rad: from precision to another side of the arm, each order as often. */
+const nearRad = { least: 0.05, most: 3 };
 
 interface RobotEnvironmentState {
   readonly arm: ServoArmState;
@@ -104,23 +107,28 @@ export class RobotEnvironment implements Environment {
     const { task, robot } = this.#options;
     const { spec } = robot;
     const start = new Float64Array(this.actionSize);
-    samplePosture(spec, random, spec.safety.softLimit, start);
     const { nearStarts = 0 } = this.#options;
-    if (task.startsAtGoal) fingertip(spec, start, this.#control.goal);
-    else if (nearStarts > 0 && random.uniform(0, 1) < nearStarts) this.#nearGoal(start, random);
-    else task.sampleGoal(spec, random, this.#control.goal);
+    if (!task.startsAtGoal && nearStarts > 0 && random.uniform(0, 1) < nearStarts) this.#startNear(start, random);
+    else {
+      samplePosture(spec, random, spec.safety.softLimit, start);
+      if (task.startsAtGoal) fingertip(spec, start, this.#control.goal);
+      else task.sampleGoal(spec, random, this.#control.goal);
+    }
     this.#begin(start, random);
   }
 
-  /** A goal that a posture near `start` reaches; at the start itself where none of them lies in the workspace. */
-  #nearGoal(start: Float64Array, random: Random): void {
+  /** A goal uniform over the reachable set, and a start on the way to it; at it where that lies outside the workspace. */
+  #startNear(start: Float64Array, random: Random): void {
     const { spec } = this.#options.robot;
-    const width = random.uniform(0, nearRad);
-    const near = start.map((angle, j) => {
+    const { softLimit } = spec.safety;
+    const there = sampleReachablePosture(spec, random);
+    fingertip(spec, there, this.#control.goal);
+    const width = Math.exp(random.uniform(Math.log(nearRad.least), Math.log(nearRad.most)));
+    for (let j = 0; j < start.length; j++) {
       const [low, high] = spec.joints[j]!.range;
-      return Math.max(low, Math.min(high, angle + random.uniform(-width, width)));
-    });
-    fingertip(spec, insideWorkspace(spec, near) ? near : start, this.#control.goal);
+      start[j] = Math.max(low + softLimit, Math.min(high - softLimit, there[j]! + random.uniform(-width, width)));
+    }
+    if (!insideWorkspace(spec, start)) start.set(there);
   }
 
   /**

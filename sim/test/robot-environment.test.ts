@@ -5,8 +5,10 @@ import { fingertipErrorM, insideWorkspace } from '@sim2servo/models/kinematics';
 import { observationNames, observationSize, observe } from '@sim2servo/models/observe';
 import { Random } from '@sim2servo/models/random';
 import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
+import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { siteOn } from '@sim2servo/models/site';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
+import { isReachable } from '@sim2servo/models/tasks/reachable-set';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import t, { type Test } from 'tap';
 import { changedArm, nominalArm } from '../src/arm-variation.js';
@@ -330,6 +332,12 @@ t.test('an episode of hold starts at its goal and is pushed off it', async t => 
   t.ok(furthest < 0.1, 'and the servos still hold');
 });
 
+/** Positions are measured with a count or two of noise. */
+function roomy(of: RobotSpec): RobotSpec {
+  const { floorM, columnM } = of.workspace!;
+  return { ...of, workspace: { floorM: floorM - 0.002, columnM: columnM - 0.002 } };
+}
+
 t.test('starts and goals of an arm on a desk lie in its workspace', async t => {
   const so101 = loadRobot('so101');
   const environment = await RobotEnvironment.create({ robot: so101, task, controlRateHz: 100, randomise: true });
@@ -337,13 +345,59 @@ t.test('starts and goals of an arm on a desk lie in its workspace', async t => {
   const random = new Random(2);
   for (let i = 0; i < 50; i++) {
     environment.reset(random);
-    // Measured with a count or two of noise.
-    const { workspace } = so101.spec;
-    const roomy = {
-      ...so101.spec,
-      workspace: { floorM: workspace!.floorM - 0.002, columnM: workspace!.columnM - 0.002 },
-    };
-    t.ok(insideWorkspace(roomy, environment.control.position));
-    t.ok(environment.control.goal[2]! >= workspace!.floorM);
+    t.ok(insideWorkspace(roomy(so101.spec), environment.control.position));
+    t.ok(environment.control.goal[2]! >= so101.spec.workspace!.floorM);
+  }
+});
+
+t.test(
+  'starts on the way to a goal are at all distances of it, and goals stay uniform over the reachable set',
+  async t => {
+    const arm = loadRobot('so101');
+    const environment = await RobotEnvironment.create({
+      robot: arm,
+      task,
+      controlRateHz: 50,
+      randomise: false,
+      nearStarts: 1,
+    });
+    t.teardown(() => environment.dispose());
+    const random = new Random(12);
+    const episodes = 2000;
+    const distancesM: number[] = [];
+    let behind = 0;
+    for (let i = 0; i < episodes; i++) {
+      environment.reset(random);
+      const { position, goal } = environment.control;
+      if (!insideWorkspace(roomy(arm.spec), position)) t.fail(`episode ${i} starts outside the workspace`);
+      if (!isReachable(arm.spec, goal)) t.fail(`the goal of episode ${i} is out of reach`);
+      distancesM.push(fingertipErrorM(arm.spec, position, goal));
+      if (goal[0]! < 0) behind++;
+    }
+    const shareBelow = (limitM: number) => distancesM.filter(distanceM => distanceM < limitM).length / episodes;
+    t.ok(shareBelow(0.02) > 0.1, `${shareBelow(0.02)} begin next to their goal`);
+    t.ok(shareBelow(0.3) < 0.9, `${1 - shareBelow(0.3)} begin far from it`);
+    const uniform = heldOutGoals(arm.spec, task, episodes).filter(goal => goal[0]! < 0).length;
+    t.ok(
+      Math.abs(behind - uniform) < 4 * Math.sqrt(2 * 0.25 * episodes),
+      `${behind} goals behind, ${uniform} held out`,
+    );
+  },
+);
+
+t.test('an episode that starts at its goal does so whatever share shall start on the way', async t => {
+  const hold = taskNamed('hold');
+  const environment = await RobotEnvironment.create({
+    robot,
+    task: hold,
+    controlRateHz: 50,
+    randomise: false,
+    nearStarts: 1,
+  });
+  t.teardown(() => environment.dispose());
+  const random = new Random(2);
+  for (let i = 0; i < 20; i++) {
+    environment.reset(random);
+    t.ok(fingertipErrorM(spec, environment.control.position, environment.control.goal) < 0.003);
   }
 });

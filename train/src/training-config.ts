@@ -76,7 +76,7 @@ export const robotTrainingSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0)
-    .describe('Share of the training episodes whose goal lies near their start.'),
+    .describe('Share of the training episodes that start on the way to their goal.'),
   startedFrom: z
     .string()
     .optional()

@@ -2,7 +2,7 @@
  * Points drawn uniformly over what the fingertip can reach, for any arm, without inverse kinematics.
  *
  * Uniform joint angles crowd the points where the Jacobian is small. So the space is cut into cells, many random postures say which
- * cells are reachable (and keep a few of the points found in each), and a draw takes a cell first, a point in it second. For a planar
+ * cells are reachable (and keep a few of those found in each), and a draw takes a cell first, a posture in it second. For a planar
  * arm this is the annulus that its joint ranges leave. What stays unequal: a cell that the rim cuts counts like a whole one, so cells
  * are as small as the postures can fill.
  */
@@ -12,7 +12,7 @@ import { Random } from '../random.js';
 import type { RobotSpec } from '../robot-spec.js';
 
 const smallestCellM = 0.0025;
-const pointsPerCell = 8;
+const keptPerCell = 8;
 const postures = 150_000;
 /** An arm that moves in space reaches more cells than a planar one: they grow until this many postures fall into one on average. */
 const posturesPerCell = 10;
@@ -23,10 +23,12 @@ const maxTries = 10_000;
 
 interface Cells {
   readonly cellM: number;
-  /** By cell: the points kept of it, three numbers a point. */
+  /** By cell: which of the postures were kept of it. */
   readonly byKey: ReadonlyMap<string, readonly number[]>;
   /** The same as a list, to draw from. */
-  readonly points: readonly Float64Array[];
+  readonly kept: readonly (readonly number[])[];
+  /** [postures × joints] rad. */
+  readonly postures: Float64Array;
 }
 
 const known = new WeakMap<RobotSpec, Cells>();
@@ -34,14 +36,22 @@ const known = new WeakMap<RobotSpec, Cells>();
 function cells(spec: RobotSpec): Cells {
   let found = known.get(spec);
   if (found !== undefined) return found;
-  const tips = fingertips(spec);
+  const random = new Random(1);
+  const joints = spec.joints.length;
+  const all = new Float64Array(joints * postures);
+  const tips = new Float64Array(3 * postures);
+  for (let i = 0; i < postures; i++) {
+    const position = all.subarray(joints * i, joints * (i + 1));
+    samplePosture(spec, random, marginRad, position);
+    fingertip(spec, position, tips.subarray(3 * i, 3 * i + 3));
+  }
   let cellM = smallestCellM;
   let byKey = cut(tips, cellM);
   while (byKey.size * posturesPerCell > postures) {
     cellM *= 2;
     byKey = cut(tips, cellM);
   }
-  found = { cellM, byKey, points: [...byKey.values()].map(points => Float64Array.from(points)) };
+  found = { cellM, byKey, kept: [...byKey.values()], postures: all };
   known.set(spec, found);
   return found;
 }
@@ -70,42 +80,34 @@ export function samplePosture(spec: RobotSpec, random: Random, marginRad: number
   );
 }
 
-/** The fingertip in many random postures: [postures × 3]. */
-function fingertips(spec: RobotSpec): Float64Array {
-  const random = new Random(1);
-  const position = new Float64Array(spec.joints.length);
-  const tips = new Float64Array(3 * postures);
-  for (let i = 0; i < postures; i++) {
-    samplePosture(spec, random, marginRad, position);
-    fingertip(spec, position, tips.subarray(3 * i, 3 * i + 3));
-  }
-  return tips;
-}
-
 function keyOf(x: number, y: number, z: number, cellM: number): string {
   return `${Math.floor(x / cellM)},${Math.floor(y / cellM)},${Math.floor(z / cellM)}`;
 }
 
+/** @returns by cell: the numbers of a few of the tips in it */
 function cut(tips: Float64Array, cellM: number): Map<string, number[]> {
   const byCell = new Map<string, number[]>();
-  for (let i = 0; i < tips.length; i += 3) {
-    const x = tips[i]!;
-    const y = tips[i + 1]!;
-    const z = tips[i + 2]!;
-    const key = keyOf(x, y, z, cellM);
-    const points = byCell.get(key);
-    if (points === undefined) byCell.set(key, [x, y, z]);
-    else if (points.length < 3 * pointsPerCell) points.push(x, y, z);
+  for (let i = 0; i < tips.length / 3; i++) {
+    const key = keyOf(tips[3 * i]!, tips[3 * i + 1]!, tips[3 * i + 2]!, cellM);
+    const kept = byCell.get(key);
+    if (kept === undefined) byCell.set(key, [i]);
+    else if (kept.length < keptPerCell) kept.push(i);
   }
   return byCell;
 }
 
+/** A posture whose fingertip is drawn so: [joints] rad, not to be written. */
+export function sampleReachablePosture(spec: RobotSpec, random: Random): Float64Array {
+  const { kept, postures } = cells(spec);
+  const cell = kept[random.integer(kept.length)]!;
+  const joints = spec.joints.length;
+  const at = joints * cell[random.integer(cell.length)]!;
+  return postures.subarray(at, at + joints);
+}
+
 /** @param out [3] m, written */
 export function sampleReachable(spec: RobotSpec, random: Random, out: Float64Array): void {
-  const all = cells(spec).points;
-  const points = all[random.integer(all.length)]!;
-  const at = 3 * random.integer(points.length / 3);
-  out.set(points.subarray(at, at + 3));
+  fingertip(spec, sampleReachablePosture(spec, random), out);
 }
 
 /** Whether the fingertip reaches the cell that `point` ([3] m) lies in. */
