@@ -7,6 +7,7 @@
 import { KitError } from '@sim2servo/models/error';
 import type { RunCheckpoint } from './checkpoint.js';
 import type { Collector } from './collector.js';
+import { learningRateAt } from './engine/adam.js';
 import type { Engine } from './engine/engine.js';
 import type { Bottleneck, LearnOptions, LearnResult, Start } from './learn-options.js';
 import { fitNormaliser, identityNormaliser, type ObservationNormaliser } from './observation-normaliser.js';
@@ -171,12 +172,16 @@ export class LearningRun {
   }
 
   #log(): void {
+    const { learningRate, learningRateHalvedAfter } = this.#options.sac;
     const now = performance.now();
     const seconds = (now - this.#since.ms) / 1000;
     this.#options.onMetrics?.(this.#step, {
       ...this.#rollout.scalars,
       ...this.#means.take(),
-      'train/learning_rate': this.#options.sac.learningRate,
+      'train/learning_rate': learningRateAt(
+        { learningRate, halvedAfter: learningRateHalvedAfter },
+        this.#engine.updates + 1,
+      ),
       'train/n_updates': this.#engine.updates,
       'time/fps': (this.#step - this.#since.step) / seconds,
       'time/updates_per_second': (this.#engine.updates - this.#since.updates) / seconds,

@@ -4,7 +4,7 @@ import { sac } from './algorithms/sac.js';
 import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
 
 /** Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. An arm in space has further to go. */
-const horizonS = { plane: 0.4, space: 0.5 };
+const horizonS = { plane: 0.4, space: 1.3 };
 /** An arm with fewer joints than this lies in a plane, and takes desk2's recipe. */
 const jointsInSpace = 4;
 
@@ -25,16 +25,16 @@ export function robotRecipe(
   if (spec.joints.length < jointsInSpace) return { ...plane, sac: { ...plane.sac, gamma: gammaOf(horizonS.plane) } };
   const space: RobotTrainingConfig = {
     ...plane,
-    // Being close is rare while the way there is not known.
-    nearStarts: 0.3,
+    // The way over the shoulder, to what lies behind, is found from its end.
+    nearStarts: 0.6,
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: 1_600_000,
+      steps: 2_400_000,
       learningStarts: 8_000,
       blockSteps: 64,
       updatesPerStep: 0.125,
-      replayCapacity: 1_000_000,
+      replayCapacity: 1_500_000,
       evaluateEvery: 50_000,
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
       evaluationEpisodes: 60,
@@ -43,11 +43,16 @@ export function robotRecipe(
     },
     sac: {
       ...sac.defaults,
-      hiddenSizes: [128, 128],
-      batchSize: 128,
+      hiddenSizes: [256, 256],
+      batchSize: 256,
       gamma: gammaOf(horizonS.space),
-      tau: 0.01,
-      learningRate: 7e-4,
+      // Values over such a horizon wander without it …
+      criticLayerNorm: true,
+      // … and policies that always learn as fast as at first find the ways and never become exact.
+      learningRate: 5e-4,
+      learningRateHalvedAfter: 25_000,
+      // More noise than this, and what is worth a millimetre drowns in it.
+      targetEntropy: -2 * spec.joints.length,
     },
   };
   if (!goingOn) return space;
@@ -55,6 +60,6 @@ export function robotRecipe(
     ...space,
     loop: { ...space.loop, steps: 200_000, blockSteps: 256 },
     // The critics get used to the new rate or reward first; then the actor follows, slowly, for it has something to lose.
-    sac: { ...space.sac, tau: 0.005, learningRate: 3e-4, actorAfter: 5000 },
+    sac: { ...space.sac, learningRate: 1e-4, actorAfter: 5000 },
   };
 }

@@ -14,6 +14,7 @@ const sacSchema = z.strictObject({
   gamma: z.number().min(0).max(1).describe(meaning.gamma),
   tau: z.number().positive().max(1).describe(meaning.tau),
   learningRate: z.number().positive().describe(meaning.learningRate),
+  learningRateHalvedAfter: z.int().min(0).default(0).describe(meaning.learningRateHalvedAfter),
   initialAlpha: z.number().positive().describe(meaning.initialAlpha),
   targetEntropy: z.union([z.number(), z.literal('auto')]).describe(meaning.targetEntropy),
   critics: count.describe(meaning.critics),

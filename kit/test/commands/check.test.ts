@@ -12,7 +12,7 @@ t.test('a shipped robot by its name: a line for each check, the sizes and the bu
   t.ok(lines.slice(1).every(line => line.startsWith('ok    ')));
   t.match(
     said.out,
-    '36 numbers (position, velocity, lag, goalErrorTurned, goalErrorTurnedFine, actions, the last 2) and 6',
+    '39 numbers (position, velocity, lag, goal, goalErrorTurned, goalErrorTurnedFine, actions, the last 2) and 6',
   );
   t.match(said.out, '6 servos at 1000000 baud need 4.9 of 20 ms');
 });

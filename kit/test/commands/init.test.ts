@@ -48,7 +48,7 @@ t.test('flags are answers enough: the folder is there, and the report says what 
   t.equal(checked.exit, 0);
   t.match(
     checked.out,
-    /^my-arm in .*: 4 joints on feetech\nok {4}observation and action: 26 numbers .* and 4 \(velocity\)/,
+    /^my-arm in .*: 4 joints on feetech\nok {4}observation and action: 29 numbers .* and 4 \(velocity\)/,
   );
 });
 

@@ -72,7 +72,7 @@ export function robotJsonOf(plan: ArmPlan): { readonly json: object; readonly no
     joints: plan.joints.map(jointOf),
     frames: chained,
     reachM: Math.ceil(reachM * 100) / 100,
-    observation: ['position', 'velocity', 'lag', 'goalErrorTurned', 'goalErrorTurnedFine', 'actions'],
+    observation: ['position', 'velocity', 'lag', 'goal', 'goalErrorTurned', 'goalErrorTurnedFine', 'actions'],
     actionHistory: plan.bus === 'kitlink' ? 3 : 2,
     action: { kind: 'velocity', scale: 1 },
     safety: {

@@ -16,6 +16,8 @@ export interface Sizes {
 
 export interface AdamConfig {
   readonly learningRate: number;
+  /** Step at which the learning rate has fallen to half, like 1/(1 + step/this); 0 or absent: it never falls. */
+  readonly halvedAfter?: number;
   /** Decay of the first moment. */
   readonly beta1?: number;
   /** Decay of the second moment. */

@@ -20,6 +20,7 @@ export interface SacConfig {
   readonly gamma: number;
   readonly tau: number;
   readonly learningRate: number;
+  readonly learningRateHalvedAfter: number;
   readonly initialAlpha: number;
   readonly targetEntropy: number | 'auto';
   readonly critics: number;
@@ -44,7 +45,7 @@ function declare(sizes: Sizes, config: SacConfig): Declaration {
     layerNorm: config.criticLayerNorm,
   };
   const targetEntropy = config.targetEntropy === 'auto' ? -sizes.action : config.targetEntropy;
-  const optimiser = { learningRate: config.learningRate };
+  const optimiser = { learningRate: config.learningRate, halvedAfter: config.learningRateHalvedAfter };
   const subsetDrawn = config.targetSubset < config.critics;
 
   function values(critics: Weights, observation: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor2D[] {
@@ -157,6 +158,7 @@ export const sac: Algorithm<SacConfig> = {
     gamma: 0.99,
     tau: 0.005,
     learningRate: 3e-4,
+    learningRateHalvedAfter: 0,
     initialAlpha: 1,
     targetEntropy: 'auto',
     critics: 2,
@@ -172,6 +174,8 @@ export const sac: Algorithm<SacConfig> = {
     gamma: 'Discount of the next step: 1/(1 − gamma) is the horizon in steps.',
     tau: 'Share of the critics that flows into the target critics after each critic step.',
     learningRate: 'Step size of Adam for the actor, the critics and the temperature.',
+    learningRateHalvedAfter:
+      'Updates after which the learning rate has fallen to half; after twice as many to a third, and so on. 0: it never falls.',
     initialAlpha: 'Weight of the entropy at the start; it is learnt from then on.',
     targetEntropy:
       "Entropy that the temperature steers towards; 'auto' is −(action dimensions), for actions in [−1, 1].",
