@@ -140,6 +140,10 @@ export const siteSchema = z
       .array(minisignKey)
       .default([])
       .describe('minisign public keys; where one stands here an unsigned policy is refused'),
+    revokedKeys: z
+      .array(z.string().regex(/^[0-9A-F]{16}$/, 'the id of a minisign key: 16 digits, as in its .pub file'))
+      .default([])
+      .describe('ids of minisign keys that no longer count, also where they stand under trustedKeys'),
   })
   .superRefine((site, context) => {
     const ids = new Set<number>();
