@@ -95,6 +95,13 @@ t.test('a trusted key is a minisign public key, or the mistake shows here and no
     refused(t, 'trustedKeys[0]', json => Object.assign(json, { trustedKeys: [wrong] }), 'minisign public key');
 });
 
+t.test('a revoked key is named by its id, as the .pub file and every message does', async t => {
+  t.same(read(desk2SiteJson()).revokedKeys, []);
+  t.same(read({ ...desk2SiteJson(), revokedKeys: ['68D5695585BA7167'] }).revokedKeys, ['68D5695585BA7167']);
+  for (const wrong of ['', '68d5695585ba7167', '68D5695585BA716', '0x8D5695585BA7167', 'RWQf6LRCGA9i53mlYecO4IzT51TG'])
+    refused(t, 'revokedKeys[0]', json => Object.assign(json, { revokedKeys: [wrong] }), 'the id of a minisign key');
+});
+
 const counted = { kind: 'feetech', model: 'sts3215', joint: 'shoulder-pan', id: 1, zeroCount: 2048, direction: 1 };
 const onBus = (bus: object, servos: object[]) => ({ format: 'sim2servo/site@1', bus, servos });
 
