@@ -158,7 +158,7 @@ function lastSequence(name: string): number {
   );
 }
 
-/** The sequence of the next signature. It is on the disk before it is used: no two signatures ever have the same. */
+/** The sequence of the next signature. It is on the disk before it is used: whoever dies in between has lost a number, and none comes twice. */
 export function takeSequence(name: string, nowMs: number): number {
   const sequence = sequenceAfter(lastSequence(name), nowMs);
   writeDurably(keyPath(name, 'sequence'), `${sequence}\n`);
