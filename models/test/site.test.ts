@@ -91,7 +91,7 @@ t.test('buses and servos of other kinds are refused', async t => {
 t.test('a trusted key is a minisign public key, or the mistake shows here and not at the first policy', async t => {
   const key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'; // the one in minisign's own manual
   t.same(read({ ...desk2SiteJson(), trustedKeys: [key] }).trustedKeys, [key]);
-  for (const wrong of ['', 'hello', key.slice(1), `${key}A`, `untrusted comment: x\n${key}`])
+  for (const wrong of ['', 'hello', key.slice(1), `${key}A`, key.replace('RWQ', 'RWA'), `untrusted comment: x\n${key}`])
     refused(t, 'trustedKeys[0]', json => Object.assign(json, { trustedKeys: [wrong] }), 'minisign public key');
 });
 

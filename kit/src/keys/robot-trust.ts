@@ -1,6 +1,11 @@
 /** Which keys a robot trusts, and which it has revoked: `trustedKeys` and `revokedKeys` of its site.json. */
 import { existsSync } from 'node:fs';
-import { type PublicKey, parsePublicKey, publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
+import {
+  type PublicKey,
+  parsePublicKey,
+  publicKeyLine,
+  publicKeyPattern,
+} from '@sim2servo/models/bundle/minisign-public-key';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { Site } from '@sim2servo/models/site';
@@ -16,7 +21,7 @@ export type Trust = Pick<Site, 'trustedKeys' | 'revokedKeys'>;
  */
 export function publicKeyMeant(text: string): PublicKey {
   if (keyNames().includes(text)) return readPublicKey(text);
-  if (/^RW[A-Za-z0-9+/]{54}$/.test(text)) return parsePublicKey(text);
+  if (publicKeyPattern.test(text)) return parsePublicKey(text);
   if (existsSync(text)) return parsePublicKey(readKeyFile(text));
   throw new KitError(
     'E_KEY_UNKNOWN',

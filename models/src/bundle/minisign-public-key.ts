@@ -12,6 +12,9 @@ export interface PublicKey {
 export const ed25519Name = Buffer.from('Ed');
 export const untrustedComment = 'untrusted comment: ';
 
+/** One line that is a key: 42 bytes that begin with `Ed`. */
+export const publicKeyPattern = /^RW[Q-T][A-Za-z0-9+/]{53}$/;
+
 export const idOfBytes = (bytes: Uint8Array): string => Buffer.from(bytes).reverse().toString('hex').toUpperCase();
 export const bytesOfId = (id: string): Buffer => Buffer.from(id, 'hex').reverse();
 
