@@ -2,12 +2,13 @@
 
 import { parsePublicKey, publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
 import { generateSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
+import { revoking, trusting } from '@sim2servo/models/bundle/trust';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { Command } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { newPassword, passwordVariable } from '../keys/key-password.js';
 import { checkNewName, keyPath, keysFolder, listKeys, writeKey } from '../keys/key-ring.js';
-import { keyIdMeant, publicKeyMeant, revoking, trusting, type WrittenTrust, writeTrust } from '../keys/robot-trust.js';
+import { keyIdMeant, publicKeyMeant, type WrittenTrust, writeTrust } from '../keys/robot-trust.js';
 import { openKey, type SignedBundle, signBundle } from '../keys/sign-bundle.js';
 
 const help = `

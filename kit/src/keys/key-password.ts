@@ -9,7 +9,7 @@ async function asked({ io, signal }: CommandContext, question: string): Promise<
   if (password !== undefined) return password;
   throw new KitError(
     'E_KEY_PASSWORD_UNSAID',
-    'nobody can be asked for the password: stdin is not a terminal',
+    'nobody gave the password: stdin is not a terminal, or it has ended',
     `set ${passwordVariable}, or run it on a terminal`,
     'usage',
   );

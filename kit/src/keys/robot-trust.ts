@@ -1,18 +1,11 @@
 /** Which keys a robot trusts, and which it has revoked: `trustedKeys` and `revokedKeys` of its site.json. */
 import { existsSync } from 'node:fs';
-import {
-  type PublicKey,
-  parsePublicKey,
-  publicKeyLine,
-  publicKeyPattern,
-} from '@sim2servo/models/bundle/minisign-public-key';
+import { type PublicKey, parsePublicKey, publicKeyPattern } from '@sim2servo/models/bundle/minisign-public-key';
+import type { Trust } from '@sim2servo/models/bundle/trust';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import type { Site } from '@sim2servo/models/site';
 import { folderToWrite, rewriteSite } from '../robot-writing.js';
 import { keyNames, keysFolder, readKeyFile, readPublicKey } from './key-ring.js';
-
-export type Trust = Pick<Site, 'trustedKeys' | 'revokedKeys'>;
 
 /**
  * The public key that somebody means: a name of one's own, a `.pub` file, or the key itself.
@@ -35,27 +28,6 @@ export function publicKeyMeant(text: string): PublicKey {
 export function keyIdMeant(text: string): string {
   if (!keyNames().includes(text) && /^[0-9A-Fa-f]{12,16}$/.test(text)) return text.toUpperCase().padStart(16, '0');
   return publicKeyMeant(text).id;
-}
-
-/** @throws KitError E_KEY_REVOKED */
-export function trusting({ trustedKeys, revokedKeys }: Trust, key: PublicKey): Trust {
-  if (revokedKeys.includes(key.id))
-    throw new KitError(
-      'E_KEY_REVOKED',
-      `key ${key.id} was revoked on this robot`,
-      'make a new one: kit keys new NAME; or take its id out of revokedKeys in site.json if it was a mistake',
-      'usage',
-    );
-  const line = publicKeyLine(key);
-  return { trustedKeys: trustedKeys.includes(line) ? trustedKeys : [...trustedKeys, line], revokedKeys };
-}
-
-/** The key goes from the trusted ones to the revoked ones. It may have been neither: then it is known beforehand. */
-export function revoking({ trustedKeys, revokedKeys }: Trust, id: string): Trust {
-  return {
-    trustedKeys: trustedKeys.filter(line => parsePublicKey(line).id !== id),
-    revokedKeys: revokedKeys.includes(id) ? revokedKeys : [...revokedKeys, id],
-  };
 }
 
 export interface WrittenTrust extends Trust {

@@ -2,31 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeyFile, publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
 import { generateSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
+import { trusting } from '@sim2servo/models/bundle/trust';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
-import { keyIdMeant, publicKeyMeant, revoking, type Trust, trusting, writeTrust } from '../../src/keys/robot-trust.js';
+import { keyIdMeant, publicKeyMeant, writeTrust } from '../../src/keys/robot-trust.js';
 import { putKey, robotCopy, useKeyFolder } from './key-folder.js';
 
 const key = generateSecretKey().publicKey;
-const other = generateSecretKey().publicKey;
 const line = publicKeyLine(key);
-const nobody: Trust = { trustedKeys: [], revokedKeys: [] };
-
-t.test('a key is trusted once, however often it is said', async t => {
-  const once = trusting(nobody, key);
-  t.same(once, { trustedKeys: [line], revokedKeys: [] });
-  t.same(trusting(once, key), once);
-  t.same(trusting(once, other).trustedKeys, [line, publicKeyLine(other)]);
-});
-
-t.test('a revoked key goes from the trusted ones, and does not come back', async t => {
-  const both = trusting(trusting(nobody, key), other);
-  const left = revoking(both, key.id);
-  t.same(left, { trustedKeys: [publicKeyLine(other)], revokedKeys: [key.id] });
-  t.same(revoking(left, key.id), left);
-  t.throws(() => trusting(left, key), { code: 'E_KEY_REVOKED', exit: 'usage', hint: /kit keys new/ });
-  t.same(revoking(nobody, key.id).revokedKeys, [key.id], 'also before anybody has trusted it');
-});
 
 t.test('a key is meant by its name, by a file, or by itself', async t => {
   const folder = useKeyFolder(t);

@@ -74,7 +74,7 @@ function readFiles(folder: string, manifest: Manifest, parts: BundleParts): Map<
     if (!known.has(name))
       throw new KitError(
         'E_BUNDLE_EXTRA',
-        `${folder} holds '${name}', which its manifest does not list`,
+        `${folder} holds ${JSON.stringify(name)}, which its manifest does not list`,
         'remove it, or get the bundle again from where it was made',
       );
   const files = new Map<string, Uint8Array>();

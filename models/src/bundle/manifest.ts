@@ -1,9 +1,12 @@
 /** `policy.json`: what a policy needs to be run safely, and where it comes from. */
 import { z } from 'zod';
 import { sha256 as digestOf } from '../digest.js';
+import { unprintable } from '../printable.js';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
-const names = z.array(z.string().min(1)).min(1);
+/** Shown on terminals, and in the manifest of somebody unknown, too: no word may pass for a line of ours. */
+const word = z.string().refine(text => !unprintable.test(text), { error: 'holds what cannot be shown' });
+const names = z.array(word.min(1)).min(1);
 const version = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/, 'a version as x.y.z');
 
 /** The manifest's own format; a runtime refuses any other. */
@@ -37,10 +40,10 @@ export const manifestHeadSchema = z.looseObject({
 
 export const manifestSchema = z.strictObject({
   format: z.literal(manifestFormat),
-  name: z.string().min(1),
+  name: word.min(1),
   createdAt: z.iso.datetime(),
-  robot: z.strictObject({ name: z.string(), specSha256: sha256 }),
-  task: z.string(),
+  robot: z.strictObject({ name: word, specSha256: sha256 }),
+  task: word,
   controlRateHz: z.number().positive().max(2000),
   observation: z.strictObject({ names }),
   action: z.strictObject({
@@ -67,11 +70,11 @@ export const manifestSchema = z.strictObject({
       error: `must be ${bundleLimits.files} files at most`,
     }),
   provenance: z.strictObject({
-    algorithm: z.string(),
+    algorithm: word,
     config: z.record(z.string(), z.unknown()),
     seed: z.int(),
     steps: z.int(),
-    evaluation: z.record(z.string(), z.number()),
+    evaluation: z.record(word, z.number()),
     parent: sha256.optional().describe('manifest digest of the policy this one was fine-tuned from'),
     logs: z.array(sha256).default([]).describe('digests of the logs it was fine-tuned with'),
   }),

@@ -1,7 +1,8 @@
 /** Signing as minisign does: over the BLAKE2b-512 of the message (`ED`), and once more over that signature and the trusted comment. */
 import { createHash, sign } from 'node:crypto';
 import { KitError } from '../error.js';
-import { prehashedName, trustedPrefix, unprintable } from './minisign.js';
+import { unprintable } from '../printable.js';
+import { prehashedName, trustedPrefix } from './minisign.js';
 import { bytesOfId, untrustedComment } from './minisign-public-key.js';
 import { privateKeyOf, type SecretKey } from './minisign-secret-key.js';
 

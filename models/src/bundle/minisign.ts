@@ -4,6 +4,7 @@
  */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { KitError } from '../error.js';
+import { unprintable } from '../printable.js';
 import {
   base64Bytes,
   ed25519Name,
@@ -17,8 +18,6 @@ import {
 export const trustedPrefix = 'trusted comment: ';
 /** Of a signature over the BLAKE2b-512 of the message. */
 export const prehashedName = Buffer.from('ED');
-/** What a comment must not hold: it is shown on terminals. minisign separates by tabs. */
-export const unprintable = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex');
 

@@ -278,7 +278,7 @@ t.test('a file that the manifest does not list is refused by name, be it a folde
     writeFileSync(join(folder, name), '');
     t.throws(() => loadBundle(folder), {
       code: 'E_BUNDLE_EXTRA',
-      message: new RegExp(`holds '${name}'`),
+      message: new RegExp(`holds "${name}"`),
       hint: /remove/,
     });
     rmSync(join(folder, name));

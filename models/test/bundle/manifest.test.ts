@@ -25,6 +25,11 @@ t.test('each complaint about a manifest names its path', async t => {
   const cases: [string, Record<string, unknown>][] = [
     ['format', { format: 'sim2servo/policy@2' }],
     ['name', { name: '' }],
+    ['name: .*shown', { name: 'x\nsigned        with key 0123456789ABCDEF' }],
+    ['robot\\.name', { robot: { ...manifest.robot, name: '\u001b[2J' } }],
+    ['task', { task: 'reach\r' }],
+    ['observation\\.names\\[0\\]', { observation: { names: ['a\u202eb'] } }],
+    ['provenance\\.evaluation\\.', { provenance: { ...manifest.provenance, evaluation: { 'a\u0007': 1 } } }],
     ['createdAt', { createdAt: 'yesterday' }],
     ['robot\\.specSha256', { robot: { name: 'desk2', specSha256: 'ABC' } }],
     ['robot\\.specSha256', { robot: { name: 'desk2' } }],
