@@ -1,5 +1,6 @@
 /** `kit keys`: who may say what a robot runs. */
 
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { parsePublicKey, publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
 import { generateSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
 import { revoking, trusting } from '@sim2servo/models/bundle/trust';
@@ -52,6 +53,8 @@ export const addKeys: AddCommand = (program, context) => {
     .argument('<bundle>', 'folder that kit export wrote')
     .requiredOption('--key <name>', 'a key that is here (kit keys list)')
     .action(async (bundle: string, options: { key: string }) => {
+      // First: nobody should type a password for what cannot be signed.
+      loadBundle(bundle);
       const signed = signBundle(bundle, await openKey(options.key, context));
       context.result(signed, () => `${signedWords(signed)}\nnext: kit deploy ${bundle} --to robot`);
     });

@@ -106,6 +106,22 @@ t.test('keys are exchanged: after that the old one counts no more, and the polic
   t.match(await kit(`keys revoke 68D5695585BA7167 --robot ${robot}`), { out: /refused already/ });
 });
 
+t.test('nobody is asked for a password for what cannot be signed', async t => {
+  const folder = useKeyFolder(t);
+  mkdirSync(folder);
+  await putKey(folder, 'desk', 'correct horse');
+  const policy = policyCopy(join(folder, '..'));
+  writeFileSync(join(policy, 'notes.txt'), '');
+  for (const [bundle, code] of [
+    [policy, 'E_BUNDLE_EXTRA'],
+    [folder, 'E_BUNDLE_MISSING'],
+  ] as const) {
+    const said = await kit(`keys sign ${bundle} --key desk --json`, undefined, []);
+    t.equal(errorOf(said).code, code);
+    t.notMatch(said.err, /Password/);
+  }
+});
+
 t.test('a robot that ships is copied, not changed', async t => {
   const folder = useKeyFolder(t);
   mkdirSync(folder);
@@ -123,6 +139,7 @@ t.test('wrong words are answered with the right ones', async t => {
   const policy = policyCopy(join(folder, '..'));
   for (const [line, code] of [
     [`keys sign ${policy} --key desk`, 'E_KEY_UNKNOWN'],
+    [`keys sign ${robot} --key desk`, 'E_BUNDLE_MISSING'],
     [`keys sign ${policy}`, 'E_USAGE'],
     [`keys trust desk --robot ${robot}`, 'E_KEY_UNKNOWN'],
     ['keys trust desk', 'E_USAGE'],
