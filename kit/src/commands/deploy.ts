@@ -1,6 +1,7 @@
 /** `kit deploy`: a bundle becomes the robot's current policy, or nothing changes. */
 
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
 import type { AddCommand } from '../command-context.js';
@@ -14,11 +15,7 @@ export const addDeploy: AddCommand = (program, context) => {
     .option('--robot <name>', 'check the bundle against this robot, and its trusted keys')
     .action(async (bundle: string, options: { to: string; robot?: string }) => {
       const robot = options.robot === undefined ? undefined : loadRobot(options.robot);
-      const deployment = await deployToFolder(
-        bundle,
-        options.to,
-        robot === undefined ? {} : { robot, trustedKeys: robot.site.trustedKeys },
-      );
+      const deployment = await deployToFolder(bundle, options.to, robot === undefined ? {} : expectationOf(robot));
       const { manifest } = loadBundle(deployment.release);
       context.result(deployment, () =>
         [
