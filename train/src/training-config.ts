@@ -71,6 +71,13 @@ export const robotTrainingSchema = z.strictObject({
   robot: z.string().describe('Name of a shipped robot, or the path of a robot folder.'),
   task: z.string().describe('What it shall learn.'),
   controlRateHz: z.number().positive().describe('Control steps a second; the policy runs at this rate only.'),
+  learnAtHz: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Control steps a second while it learns, if not as many as the policy then has: of fewer steps more can be foreseen. Only for actions that are velocities, which are the same at any rate.',
+    ),
   randomise: z.boolean().describe('Draw friction, gain, delay and load anew for each episode.'),
   nearStarts: z
     .number()

@@ -1,4 +1,6 @@
 /** The world of a run: what a configuration says about it, a robot's task or one of Gymnasium's. */
+
+import { KitError } from '@sim2servo/models/error';
 import { observationSize } from '@sim2servo/models/observe';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
@@ -26,16 +28,23 @@ export interface TrainingWorld {
   readonly evaluation: LearnOptions['evaluation'];
 }
 
-/** @throws KitError E_ROBOT_UNKNOWN, E_TASK_UNKNOWN */
+/** @throws KitError E_ROBOT_UNKNOWN, E_TASK_UNKNOWN, E_LEARN_RATE */
 export function worldOf(config: TrainingConfig): TrainingWorld {
   return isRobotTraining(config) ? robotWorld(config) : gymWorld(config);
 }
 
 function robotWorld(config: RobotTrainingConfig): TrainingWorld {
-  const { robot, task, controlRateHz, randomise, nearStarts } = config;
+  const { robot, task, controlRateHz, learnAtHz = controlRateHz, randomise, nearStarts } = config;
   const { spec } = loadRobot(robot);
+  if (learnAtHz !== controlRateHz && spec.action.kind !== 'velocity')
+    throw new KitError(
+      'E_LEARN_RATE',
+      `${robot} has actions of kind '${spec.action.kind}', which mean something else at ${learnAtHz} Hz than at ${controlRateHz} Hz`,
+      'leave out learnAtHz',
+      'usage',
+    );
   const arm = { robot, task, controlRateHz, randomise };
-  const environment = robotArm({ ...arm, nearStarts });
+  const environment = robotArm({ ...arm, controlRateHz: learnAtHz, nearStarts });
   return {
     title: `${robot} ${task}`,
     sizes: sizesOf(spec),

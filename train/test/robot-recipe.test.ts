@@ -19,9 +19,22 @@ t.test('every shipped robot has a recipe that is a valid configuration', async t
 t.test('desk2 is trained as it always was', async t => t.strictSame(recipeOf('desk2'), defaultTrainingConfig));
 
 t.test('the horizon is a time: at twice the rate it is twice the steps', async t => {
-  const horizon = (rate: number) => 1 / (1 - recipeOf('so101', rate).sac.gamma) / rate;
-  t.ok(Math.abs(horizon(50) - 0.5) < 1e-9);
-  t.ok(Math.abs(horizon(100) - 0.5) < 1e-9);
+  const horizonS = (robot: string, rate: number) => {
+    const { sac, learnAtHz = rate } = recipeOf(robot, rate);
+    return 1 / (1 - sac.gamma) / learnAtHz;
+  };
+  for (const rate of [20, 50, 100]) {
+    t.ok(Math.abs(horizonS('desk2', rate) - 0.4) < 1e-9);
+    t.ok(Math.abs(horizonS('so101', rate) - 1.3) < 1e-9);
+  }
+});
+
+t.test('an arm whose actions are velocities learns at 25 Hz at most, whatever the rate of its policy', async t => {
+  t.equal(recipeOf('so101', 100).learnAtHz, 25);
+  t.equal(recipeOf('so101', 20).learnAtHz, 20);
+  const { spec } = loadRobot('so101');
+  const stepping = { ...spec, action: { kind: 'delta-position', scale: 0.06 } } as const;
+  t.equal(robotRecipe('so101', stepping, 'reach', 100).learnAtHz, 100, 'a step is another velocity at another rate');
 });
 
 t.test('what goes on has the networks of what it began with, and learns more slowly', async t => {

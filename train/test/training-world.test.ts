@@ -1,6 +1,8 @@
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import { createEnvironment } from '@sim2servo/sim/environment-recipe';
 import { gymTasks } from '@sim2servo/sim/gym/gym-task-named';
 import t from 'tap';
+import { robotRecipe } from '../src/robot-recipe.js';
 import { defaultGymTrainingConfig, defaultTrainingConfig } from '../src/training-config.js';
 import { errorWindowSteps, worldOf } from '../src/training-world.js';
 
@@ -23,6 +25,18 @@ t.test('a robot is judged by its error over the last half second, a gym task by 
   t.match({ evaluation, title }, { evaluation: { errorWindow: 25, reachedM: 0.01 }, title: 'desk2 reach' });
   t.match(worldOf(defaultGymTrainingConfig), { title: 'gym/Reacher-v5', evaluation: { reachedM: 0 } });
   t.end();
+});
+
+t.test('a policy may learn at another rate than it then has, and is judged at its own', async t => {
+  const config = robotRecipe('so101', loadRobot('so101').spec, 'reach', 100);
+  const { environment, evaluation } = worldOf(config);
+  t.match(environment, { options: { controlRateHz: 25, nearStarts: 0.6 } });
+  t.match(evaluation, { environment: { options: { controlRateHz: 100 } }, errorWindow: 50 });
+  t.throws(
+    () => worldOf({ ...defaultTrainingConfig, learnAtHz: 25 }),
+    { code: 'E_LEARN_RATE', message: /desk2 has actions of kind 'delta-position', .* 25 Hz than at 50 Hz/ },
+    'but not where an action is no velocity',
+  );
 });
 
 t.test('what is unknown is named', t => {

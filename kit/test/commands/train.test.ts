@@ -41,7 +41,7 @@ t.test('a rate belongs to a robot’s policy, and stands in its configuration', 
   t.match(await kit(`train --rate none --out ${out}`), { exit: 2, err: /'none' is not a number above 0/ });
   t.equal((await kit(`train --robot so101 --rate 100 --steps 64 --out ${out}`)).exit, 2, 'too short for an evaluation');
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
-  t.match(config, { robot: 'so101', controlRateHz: 100, nearStarts: 0.6, sac: { gamma: 1 - 1 / 130 } });
+  t.match(config, { robot: 'so101', controlRateHz: 100, learnAtHz: 25, nearStarts: 0.6, sac: { gamma: 1 - 1 / 32.5 } });
 });
 
 t.test('a run begins only with a policy for its robot', async t => {
@@ -54,7 +54,12 @@ t.test('a run begins only with a policy for its robot', async t => {
   t.notOk(existsSync(join(folder, 'begun')));
   t.equal((await kit(`train --robot so101 --rate 100 --steps 64 ${from}`)).exit, 0);
   const config = JSON.parse(readFileSync(join(folder, 'begun', 'config.json'), 'utf8'));
-  t.match(config, { controlRateHz: 100, startedFrom: /^[0-9a-f]{64}$/, sac: { gamma: 1 - 1 / 130, actorAfter: 5000 } });
+  t.match(config, {
+    controlRateHz: 100,
+    startedFrom: /^[0-9a-f]{64}$/,
+    learnAtHz: 25,
+    sac: { gamma: 1 - 1 / 32.5, actorAfter: 5000 },
+  });
 });
 
 t.test('a robot belongs to a robot’s task, a scene to a gym task', async t => {
