@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type Disk, realDisk } from './disk.js';
 import { type Admitted, openStore, resolvePolicy } from './release-store.js';
 import { runningNow } from './running.js';
 import { StoreLock } from './store-lock.js';
@@ -22,9 +23,10 @@ export async function deployToFolder(
   bundleDir: string,
   targetDir: string,
   expected: BundleExpectation = {},
+  disk: Disk = realDisk,
 ): Promise<Deployment> {
   const bundle = loadBundle(resolvePolicy(bundleDir), expected);
-  const store = openStore(targetDir);
+  const store = openStore(targetDir, disk);
   const by = `${userInfo().username}@${hostname()}`;
   const lock = StoreLock.take(store, by);
   try {

@@ -283,8 +283,9 @@ export class ReleaseStore {
       const releases = readdirSync(at('releases')).filter(name => !name.startsWith('.'));
       const old = releases.filter(name => !kept.has(name));
       for (const digest of old) removeRelease(disk, at('releases'), digest);
-      for (const name of readdirSync(at('records')))
-        if (!kept.has(basename(name, '.json'))) disk.remove(at('records', name));
+      const orphans = readdirSync(at('records')).filter(name => !kept.has(basename(name, '.json')));
+      for (const name of orphans) disk.remove(at('records', name));
+      if (orphans.length > 0) disk.sync(at('records'));
       const newestMs = Math.max(
         ...releases.filter(name => kept.has(name)).map(name => statSync(at('releases', name)).mtimeMs),
       );
