@@ -36,8 +36,19 @@ export function courses(bundles: readonly string[]): Course[] {
   const paused = step('pause', store => store.paused());
   const commit = step('commit', store => store.commit(goodRecord));
   const rollback = step('roll back', store => store.rollback('it missed 40 ticks', 'the judge'));
-  const operator = step('operator rolls back', store => store.operatorRollback('it looked odd', 'ann'));
+  const operator: Step = {
+    name: 'operator rolls back',
+    run: store => store.operatorRollback('it looked odd', 'ann'),
+    // The link to what drives is first; that nothing is named to go forward to again harms nobody.
+    halfway: [(_, { previous, ...after }) => after],
+  };
   const prune = step('prune', store => store.prune());
+
+  /** The one on trial does not drive yet, or no more: it will be tried from the beginning. */
+  const backToShadow = (before: Record<string, unknown>, after: Record<string, unknown>) => {
+    const { trial } = after.current === a ? before : after;
+    return { ...after, current: a, trial: { ...(trial as object), phase: 'shadow' } };
+  };
 
   const run = async (store: ReleaseStore, steps: readonly Step[]) => {
     for (const each of steps) await each.run(store);
@@ -84,7 +95,12 @@ export function courses(bundles: readonly string[]): Course[] {
     {
       name: 'trials that nobody began are given up',
       prepare: had([...good(0), admit(1), admit(2), admit(3), propose(b, 'untried', 'limited')]),
-      steps: [propose(c, 'untried-too', 'limited'), propose(d, 'shadow'), propose(a, 'the good one'), prune],
+      steps: [
+        { ...propose(c, 'untried-too', 'limited'), halfway: [backToShadow] },
+        { ...propose(d, 'shadow'), halfway: [backToShadow, (_, after) => ({ ...after, trial: undefined })] },
+        propose(a, 'the good one'),
+        prune,
+      ],
     },
     {
       name: 'a run that ends, and goes on with the trial',
@@ -103,7 +119,7 @@ export function courses(bundles: readonly string[]): Course[] {
       name: 'a history that has grown long',
       prepare: had(good(0), folder => {
         const line = `${JSON.stringify({ ...entry(a, 'x'.repeat(1900)), id: 'old' })}\n`;
-        appendFileSync(join(folder, historyFile), line.repeat(Math.floor(2 ** 20 / line.length)));
+        appendFileSync(join(folder, historyFile), line.repeat(Math.ceil(2 ** 20 / line.length)));
       }),
       steps: [step('note', store => store.note(entry(a, 'one')))],
     },

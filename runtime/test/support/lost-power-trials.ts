@@ -9,9 +9,13 @@ import { type FoundFolder, LostPower } from './lost-power.js';
 import { type Operation, RecordingDisk, unsyncedDisk } from './recording-disk.js';
 import type { Starts, View } from './store-after-restart.js';
 
+type Policies = Record<string, unknown>;
+
 export interface Step {
   readonly name: string;
   run(store: ReleaseStore): unknown;
+  /** What else may be found than what was before and what is after, where it takes two steps that nobody has to finish. */
+  readonly halfway?: readonly ((before: Policies, after: Policies) => Policies)[];
 }
 
 export interface Course {
@@ -27,7 +31,7 @@ export interface Recording {
   readonly start: LostPowerStart;
   readonly operations: readonly Operation[];
   /** After how many operations each step was done; the first is the opening. */
-  readonly steps: readonly { readonly name: string; readonly end: number }[];
+  readonly steps: readonly { readonly name: string; readonly end: number; readonly halfway: Step['halfway'] }[];
 }
 
 type LostPowerStart = () => LostPower;
@@ -45,10 +49,11 @@ export async function record(course: Course, folder: string): Promise<Recording>
   const before = LostPower.after(folder).now();
   const disk = new RecordingDisk(folder, unsyncedDisk);
   const store = openStore(path, disk);
-  const steps = [{ name: 'open', end: disk.operations.length }];
-  for (const { name, run } of course.steps) {
+  const steps: { name: string; end: number; halfway: Step['halfway'] }[] = [];
+  steps.push({ name: 'open', end: disk.operations.length, halfway: [] });
+  for (const { name, run, halfway = [] } of course.steps) {
     await run(store);
-    steps.push({ name, end: disk.operations.length });
+    steps.push({ name, end: disk.operations.length, halfway });
   }
   return { name: course.name, start: () => LostPower.afterFound(before), operations: disk.operations, steps };
 }
@@ -60,43 +65,73 @@ export class LostPowerTrials {
     this.#starts = starts;
   }
 
-  /**
-   * @param dropped number of a sync that is left out
-   * @param enough  problems, after which it ends
-   */
-  async run(recording: Recording, dropped?: number, enough = 10): Promise<Findings> {
-    const { operations, steps, start, name } = recording;
+  /** @returns what is wrong, the first ten */
+  async run(recording: Recording): Promise<Findings> {
     const views = await this.#viewsAtEnds(recording);
+    return this.#lose(recording, views, { enough: 10, again: true });
+  }
+
+  /** Numbers of the syncs that may be left out, and no start would show it. */
+  async needless(recording: Recording): Promise<{ syncs: number; needless: readonly string[] }> {
+    const views = await this.#viewsAtEnds(recording);
+    const disk = recording.start();
+    const needless: string[] = [];
+    let syncs = 0;
+    for (const [i, operation] of recording.operations.entries()) {
+      // One that has nothing to do is there for what a killed process left.
+      if (!disk.do(operation)) continue;
+      syncs++;
+      const { problems } = await this.#lose(recording, views, { dropped: i, enough: 1, again: false });
+      if (problems.length === 0)
+        needless.push(`${recording.name}: ${stepAt(recording, i + 1).name}, ${words(operation)}`);
+    }
+    return { syncs, needless };
+  }
+
+  async #lose(
+    recording: Recording,
+    views: readonly View[],
+    { dropped, enough, again }: { dropped?: number; enough: number; again: boolean },
+  ): Promise<Findings> {
+    const { operations, steps, start, name } = recording;
     const disk = start();
     const problems: string[] = [];
     let states = 0;
     for (let done = 0; done <= operations.length && problems.length < enough; done++) {
       if (done > 0 && done - 1 !== dropped) disk.do(operations[done - 1]!);
-      const step = steps.findIndex(({ end }) => end >= done);
-      const after = views[step + 1]!;
-      const between = steps[step]!.end > done;
+      if (dropped !== undefined && done <= dropped) continue;
+      const step = stepAt(recording, done);
+      const after = views[steps.indexOf(step) + 1]!;
+      const before = step.end > done ? views[steps.indexOf(step)]! : after;
+      const halfway = step.end > done ? step.halfway! : [];
+      const policies = [before, after].map(view => JSON.parse(view.policies)) as [Policies, Policies];
+      const permitted = {
+        before,
+        after,
+        policies: [before.policies, after.policies, ...halfway.map(half => JSON.stringify(half(...policies)))],
+      };
       for (const found of disk.found()) {
         states++;
-        const where = `${name}: ${steps[step]!.name}, after operation ${done} (${words(operations[done - 1])})`;
-        const wrong = await this.#wrong(found, between ? views[step]! : after, after);
-        if (wrong !== undefined) problems.push(`${where}: ${wrong}`);
+        const wrong = await this.#wrong(found, permitted, again);
+        if (wrong !== undefined)
+          problems.push(`${name}: ${step.name}, after operation ${done} (${words(operations[done - 1])}): ${wrong}`);
         if (problems.length >= enough) break;
       }
     }
     return { states, problems };
   }
 
-  /** What a start finds that is neither `before` nor `after`, or worse; also where the power fails again during that start. */
-  async #wrong(found: FoundFolder, before: View, after: View, again = true): Promise<string | undefined> {
-    const restarted = await this.#starts.with(found);
-    if ('problem' in restarted) return restarted.problem;
-    const wrong = difference(restarted.view, before, after);
+  /** What a start finds that is not permitted, or worse; also where the power fails again during that start. */
+  async #wrong(found: FoundFolder, permitted: Permitted, again: boolean): Promise<string | undefined> {
+    const started = await this.#starts.with(found);
+    if ('problem' in started) return started.problem;
+    const wrong = difference(started.view, permitted);
     if (wrong !== undefined || !again) return wrong;
     const disk = LostPower.afterFound(found);
-    for (const operation of restarted.mended) {
+    for (const operation of started.mended) {
       disk.do(operation);
       for (const later of disk.found()) {
-        const worse = await this.#wrong(later, before, after, false);
+        const worse = await this.#wrong(later, permitted, false);
         if (worse !== undefined) return `and lost again during the start, after ${words(operation)}: ${worse}`;
       }
     }
@@ -116,10 +151,17 @@ export class LostPowerTrials {
   }
 }
 
-/** The policies are those of before or those of after, never some of each; lists are on their way from one to the other. */
-function difference(view: View, before: View, after: View): string | undefined {
-  if (view.policies !== before.policies && view.policies !== after.policies)
-    return `neither\n  ${before.policies} nor\n  ${after.policies}, but\n  ${view.policies}`;
+interface Permitted {
+  readonly before: View;
+  readonly after: View;
+  /** All of one moment. */
+  readonly policies: readonly string[];
+}
+
+/** The policies are those of one moment, never some of each; lists are on their way from before to after. */
+function difference(view: View, { before, after, policies }: Permitted): string | undefined {
+  if (!policies.includes(view.policies))
+    return `none of ${policies.map(each => `\n  ${each}`)}\nbut\n  ${view.policies}`;
   for (const what of ['releases', 'records'] as const) {
     const lost = before[what].filter(each => after[what].includes(each) && !view[what].includes(each));
     const strange = view[what].filter(each => !before[what].includes(each) && !after[what].includes(each));
@@ -132,6 +174,8 @@ function difference(view: View, before: View, after: View): string | undefined {
     return `history: neither ${before.history} nor ${after.history}, but ${view.history}`;
   return undefined;
 }
+
+const stepAt = ({ steps }: Recording, done: number) => steps.find(({ end }) => end >= done)!;
 
 function words(operation: Operation | undefined): string {
   if (operation === undefined) return 'none';

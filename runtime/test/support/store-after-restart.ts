@@ -49,6 +49,7 @@ function releasesOf(store: ReleaseStore): string[] {
 
 export function viewOf(store: ReleaseStore): View {
   const { trial, bad, sequence } = store.state();
+  // Where there is none there is no word of it.
   const policies = { current: store.current(), previous: store.previous(), trial, bad, sequence };
   return {
     policies: JSON.stringify(policies),
