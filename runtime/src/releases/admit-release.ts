@@ -9,7 +9,7 @@ import { type SelfTest, selfTest } from './self-test.js';
 
 /** A release on its way in, and one on its way out; what is left of them goes at the next opening. A draft's name never comes again. */
 const incomingPrefix = '.incoming-';
-const outgoingPrefix = '.outgoing-';
+const outgoing = (releases: string, digest: string) => join(releases, `.outgoing-${digest}`);
 
 /** Of `policy.json`, the only file of a bundle that `policy.json` does not list. */
 const signature = 'policy.json.minisig';
@@ -46,9 +46,12 @@ export async function admitRelease(
     }
     disk.sync(draft);
     const tested = await selfTest(loadBundle(draft, expected));
-    if (existsSync(release)) removeRelease(disk, releases, bundle.digest);
+    const damaged = outgoing(releases, bundle.digest);
+    disk.remove(damaged);
+    if (existsSync(release)) disk.rename(release, damaged);
     disk.rename(draft, release);
     disk.sync(releases);
+    disk.remove(damaged);
     return tested;
   } catch (error) {
     try {
@@ -72,9 +75,9 @@ function loadWhole(release: string, expected: BundleExpectation): Bundle | undef
 
 /** Without the sync its files could be gone while it still has its name. */
 export function removeRelease(disk: Disk, releases: string, digest: string): void {
-  const outgoing = join(releases, outgoingPrefix + digest);
-  disk.remove(outgoing);
-  disk.rename(join(releases, digest), outgoing);
+  const gone = outgoing(releases, digest);
+  disk.remove(gone);
+  disk.rename(join(releases, digest), gone);
   disk.sync(releases);
-  disk.remove(outgoing);
+  disk.remove(gone);
 }

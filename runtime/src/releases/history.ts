@@ -72,18 +72,19 @@ export function readHistory(folder: string, last: number): HistoryEntry[] {
     .map((line, i) => parseJson(line, historyEntrySchema, `line ${from + i + 1} of ${join(folder, historyFile)}`));
 }
 
-/** @returns once the entry is durable; the file must exist */
-export function appendHistory(disk: Disk, folder: string, entry: HistoryEntry): void {
-  const line = JSON.stringify(historyEntrySchema.parse(entry));
+/** @returns once the entries are durable; the file must exist */
+export function appendHistory(disk: Disk, folder: string, ...entries: readonly HistoryEntry[]): void {
+  const added = entries.map(entry => `${JSON.stringify(historyEntrySchema.parse(entry))}\n`).join('');
   const text = textOf(folder);
   const lines = wholeLines(text);
   const whole = lines.map(each => `${each}\n`).join('');
-  if (whole.length === text.length && text.length + line.length < maxBytes) {
+  const fits = text.length + added.length < maxBytes;
+  if (whole.length === text.length && fits) {
     const path = join(folder, historyFile);
-    disk.append(path, Buffer.from(`${line}\n`));
+    disk.append(path, Buffer.from(added));
     disk.sync(path);
     return;
   }
-  const kept = text.length + line.length < maxBytes ? lines : lines.slice(lines.length >> 1);
-  replaceFile(disk, folder, historyFile, [...kept, line, ''].join('\n'));
+  const kept = fits ? lines : lines.slice(lines.length >> 1);
+  replaceFile(disk, folder, historyFile, kept.map(each => `${each}\n`).join('') + added);
 }

@@ -164,15 +164,28 @@ export class ReleaseStore {
           'wait for its end, or end it by kit deploy rollback',
         );
       const replaces = waiting === undefined ? this.current() : waiting.replaces;
-      if (waiting !== undefined) {
-        const words = `given up for ${short(digest)}, untried`;
-        // What becomes current at once takes its place in one step: whoever reads the store always finds a policy.
-        if (phase === 'shadow' || replaces === digest) giveUpTrial(store, waiting, words, { by });
-        else store.note({ id: waiting.id, digest: waiting.digest, event: 'rolled-back', words, by });
+      const givenUp = `given up for ${short(digest)}, untried`;
+      if (replaces === digest) {
+        if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
+        return false;
       }
-      if (replaces === digest) return false;
+      // What becomes current at once takes the place of the one that waits in one step: whoever reads the store always finds a policy.
+      if (waiting !== undefined && phase === 'shadow') store.link('current', replaces);
       const left = Object.entries(skip).map(([what, reason]) => `, without ${what}: ${reason}`);
-      store.note({ id, digest, event: 'proposed', words: `to be tried${left.join('')}`, by });
+      const ended = waiting && {
+        id: waiting.id,
+        digest: waiting.digest,
+        event: 'rolled-back' as const,
+        words: givenUp,
+        by,
+      };
+      store.note(...(ended === undefined ? [] : [ended]), {
+        id,
+        digest,
+        event: 'proposed',
+        words: `to be tried${left.join('')}`,
+        by,
+      });
       const trial: Trial = { id, digest, ...(replaces && { replaces }), phase, running: false, skip };
       store.write({ ...store.state(), trial });
       if (phase === 'limited') store.link('current', digest);
@@ -183,8 +196,13 @@ export class ReleaseStore {
   /** From now on the policy on trial drives. @throws KitError E_NO_TRIAL */
   enter(phase: 'limited' | 'full'): void {
     this.#tried((trial, state) => {
-      this.#store.write({ ...state, trial: { ...trial, phase } });
-      this.#store.link('current', trial.digest);
+      const entered = { ...state, trial: { ...trial, phase } };
+      // Where it drives already the phase changes nothing about what a loss of power leads to.
+      if (this.current() === trial.digest) this.#store.settle(entered);
+      else {
+        this.#store.write(entered);
+        this.#store.link('current', trial.digest);
+      }
     });
   }
 

@@ -9,14 +9,14 @@ const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== 
 export const draftPrefix = '.draft-';
 const draftOf = (folder: string, name: string) => join(folder, draftPrefix + name);
 
-/** @returns once it is durable */
-export function replaceFile(disk: Disk, folder: string, name: string, content: string): void {
+/** @returns once it is durable; `unsynced` it is the old one or the new one after a loss of power, and whole */
+export function replaceFile(disk: Disk, folder: string, name: string, content: string, unsynced = false): void {
   const draft = draftOf(folder, name);
   if (exists(draft)) disk.remove(draft);
   disk.write(draft, Buffer.from(content));
   disk.sync(draft);
   disk.rename(draft, join(folder, name));
-  disk.sync(folder);
+  if (!unsynced) disk.sync(folder);
 }
 
 /** @returns once it is durable */

@@ -67,8 +67,19 @@ export class StoreFolder {
     return existsSync(path) ? readJsonFile(path, storeStateSchema, 'the state of a release store') : emptyState;
   }
 
+  /** @returns once it is durable */
   write(state: StoreState): void {
-    replaceFile(this.disk, this.folder, 'state.json', `${JSON.stringify(storeStateSchema.parse(state), null, 2)}\n`);
+    this.#write(state, false);
+  }
+
+  /** Writes what the next opening would come to by itself: nothing is lost where it does not get to the disk. */
+  settle(state: StoreState): void {
+    this.#write(state, true);
+  }
+
+  #write(state: StoreState, unsynced: boolean): void {
+    const text = `${JSON.stringify(storeStateSchema.parse(state), null, 2)}\n`;
+    replaceFile(this.disk, this.folder, 'state.json', text, unsynced);
   }
 
   /** Digest of the release that a link names. */
@@ -81,14 +92,14 @@ export class StoreFolder {
     }
   }
 
-  /** Undefined: no link. Synced also where it is so already: who made it so may have been killed before it was. */
+  /** Undefined: no link. */
   link(link: Link, digest: string | undefined): void {
-    const now = this.linked(link);
-    if (digest !== undefined && now !== digest) {
+    if (this.linked(link) === digest) return;
+    if (digest !== undefined) {
       replaceLink(this.disk, join('releases', digest), this.at(link));
       return;
     }
-    if (now !== digest) this.disk.remove(this.at(link));
+    this.disk.remove(this.at(link));
     this.disk.sync(this.folder);
   }
 
@@ -111,9 +122,10 @@ export class StoreFolder {
     return this.history(recent).some(entry => entry.id === id && entry.event === event);
   }
 
-  note(told: Told): void {
-    const words = told.words.slice(0, longestWords) || 'no reason given';
-    appendHistory(this.disk, this.folder, { at: new Date().toISOString(), seconds: 0, ...told, words });
+  note(...told: readonly Told[]): void {
+    const at = new Date().toISOString();
+    const worded = told.map(each => ({ ...each, words: each.words.slice(0, longestWords) || 'no reason given' }));
+    appendHistory(this.disk, this.folder, ...worded.map(each => ({ at, seconds: 0, ...each })));
   }
 
   /** Alone with the state. @throws KitError E_DEPLOY_TARGET where the disk does not take it */

@@ -31,6 +31,8 @@ export function finishTrial(store: StoreFolder): void {
   const { trial } = state;
   const what = due(store);
   if (trial === undefined || what === 'nothing') return;
+  // Who left it so may have been killed before what can be seen was synced.
+  store.disk.sync(store.folder);
   if (what === 'commit') commitTrial(store, trial);
   else if (what === 'roll back') rollBackTrial(store, trial, trial.reason ?? diedOnTrial);
   else {
@@ -42,7 +44,7 @@ export function finishTrial(store: StoreFolder): void {
 /** Once its line stands in the history. */
 export function commitTrial(store: StoreFolder, { replaces }: Trial): void {
   if (replaces !== undefined) store.link('previous', replaces);
-  store.write(without(store.state()));
+  store.settle(without(store.state()));
 }
 
 export function rollBackTrial(store: StoreFolder, trial: Trial, reason: string, more: More = {}): void {
@@ -51,7 +53,7 @@ export function rollBackTrial(store: StoreFolder, trial: Trial, reason: string, 
   store.link('current', replaces);
   if (!store.has(id, 'rolled-back')) store.note({ id, digest, event: 'rolled-back', words: reason, ...more });
   const { bad, ...state } = without(store.state());
-  store.write({ ...state, bad: { ...bad, [digest]: reason } });
+  store.settle({ ...state, bad: { ...bad, [digest]: reason } });
 }
 
 /** Nobody found it bad. The link first: before the state says so the trial would begin anew. */

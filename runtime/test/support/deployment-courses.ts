@@ -5,9 +5,11 @@ import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { type HistoryEntry, historyFile } from '../../src/releases/history.js';
 import { openStore, type ReleaseStore } from '../../src/releases/release-store.js';
 import { announceRunning } from '../../src/releases/running.js';
+import { robot } from './arm-fixture.js';
 import { goodRecord } from './good-policy.js';
 import type { Course, Step } from './lost-power-trials.js';
 import { unsyncedDisk } from './recording-disk.js';
+import { randomPolicy, writeSmallBundle } from './small-bundle.js';
 
 const open = (folder: string) => openStore(folder, unsyncedDisk);
 
@@ -19,6 +21,15 @@ export const entry = (digest: string, words: string): HistoryEntry => ({
   words,
   seconds: 0.5,
 });
+
+/** Folders of `count` policies, at a rate that leaves the self-test its time however loaded the machine is. */
+export function writeBundles(folder: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const path = join(folder, `bundle-${i}`);
+    writeSmallBundle(path, robot, randomPolicy(robot, i + 1), { controlRateHz: 5 });
+    return path;
+  });
+}
 
 /** @param bundles folders of four policies */
 export function courses(bundles: readonly string[]): Course[] {
@@ -49,6 +60,8 @@ export function courses(bundles: readonly string[]): Course[] {
     const { trial } = after.current === a ? before : after;
     return { ...after, current: a, trial: { ...(trial as object), phase: 'shadow' } };
   };
+
+  const waiting = { id: 'ended', digest: c, replaces: a, phase: 'shadow', running: false, skip: {} };
 
   const run = async (store: ReleaseStore, steps: readonly Step[]) => {
     for (const each of steps) await each.run(store);
@@ -90,7 +103,16 @@ export function courses(bundles: readonly string[]): Course[] {
     {
       name: 'an operator goes back, and ends a trial',
       prepare: had([...good(0), ...good(1), admit(2)]),
-      steps: [operator, propose(c, 'ended-shadow'), operator, propose(c, 'ended'), limited, started, operator],
+      steps: [
+        operator,
+        propose(c, 'ended-shadow'),
+        operator,
+        propose(c, 'ended'),
+        step('announce', store => announceRunning(store, a)),
+        limited,
+        started,
+        { ...operator, halfway: [...operator.halfway!, (_, after) => ({ ...after, trial: waiting })] },
+      ],
     },
     {
       name: 'trials that nobody began are given up',

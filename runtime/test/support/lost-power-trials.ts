@@ -83,7 +83,7 @@ export class LostPowerTrials {
       syncs++;
       const { problems } = await this.#lose(recording, views, { dropped: i, enough: 1, again: false });
       if (problems.length === 0)
-        needless.push(`${recording.name}: ${stepAt(recording, i + 1).name}, ${words(operation)}`);
+        needless.push(`${recording.name}: ${stepAt(recording, i + 1).name}, operation ${i + 1}: ${words(operation)}`);
     }
     return { syncs, needless };
   }

@@ -134,7 +134,8 @@ export class LostPower {
       return useful;
     }
     if (node?.kind !== 'folder') throw new Error(`nothing to sync at ${path}`);
-    const useful = node.pending.length > 0;
+    // Locks need not last.
+    const useful = node.pending.some(change => [...change.keys()].some(name => !name.includes('lock')));
     node.synced = namesIn(node);
     node.pending = [];
     return useful;

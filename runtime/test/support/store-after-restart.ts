@@ -1,6 +1,6 @@
 /** What a restarted robot makes of a folder: opens the store as it is, looks at everything in it, and deploys the next policy into it. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { messageOf } from '@sim2servo/models/error';
 import { openPolicySession } from '../../src/policy-session.js';
@@ -54,7 +54,10 @@ export function viewOf(store: ReleaseStore): View {
   return {
     policies: JSON.stringify(policies),
     releases: releasesOf(store),
-    records: readdirSync(join(store.folder, 'records')),
+    records: readdirSync(join(store.folder, 'records')).map(name => {
+      const record = store.record(basename(name, '.json'));
+      return `${name}: ${record!.ticks} ticks`;
+    }),
     history: store.history().map(({ event, id }) => `${event} ${id}`),
   };
 }
