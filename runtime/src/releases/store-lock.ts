@@ -15,6 +15,8 @@ import { isAlive, ownedS, ownerSchema, thisOwner } from './owner.js';
 
 const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
 const waitMs = 2;
+/** Words of locks that this thread has released, and that the disk did not let go. To others they are opened by the end of the process. */
+const releasedHere = new Set<string>();
 const bed = new Int32Array(new SharedArrayBuffer(4));
 
 export interface LockPlace {
@@ -38,7 +40,7 @@ function endOfChain(first: string) {
     const text = textAt(path);
     if (text === undefined) return { path, passed };
     const holder = parseJson(text, holderSchema, `lock ${path}`);
-    if (isAlive(holder)) return { path, passed, text, holder };
+    if (isAlive(holder) && !releasedHere.has(text)) return { path, passed, text, holder };
     passed.push(path);
     path = `${first}.${sha256(text).slice(0, 16)}`;
   }
@@ -47,10 +49,12 @@ function endOfChain(first: string) {
 export class StoreLock {
   readonly #disk: Disk;
   readonly #links: readonly string[];
+  readonly #text: string;
 
-  private constructor(disk: Disk, links: readonly string[]) {
+  private constructor(disk: Disk, links: readonly string[], text: string) {
     this.#disk = disk;
     this.#links = links;
+    this.#text = text;
   }
 
   /**
@@ -108,12 +112,16 @@ export class StoreLock {
       const links = [...passed, path];
       for (const entry of readdirSync(folder))
         if (entry.startsWith(`${name}.`) && !links.includes(join(folder, entry))) disk.remove(join(folder, entry));
-      return new StoreLock(disk, links);
+      return new StoreLock(disk, links, own);
     }
   }
 
-  /** The first link goes first: with it the chain counts no more. */
+  /** The first link goes first: with it the chain counts no more. A disk that keeps it does not hide why there was nothing more to do. */
   release(): void {
-    for (const link of this.#links) this.#disk.remove(link);
+    try {
+      for (const link of this.#links) this.#disk.remove(link);
+    } catch {
+      releasedHere.add(this.#text);
+    }
   }
 }

@@ -133,3 +133,17 @@ t.test('a deployer that holds the lock while its clock jumps keeps it', async t 
   Date.now = now;
   lock.release();
 });
+
+t.test('a lock that the disk does not let go is released all the same, and goes with the next', async t => {
+  const { folder } = newStore(t);
+  const disk = {
+    ...realDisk,
+    remove() {
+      throw new Error('EROFS');
+    },
+  };
+  StoreLock.take({ folder, disk }, 'ann').release();
+  t.same(readdirSync(folder), ['lock']);
+  StoreLock.take({ folder, disk: realDisk }, 'bob').release();
+  t.same(readdirSync(folder), []);
+});
