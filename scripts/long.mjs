@@ -8,6 +8,11 @@ const jobs = [
   ['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json'],
   // With KIT_PEERS=folder beside Stable-Baselines3's (bench/peers/README.md).
   ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
+  [
+    'a thousand killed deployments',
+    'runtime/dist/test/support/kill-a-thousand.js',
+    'bench/results/deployment-kills.json',
+  ],
   ['an hour and ten minutes of control', 'kit/dist/src/soak/soak.js', 'bench/results/soak.json'],
 ];
 for (const [what, program, out] of jobs) {

@@ -3,7 +3,7 @@
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
+import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import type { AddCommand } from '../command-context.js';
 
 export const addDeploy: AddCommand = (program, context) => {

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { isAlive, ownedS, ownerSchema, thisOwner } from '../../src/releases/owner.js';
+
+t.test('who asks is alive, and has been the owner since just now', async t => {
+  const owner = thisOwner();
+  t.ok(isAlive(owner));
+  t.same(ownerSchema.parse(JSON.parse(JSON.stringify(owner))), owner, 'also out of a file');
+  t.ok(ownedS(owner) < 5);
+  t.equal(ownedS({ ...owner, sinceUptimeS: owner.sinceUptimeS - 30 }) >= 30, true);
+});
+
+t.test('a process that is gone is dead', async t => {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  t.notOk(isAlive({ ...thisOwner(), pid: child.pid! }));
+});
+
+t.test('a later process of the same number is another one', async t => {
+  const owner = thisOwner();
+  t.notOk(isAlive({ ...owner, startTicks: owner.startTicks! - 100 }));
+});
+
+t.test('after a restart of the machine nobody of before is alive', async t => {
+  t.notOk(isAlive({ ...thisOwner(), boot: '00000000-0000-4000-8000-000000000000' }));
+});
+
+t.test('a thread that has ended is dead, though its process goes on', async t => {
+  const url = new URL('../../src/releases/owner.js', import.meta.url).href;
+  const code = `import(${JSON.stringify(url)}).then(({ thisOwner }) => require('node:worker_threads').parentPort.postMessage(thisOwner()));
+    setInterval(() => {}, 1000);`;
+  const worker = new Worker(code, { eval: true });
+  const [owner] = await once(worker, 'message');
+  t.equal(owner.pid, process.pid);
+  t.not(owner.thread, thisOwner().thread);
+  t.ok(isAlive(owner));
+  await worker.terminate();
+  // The system takes the thread away a moment after Node has let it go.
+  for (let i = 0; i < 100 && isAlive(owner); i++) await sleep(20);
+  t.notOk(isAlive(owner));
+  t.ok(isAlive(thisOwner()));
+});
+
+t.test('a zombie is dead', async t => {
+  // The shell's child ends; the program that takes the shell's place never asks for it.
+  const shell = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(shell.stdout, 'data');
+  const pid = Number(line);
+  const owner = { ...thisOwner(), pid, thread: pid };
+  for (let i = 0; i < 100 && isAlive(owner); i++) await sleep(20);
+  t.notOk(isAlive(owner));
+  t.doesNotThrow(() => process.kill(pid, 0), 'its number is still taken');
+  shell.kill();
+});
+
+t.test('without /proc the number of the process is all there is', async t => {
+  const { boot } = thisOwner();
+  t.type(boot, 'string', 'this machine has one');
+  t.notOk(isAlive({ pid: process.pid, sinceUptimeS: 0 }), 'so a mark without a boot is none of this one');
+});

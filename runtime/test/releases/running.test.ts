@@ -1,0 +1,44 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { openStore } from '../../src/releases/release-store.js';
+import { announceRunning, runningNow } from '../../src/releases/running.js';
+import { killed, startBeside } from '../support/other-process.js';
+
+const [a, b] = ['a', 'b'].map(letter => letter.repeat(64)) as [string, string];
+
+t.test('a loop that says it drives is seen until it takes that back', async t => {
+  const store = openStore(join(t.testdir(), 'store'));
+  t.equal(runningNow(store), undefined);
+  const end = announceRunning(store, a);
+  t.match(runningNow(store), { digest: a, pid: process.pid });
+  t.ok(runningNow(store)!.sinceS < 5);
+  const endOther = announceRunning(store, b);
+  t.equal(runningNow(store)?.digest, b, 'another policy took over');
+  endOther();
+  t.equal(runningNow(store), undefined);
+  t.notOk(existsSync(join(store.folder, 'running.json')));
+  t.doesNotThrow(end, 'what is taken back is not there twice');
+});
+
+t.test('two loops do not follow one store; a killed one is none', async t => {
+  const store = openStore(join(t.testdir(), 'store'));
+  const child = await startBeside('hold-lock.js', store.folder, a);
+  t.match(runningNow(store), { digest: a, pid: child.pid });
+  t.throws(() => announceRunning(store, b), {
+    code: 'E_STORE_RUNNING',
+    exit: 'usage',
+    message: new RegExp(`process ${child.pid} follows .* has driven for \\d+ s`),
+    hint: /end that run first/,
+  });
+  await killed(child);
+  t.ok(existsSync(join(store.folder, 'running.json')), 'it could not take it back');
+  t.equal(runningNow(store), undefined);
+  announceRunning(store, b)();
+});
+
+t.test('a mark that somebody changed is named, not passed over', async t => {
+  const store = openStore(join(t.testdir(), 'store'));
+  writeFileSync(join(store.folder, 'running.json'), '{"digest":1}');
+  t.throws(() => runningNow(store), { code: 'E_FILE_SCHEMA', message: /running\.json/ });
+});
