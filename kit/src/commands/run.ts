@@ -4,7 +4,15 @@ import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
-import { loadPolicy, type PolicyChange, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
+import {
+  choosePolicy,
+  type PolicyChange,
+  type RunReport,
+  runPolicy,
+  type TimedNews,
+} from '@sim2servo/runtime/run-policy';
+import { isReleaseStore } from '@sim2servo/runtime/trial/first-policy';
+import { phaseShare } from '@sim2servo/runtime/trial/trial-phases';
 import {
   type ArmFlags,
   armClock,
@@ -24,7 +32,6 @@ interface RunFlags extends ArmFlags {
   readonly heldOut?: number;
   readonly explore?: number;
   readonly seed: number;
-  readonly follow?: boolean;
 }
 
 export const addRun: AddCommand = (program, context) => {
@@ -32,7 +39,10 @@ export const addRun: AddCommand = (program, context) => {
     program
       .command('run')
       .description('drive an arm with a deployed policy; Ctrl-C holds it')
-      .requiredOption('--policy <folder>', 'release store that kit deploy filled, or a bundle')
+      .requiredOption(
+        '--policy <folder>',
+        'release store that kit deploy fills: what is deployed meanwhile is tried, and takes over; or a bundle',
+      )
       .option('--seconds <n>', 'end after this time; without it, only Ctrl-C ends the run', positiveNumber)
       .option('--held-out <n>', 'pursue the first n held-out targets, then end', wholeNumber)
       .option(
@@ -40,27 +50,28 @@ export const addRun: AddCommand = (program, context) => {
         'noise on the actions, for collecting data: 0.1 is a tenth of the full action',
         positiveNumber,
       )
-      .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0)
-      .option('--follow', 'when kit deploy makes another policy current, it takes over between two ticks'),
+      .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0),
   ).action((flags: RunFlags) => run(flags, context));
 };
 
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const arm = chooseArm(flags);
   const { robot } = arm;
-  const { manifest, digest } = loadPolicy(robot, flags.policy);
+  const { bundle, trial } = choosePolicy(robot, flags.policy);
+  const { manifest, digest } = bundle;
   const what =
     flags.heldOut !== undefined
       ? `${flags.heldOut} held-out targets`
       : flags.seconds !== undefined
         ? `${flags.seconds} s`
         : 'until Ctrl-C';
-  const after = flags.follow === true ? ', and after it with each one that kit deploy makes current' : '';
+  const onTrial = trial === undefined ? '' : ', which is on trial, slowly first';
+  const after = isReleaseStore(flags.policy) ? ', and after it with each one that kit deploy brings' : '';
   await confirmMotion(
     context,
     arm,
     flags,
-    `with policy ${manifest.name} (${digest.slice(0, 12)}…)${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
+    `with policy ${manifest.name} (${digest.slice(0, 12)}…)${onTrial}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
   );
   const task = taskNamed(manifest.task);
   const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);
@@ -76,11 +87,21 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       goals,
       ...(flags.seconds !== undefined && { seconds: flags.seconds }),
       ...(flags.explore !== undefined && { exploration: { sigma: flags.explore, random: random.fork('exploration') } }),
-      ...(flags.follow === true && { follow: true, onPolicy: change => context.io.err(changeWords(change)) }),
+      onPolicy: change => {
+        if (!change.trial) context.io.err(changeWords(change));
+      },
+      onTrial: news => context.io.err(trialWords(news, flags.policy)),
     }),
   );
   handOver(context, report, () =>
-    reportWords(report, [...report.followedBy.map(changeWords), targetWords(report)].join('\n')),
+    reportWords(
+      report,
+      [
+        ...report.followedBy.filter(({ trial }) => !trial).map(changeWords),
+        ...report.trials.map(news => trialWords(news, flags.policy)),
+        targetWords(report),
+      ].join('\n'),
+    ),
   );
 }
 
@@ -89,6 +110,37 @@ function changeWords({ digest, atS, refused }: PolicyChange): string {
   return refused === undefined
     ? `${policy} took over`
     : `${policy} does not take over: ${refused.message} (${refused.hint}); the old one goes on`;
+}
+
+/** One line for each phase of a trial, and how it ended. */
+function trialWords({ atS, digest, event, words, seconds }: TimedNews, store: string): string {
+  const policy = `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
+  switch (event) {
+    case 'shadow':
+    case 'limited':
+    case 'full':
+      return `${policy} ${phaseWords[event]} for ${seconds.toFixed(1)} s: ${words}`;
+    case 'committed':
+      return `${policy} has passed its trial: ${words}`;
+    case 'rolled-back':
+      return `${policy} is rolled back: ${words}; see kit deploy history --to ${store}`;
+    case 'waiting':
+      return `${policy} waits, the old one goes on: ${words}`;
+    case 'paused':
+      return `${policy} is still on trial: ${words}`;
+    case 'unsaved':
+      return `${policy}: ${words}`;
+  }
+}
+
+const phaseWords = {
+  shadow: 'looked on (shadow)',
+  limited: `drove at ${percentOf(phaseShare.limited)} of velocity and acceleration (limited)`,
+  full: 'drove at full speed (full)',
+} as const;
+
+function percentOf(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
 function statusWords(status: LoopStatus): string {

@@ -6,7 +6,7 @@ const count = z.int().min(0);
 export const policyRecordSchema = z.strictObject({
   format: z.literal('sim2servo/policy-record@1'),
   ticks: count.describe('with a fresh sample'),
-  missedByWork: count.describe('control periods lost because the loop’s own work took too long, inference included'),
+  missedByWork: count.describe('ticks whose own work, inference included, ran into the next control period'),
   limitedTicks: count.describe('in which the shield changed something, other than to a share of the full speed'),
   refusedTicks: count.describe('in which the policy gave no numbers'),
   faults: count.describe('safety stops'),
@@ -17,3 +17,29 @@ export const policyRecordSchema = z.strictObject({
   inferP99Us: z.number().min(0),
 });
 export type PolicyRecord = z.infer<typeof policyRecordSchema>;
+
+export const emptyRecord: PolicyRecord = {
+  format: 'sim2servo/policy-record@1',
+  ticks: 0,
+  missedByWork: 0,
+  limitedTicks: 0,
+  refusedTicks: 0,
+  faults: 0,
+  trackingSquareSum: 0,
+  inferP99Us: 0,
+};
+
+/** Both together; of the two percentiles, which can't be added, the mean over the ticks. */
+export function mergeRecords(a: PolicyRecord, b: PolicyRecord): PolicyRecord {
+  const ticks = a.ticks + b.ticks;
+  return {
+    format: a.format,
+    ticks,
+    missedByWork: a.missedByWork + b.missedByWork,
+    limitedTicks: a.limitedTicks + b.limitedTicks,
+    refusedTicks: a.refusedTicks + b.refusedTicks,
+    faults: a.faults + b.faults,
+    trackingSquareSum: a.trackingSquareSum + b.trackingSquareSum,
+    inferP99Us: ticks === 0 ? 0 : (a.ticks * a.inferP99Us + b.ticks * b.inferP99Us) / ticks,
+  };
+}

@@ -22,9 +22,12 @@ function constant(...actions: number[]): SmallPolicy {
   };
 }
 
-const nextOf = (policy: SmallPolicy, digest = 'b'): NextPolicy => ({
+const nextOf = (policy: SmallPolicy, digest = 'b', fallback?: NextPolicy): NextPolicy => ({
   digest,
   name: 'next',
+  serial: 1,
+  share: 1,
+  ...(fallback && { fallback }),
   weights: weightsApart(modelOf(policy)).weights.map(({ data }) => data),
 });
 
@@ -107,7 +110,7 @@ t.test('what is not a number still comes out as such, for the shield to refuse',
 
 t.test('weights of another network are refused, and the old policy goes on', async t => {
   const { session, policy, came, tick } = await follow();
-  t.throws(() => policy.offer({ digest: 'x', name: 'odd', weights: [new Float32Array(3)] }), {
+  t.throws(() => policy.offer({ digest: 'x', name: 'odd', weights: [new Float32Array(3)], serial: 1, share: 1 }), {
     code: 'E_POLICY_NETWORK',
   });
   t.same(await tick(), [0.5, -0.5]);

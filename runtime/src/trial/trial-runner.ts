@@ -1,0 +1,254 @@
+/**
+ * Takes one policy through its trial, in the watching thread: is shown each tick, judges, writes down what was decided, and only then lets it
+ * come true. The store knows of a policy before it drives. The way back is the other way round: first the old policy drives again,
+ * then the store is told.
+ *
+ * Where the store can't be written nothing goes forward: the arm goes on as it does, that is said, and tried again every second until the
+ * run is over.
+ */
+import { KitError, messageOf } from '@sim2servo/models/error';
+import type { PolicyRecord } from '../releases/policy-record.js';
+import type { Trial } from '../releases/store-state.js';
+import type { DriveRow } from './drive-ring.js';
+import { type DriveStep, DriveTally } from './drive-tally.js';
+import { judge } from './judge.js';
+import { driveFigures, type PhaseFigures, shadowFigures } from './phase-figures.js';
+import type { Shadow } from './shadow.js';
+import type { TrialNews } from './trial-news.js';
+import {
+  drives,
+  isTried,
+  leftOut,
+  phaseShare,
+  reduceTrial,
+  type TrialEvent,
+  type TrialState,
+  type TriedPhase,
+} from './trial-phases.js';
+import type { TrialStore } from './trial-store.js';
+
+/** The loop's process, as the trial sees it. */
+export interface TrialHost {
+  /** The new policy takes over between two ticks, at this share of velocity and acceleration. */
+  drive(share: number): void;
+  goAt(share: number): void;
+  /** The old one takes over again; where there is none, the arm is stopped, and holds. */
+  back(reason: string): void;
+  /** It stays. */
+  settle(): void;
+  say(news: TrialNews): void;
+}
+
+export interface TrialRunnerOptions {
+  readonly store: TrialStore;
+  readonly trial: Trial;
+  readonly host: TrialHost;
+  /** By which the new policy's rows are known. */
+  readonly serial: number;
+  readonly joints: readonly string[];
+  readonly controlRateHz: number;
+  /** Needed for the phase shadow. */
+  readonly shadow?: Shadow;
+  /** What it is judged against, as far as it is known now. */
+  readonly reference: () => PolicyRecord | undefined;
+  readonly nowMs?: () => number;
+}
+
+const retryMs = 1_000;
+
+export class TrialRunner {
+  readonly #o: TrialRunnerOptions;
+  readonly #nowMs: () => number;
+  #state: TrialState;
+  /** The rollback that was decided, and the store can't be told. */
+  #owed: TrialState | undefined;
+  #tally = new DriveTally();
+  #since: number;
+  /** Of the step that comes next: what the store has been told already. */
+  #told = { noted: false, entered: false };
+  #back = false;
+  #unsaved: unknown;
+  #saidUnsaved = false;
+  #retryAt = 0;
+
+  constructor(options: TrialRunnerOptions) {
+    this.#o = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#since = this.#nowMs();
+    this.#state = { step: 'proposed', skip: options.trial.skip, reason: '' };
+  }
+
+  get trial(): Trial {
+    return this.#o.trial;
+  }
+
+  get step(): TrialState['step'] {
+    return this.#state.step;
+  }
+
+  /** Whether it looks at ticks, or has something to tell the store. */
+  get active(): boolean {
+    return isTried(this.step) || this.#owed !== undefined;
+  }
+
+  /** A tick went by. */
+  async tick(row: DriveRow, step: DriveStep): Promise<void> {
+    if (this.step === 'shadow') await this.#o.shadow?.see(row.observation, row.action);
+    else if (drives(this.step) && row.serial === this.#o.serial) this.#tally.add(step);
+  }
+
+  /** Judges what it has seen, and goes on where it is time. */
+  look(): void {
+    if (this.#owed !== undefined) {
+      if (this.#nowMs() >= this.#retryAt) this.#enter(this.#owed);
+      return;
+    }
+    const { step } = this;
+    if (!isTried(step)) return;
+    const record = this.#record();
+    const reasons = judge(record, this.#o.reference(), step, this.#o.controlRateHz);
+    // What the store could not be told is told again after a while; a rollback does not wait for that.
+    if (reasons.length === 0 && this.#nowMs() < this.#retryAt) return;
+    this.tell({ kind: 'tried', seconds: record.ticks / this.#o.controlRateHz, reasons });
+  }
+
+  tell(event: TrialEvent): void {
+    const state = reduceTrial(this.#state, event);
+    if (state.step !== this.step) this.#enter(state);
+  }
+
+  /** The run is over: the last that the store is told. */
+  finish(event: TrialEvent & { readonly kind: 'stopped' | 'ended' }): void {
+    this.#saidUnsaved = false;
+    if (this.#owed !== undefined) this.#enter(this.#owed);
+    else this.tell(event);
+  }
+
+  /** Somebody else has ended it in the store. */
+  withdrawn(): void {
+    const reason = 'somebody has ended its trial';
+    if (drives(this.step) && !this.#back) this.#o.host.back(reason);
+    this.#owed = undefined;
+    this.#state = { ...this.#state, step: 'rollback', reason };
+    this.#say('rolled-back', reason);
+  }
+
+  #record(): PolicyRecord {
+    return this.step === 'shadow' ? this.#o.shadow!.record() : this.#tally.record();
+  }
+
+  #enter(state: TrialState): void {
+    const { host } = this.#o;
+    const before = this.step;
+    const { step } = state;
+    const drove = drives(before);
+    if (step === 'rollback' && drove && !this.#back) {
+      this.#back = true;
+      host.back(state.reason);
+    }
+    try {
+      this.#save(state);
+    } catch (error) {
+      if (step === 'rollback') this.#owed = state;
+      this.#unsaved = error;
+      this.#retryAt = this.#nowMs() + retryMs;
+      if (!this.#saidUnsaved) this.#say('unsaved', unsavedWords(before, this.#back, this.trial, error));
+      this.#saidUnsaved = true;
+      return;
+    }
+    if (step === 'limited' || step === 'full') {
+      if (drove) host.goAt(phaseShare[step]);
+      else host.drive(phaseShare[step]);
+    } else if (step === 'commit') host.settle();
+    this.#sayDone(before, state);
+    this.#state = state;
+    this.#owed = undefined;
+    this.#told = { noted: false, entered: false };
+    this.#tally = new DriveTally();
+    this.#since = this.#nowMs();
+    this.#unsaved = undefined;
+    this.#saidUnsaved = false;
+    this.#retryAt = 0;
+  }
+
+  #save({ step, reason }: TrialState): void {
+    const { store } = this.#o;
+    const drove = drives(this.step);
+    this.#note(step);
+    if (drives(step)) {
+      // One that an earlier run has brought so far is there already.
+      if (!this.#told.entered && !(this.step === 'proposed' && this.trial.phase === step)) store.enter(step);
+      this.#told.entered = true;
+      if (!drove) store.started();
+    } else if (step === 'commit') store.commit(this.#record());
+    else if (step === 'rollback') store.rollback(reason);
+    else if (step === 'paused' && drove) store.paused();
+  }
+
+  /** The phase that is over goes into the history, once, whether it went well or not; so does one that is left out. */
+  #note(next: TrialState['step']): void {
+    if (this.#told.noted) return;
+    const { store, trial } = this.#o;
+    const { id, digest, skip } = trial;
+    const entry = (event: TriedPhase) => ({ at: new Date().toISOString(), id, digest, event });
+    const { step } = this;
+    const seen = next === 'waiting' || next === 'paused' ? undefined : this.#figures();
+    if (isTried(step) && seen !== undefined) store.note({ ...entry(step), ...seen, seconds: this.#seconds() });
+    const from = step === 'proposed' && trial.phase !== 'shadow' ? next : step;
+    for (const phase of leftOut(from, next)) {
+      const why = phase === 'full' ? undefined : skip[phase];
+      store.note({
+        ...entry(phase),
+        words: `left out: ${why ?? 'no policy drove that could be exchanged for it'}`,
+        seconds: 0,
+      });
+    }
+    this.#told.noted = true;
+  }
+
+  /** Of the phase that goes on; undefined where nothing is tried. */
+  #figures(): PhaseFigures | undefined {
+    const { shadow, joints } = this.#o;
+    if (drives(this.step)) return driveFigures(this.#tally.record());
+    if (this.step !== 'shadow' || shadow === undefined) return undefined;
+    return shadowFigures(shadow.record(), shadow.disagreement(), joints);
+  }
+
+  #seconds(): number {
+    return Math.max(0, this.#nowMs() - this.#since) / 1000;
+  }
+
+  #sayDone(before: TrialState['step'], { step, reason }: TrialState): void {
+    const seen = step === 'waiting' || step === 'paused' ? undefined : this.#figures();
+    if (isTried(before) && seen !== undefined)
+      this.#o.host.say({ digest: this.trial.digest, event: before, seconds: this.#seconds(), ...seen });
+    if (step === 'commit') this.#say('committed', 'it stays');
+    else if (step === 'rollback') this.#say('rolled-back', reason);
+    else if (step === 'waiting') this.#say('waiting', reason);
+    else if (step === 'paused') this.#say('paused', `the next run goes on with its trial, in the phase ${before}`);
+  }
+
+  /** Why the store could not be told; undefined where it could. */
+  get unsaved(): unknown {
+    return this.#unsaved;
+  }
+
+  #say(event: TrialNews['event'], words: string): void {
+    this.#o.host.say({ digest: this.trial.digest, event, words, seconds: 0 });
+  }
+}
+
+function unsavedWords(before: TrialState['step'], back: boolean, { replaces }: Trial, error: unknown): string {
+  const { message, hint } =
+    error instanceof KitError
+      ? error
+      : { message: messageOf(error), hint: 'free some space, or make the store writable' };
+  const meanwhile = back
+    ? replaces === undefined
+      ? 'the arm holds'
+      : 'the old policy drives again'
+    : drives(before)
+      ? `it goes on in the phase ${before}`
+      : 'the old policy goes on';
+  return `the store can't be written: ${message}; ${meanwhile}; tried again every second (${hint})`;
+}
