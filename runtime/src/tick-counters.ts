@@ -2,8 +2,9 @@
 import type { ControlState } from '@sim2servo/models/control-state';
 import { type Limiter, limiters, refusals } from '@sim2servo/models/shield';
 
-/** What says nothing of how good a policy is: that it was given a share of full speed, or refused. */
-const notLimiting = limiters.derate | refusals;
+/** Limiters that act where a policy is hasty, and those that act at the ends of the ranges: many a good one leans there. */
+const hasty = limiters.velocity | limiters.acceleration | limiters.lead;
+const bounding = limiters.range | limiters.softLimit;
 
 const limiterList = Object.entries(limiters) as [Limiter, number][];
 
@@ -25,8 +26,10 @@ export class TickCounters {
   /** Ticks whose action the shield refused. */
   refused = 0;
   recordsDropped = 0;
-  /** Ticks in which a limiter changed something, other than to a share of full speed. */
+  /** Ticks in which velocity, acceleration or lead was limited, other than to a share of full speed. */
   limitedTicks = 0;
+  /** Ticks in which a joint was stopped or slowed at an end of its range. */
+  boundedTicks = 0;
   /** Ticks whose own work ran into the next control period. */
   lateTicks = 0;
   /** Of the joints' mean squared distance from their targets: rad², over all fresh ticks. In an array: a field of its own would be a new number a tick. */
@@ -47,7 +50,8 @@ export class TickCounters {
   limited(bits: number): void {
     if ((bits & refusals) !== 0) this.refused++;
     if (bits === 0) return;
-    if ((bits & ~notLimiting) !== 0) this.limitedTicks++;
+    if ((bits & hasty) !== 0) this.limitedTicks++;
+    if ((bits & bounding) !== 0) this.boundedTicks++;
     for (let i = 0; i < limiterList.length; i++) if ((bits & limiterList[i]![1]) !== 0) this.#limited[i]! += 1;
   }
 

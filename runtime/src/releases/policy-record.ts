@@ -7,7 +7,10 @@ export const policyRecordSchema = z.strictObject({
   format: z.literal('sim2servo/policy-record@1'),
   ticks: count.describe('with a fresh sample'),
   missedByWork: count.describe('ticks whose own work, inference included, ran into the next control period'),
-  limitedTicks: count.describe('in which the shield changed something, other than to a share of the full speed'),
+  limitedTicks: count.describe(
+    'in which the shield limited velocity, acceleration or lead, other than to a share of full speed',
+  ),
+  boundedTicks: count.describe('in which it stopped or slowed a joint at an end of its range'),
   refusedTicks: count.describe('in which the policy gave no numbers'),
   faults: count.describe('safety stops'),
   trackingSquareSum: z
@@ -23,6 +26,7 @@ export const emptyRecord: PolicyRecord = {
   ticks: 0,
   missedByWork: 0,
   limitedTicks: 0,
+  boundedTicks: 0,
   refusedTicks: 0,
   faults: 0,
   trackingSquareSum: 0,
@@ -37,6 +41,7 @@ export function mergeRecords(a: PolicyRecord, b: PolicyRecord): PolicyRecord {
     ticks,
     missedByWork: a.missedByWork + b.missedByWork,
     limitedTicks: a.limitedTicks + b.limitedTicks,
+    boundedTicks: a.boundedTicks + b.boundedTicks,
     refusedTicks: a.refusedTicks + b.refusedTicks,
     faults: a.faults + b.faults,
     trackingSquareSum: a.trackingSquareSum + b.trackingSquareSum,

@@ -93,9 +93,10 @@ export class StoreWatcher {
     return { digest, serial, share, onTrial: true, ...(fallback && { fallback }) };
   }
 
-  /** Takes in what the loop did since. */
+  /** Takes in what the loop did since; what it does meanwhile comes the next time. */
   async drain(): Promise<void> {
-    for (let row = this.#ring.shift(); row !== undefined; row = this.#ring.shift()) {
+    for (let { waiting } = this.#ring; waiting > 0; waiting--) {
+      const row = this.#ring.shift()!;
       const step = this.#steps.step(row);
       const runner = this.#runner;
       if (row.serial !== this.#driving) this.#announce(row.serial);
@@ -108,15 +109,10 @@ export class StoreWatcher {
 
   /** Looks at the store. @throws where it is gone */
   async look(): Promise<void> {
+    this.#runner?.heed();
+    await this.#settle();
+    if (this.#runner !== undefined) return;
     const { trial } = this.#store.state();
-    const runner = this.#runner;
-    if (runner !== undefined) {
-      if (trial?.id !== runner.trial.id) runner.withdrawn();
-      else if (trial.phase === 'rollback')
-        runner.tell({ kind: 'refused', reason: trial.reason ?? 'somebody wants it gone' });
-      await this.#settle();
-      if (this.#runner !== undefined) return;
-    }
     const current = currentRelease(this.#data.store);
     if (current !== undefined && current !== this.#known) await this.#follow(current);
     else if (trial !== undefined && trial.id !== this.#trialId) await this.#begin(trial);

@@ -18,6 +18,7 @@ export interface DriveRow {
   ticks: number;
   late: number;
   limited: number;
+  bounded: number;
   refused: number;
   trackingSquareSum: number;
   inferUs: number;
@@ -26,7 +27,7 @@ export interface DriveRow {
   readonly action: Float32Array;
 }
 
-const counts = 7;
+const counts = 8;
 
 export function driveRing(sizes: RecordSizes, capacity: number): DriveRingMemory {
   return { ring: sharedRing(counts + sizes.observation + sizes.joints, capacity), sizes };
@@ -42,6 +43,7 @@ export class DriveRing extends SharedRing {
       ticks: 0,
       late: 0,
       limited: 0,
+      bounded: 0,
       refused: 0,
       trackingSquareSum: 0,
       inferUs: 0,
@@ -58,6 +60,7 @@ export class DriveRing extends SharedRing {
     data[at++] = counters.ticks - counters.stale;
     data[at++] = counters.lateTicks;
     data[at++] = counters.limitedTicks;
+    data[at++] = counters.boundedTicks;
     data[at++] = counters.refused;
     data[at++] = counters.trackingSquareSum[0]!;
     data[at++] = inferUs;
@@ -76,6 +79,7 @@ export class DriveRing extends SharedRing {
     row.ticks = data[at++]!;
     row.late = data[at++]!;
     row.limited = data[at++]!;
+    row.bounded = data[at++]!;
     row.refused = data[at++]!;
     row.trackingSquareSum = data[at++]!;
     row.inferUs = data[at++]!;

@@ -8,7 +8,7 @@ export type DriveStep = Omit<DriveRow, 'serial' | 'observation' | 'action'>;
 
 /** Turns totals into steps. */
 export class DriveSteps {
-  readonly #last = { ticks: 0, late: 0, limited: 0, refused: 0, trackingSquareSum: 0 };
+  readonly #last = { ticks: 0, late: 0, limited: 0, bounded: 0, refused: 0, trackingSquareSum: 0 };
 
   /** Since the row before. */
   step(row: DriveRow): DriveStep {
@@ -17,6 +17,7 @@ export class DriveSteps {
       ticks: row.ticks - last.ticks,
       late: row.late - last.late,
       limited: row.limited - last.limited,
+      bounded: row.bounded - last.bounded,
       refused: row.refused - last.refused,
       trackingSquareSum: row.trackingSquareSum - last.trackingSquareSum,
       inferUs: row.inferUs,
@@ -24,6 +25,7 @@ export class DriveSteps {
     last.ticks = row.ticks;
     last.late = row.late;
     last.limited = row.limited;
+    last.bounded = row.bounded;
     last.refused = row.refused;
     last.trackingSquareSum = row.trackingSquareSum;
     return step;
@@ -35,6 +37,7 @@ export class DriveTally {
   #ticks = 0;
   #late = 0;
   #limited = 0;
+  #bounded = 0;
   #refused = 0;
   #squares = 0;
   faults = 0;
@@ -43,6 +46,7 @@ export class DriveTally {
     this.#ticks += step.ticks;
     this.#late += step.late;
     this.#limited += step.limited;
+    this.#bounded += step.bounded;
     this.#refused += step.refused;
     this.#squares += step.trackingSquareSum;
     this.#inferUs.record(step.inferUs);
@@ -54,6 +58,7 @@ export class DriveTally {
       ticks: this.#ticks,
       missedByWork: this.#late,
       limitedTicks: this.#limited,
+      boundedTicks: this.#bounded,
       refusedTicks: this.#refused,
       faults: this.faults,
       trackingSquareSum: this.#squares,

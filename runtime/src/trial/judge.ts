@@ -2,38 +2,54 @@
  * Whether a policy on trial is good enough, by what it did and what the policy before it did on this arm. Never by temperature, voltage
  * or battery: those are no policy's fault.
  *
- * A trial is short, and what an arm does in one second is much like what it did in the one before: of n seconds only n / 2 count as seen
- * independently. Each bound is what the reference did, times a factor that somebody would mind, plus four standard deviations of
- * the difference of two such means; so a short trial must be much worse to be refused, and a long one only worse.
+ * What an arm does in one tick is much like what it did in the one before, so ticks are worth less than their number: a second of limiter
+ * rates is worth one independent look, and two seconds of what goes with the pose are (found on the policies that ship: docs/deploy.md).
+ * Each bound is what the reference did, times a factor that somebody would mind, plus four standard deviations of the difference
+ * of two such means. So a short trial must be much worse to be refused, and what was seen for less than five seconds is not compared at all.
  */
 import type { PolicyRecord } from '../releases/policy-record.js';
 import { phaseSeconds, type TriedPhase } from './trial-phases.js';
 
-/** Two samples of one motion tell as much as one, if they lie closer together. */
-const correlationS = 2;
 const deviations = 4;
+/** Less of a motion than this says nothing. */
+const leastSeconds = 5;
 
 /** Of the control period, that inference may take at p99. A thread that nobody hurries may take all of it. */
 const inferenceShare = { shadow: 1, limited: 0.25, full: 0.25 } as const;
 /** Times the reference's p99: a machine that is slow to both is no policy's fault. */
 const slower = 3;
 
-/** Ticks that any loop on a busy machine may lose by its own work. */
+/** Ticks that any loop on a busy machine may lose by its own work, and how many of them decide nothing. */
 const permittedMissRate = 1 / 1000;
-/** Misses that decide nothing. */
 const permittedMisses = 2;
 
-const moreLimited = { factor: 1.5, share: 0.05 } as const;
+/** A rate, how long two looks at it lie apart that count as two, and what is permitted without a reference. */
+interface Rate {
+  readonly of: 'limitedTicks' | 'boundedTicks';
+  readonly apartS: number;
+  readonly alone: number;
+  readonly words: string;
+}
+const rates: readonly Rate[] = [
+  { of: 'limitedTicks', apartS: 1, alone: 0.7, words: 'velocity, acceleration or lead was limited' },
+  // Many a good policy leans on an end of a range.
+  { of: 'boundedTicks', apartS: 2, alone: 1, words: 'a joint was stopped at an end of its range' },
+];
+const moreOften = { factor: 1.5, share: 0.05 } as const;
 
-/** Of the mean square: 1.4 times the distance. */
-const worseTracking = 2;
-/** How much the mean square differs from motion to motion, in units of itself. */
-const trackingSpread = 1;
-/** Less than this is no error: rad². */
-const permittedSquare = 0.02 ** 2;
-
-/** What no policy may do where there is none to compare it with. */
-const withoutReference = { limitedShare: 0.8, trackingSquare: 0.35 ** 2 } as const;
+const tracking = {
+  apartS: 2,
+  /** Of the mean square: 1.6 times the distance. */
+  factor: 2.5,
+  /** How much it differs from motion to motion, in units of itself. */
+  spread: 1,
+  /** Less than this is no error: rad². */
+  least: 0.02 ** 2,
+  /** A reference that stood still all the while it was seen is no promise: as if it had also been seen once at this, rad². */
+  once: 0.1 ** 2,
+  /** Without a reference, rad². */
+  alone: 0.35 ** 2,
+} as const;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
@@ -54,46 +70,52 @@ export function judge(
   if (record.faults > 0) reasons.push(`${record.faults} safety stops`);
   if (ticks === 0) return reasons;
   const before = reference !== undefined && reference.ticks > 0 ? reference : undefined;
+  const seconds = ticks / controlRateHz;
 
   const budgetUs = Math.max((inferenceShare[phase] * 1e6) / controlRateHz, slower * (before?.inferP99Us ?? 0));
-  if (ticks >= phaseSeconds[phase] * controlRateHz && record.inferP99Us > budgetUs)
+  if (seconds >= phaseSeconds[phase] && record.inferP99Us > budgetUs)
     reasons.push(`one inference takes ${Math.round(record.inferP99Us)} µs (p99), and may take ${Math.round(budgetUs)}`);
   if (phase === 'shadow') return reasons;
 
-  const expected = ticks * Math.max(permittedMissRate, before === undefined ? 0 : before.missedByWork / before.ticks);
-  if (record.missedByWork > expected + deviations * Math.sqrt(expected) + permittedMisses)
+  const missRate = Math.max(permittedMissRate, before === undefined ? 0 : before.missedByWork / before.ticks);
+  const misses = ticks * missRate;
+  if (record.missedByWork > misses + deviations * Math.sqrt(misses) + permittedMisses)
     reasons.push(
-      `${record.missedByWork} of ${ticks} ticks ran into the next, where ${expected.toFixed(1)} were to be expected`,
+      `${record.missedByWork} of ${ticks} ticks ran into the next, ${misses.toFixed(1)} were to be expected`,
     );
+  if (seconds < leastSeconds) return reasons;
 
-  /** Of the difference to the reference, in standard deviations of one independent sample. */
-  const seen = (of: PolicyRecord) => Math.max(1e-9, of.ticks / controlRateHz / correlationS);
-  const spread = deviations * Math.sqrt(1 / seen(record) + (before === undefined ? 0 : 1 / seen(before)));
-
-  const limited = record.limitedTicks / ticks;
-  const limitedBound =
-    before === undefined ? withoutReference.limitedShare : limitedAtMost(before, seen(before), spread);
-  if (limited > limitedBound)
-    reasons.push(`the limiters acted in ${percent(limited)} of the ticks, and may in ${percent(limitedBound)}`);
-
+  const secondsBefore = before === undefined ? 0 : before.ticks / controlRateHz;
+  for (const { of, apartS, alone, words } of rates) {
+    const share = record[of] / ticks;
+    const bound =
+      before === undefined ? alone : rateBound(before[of] / before.ticks, seconds / apartS, secondsBefore / apartS);
+    if (share > bound) reasons.push(`${words} in ${percent(share)} of the ticks, which may be in ${percent(bound)}`);
+  }
   const square = record.trackingSquareSum / ticks;
-  const squareBound =
+  const { apartS, alone } = tracking;
+  const bound =
     before === undefined
-      ? withoutReference.trackingSquare
-      : Math.max(
-          permittedSquare,
-          (before.trackingSquareSum / before.ticks) * (worseTracking + trackingSpread * spread),
-        );
-  if (square > squareBound)
+      ? alone
+      : squareBound(before.trackingSquareSum / before.ticks, seconds / apartS, secondsBefore / apartS);
+  if (square > bound)
     reasons.push(
-      `the joints were ${Math.sqrt(square).toFixed(3)} rad from their targets (rms), and may be ${Math.sqrt(squareBound).toFixed(3)}`,
+      `the joints were ${Math.sqrt(square).toFixed(3)} rad from their targets (rms), and may be ${Math.sqrt(bound).toFixed(3)}`,
     );
   return reasons;
 }
 
+/** Standard deviations of one look to that of the difference of two means, of so many looks each. */
+const differenceOf = (looks: number, looksBefore: number) => deviations * Math.sqrt(1 / looks + 1 / looksBefore);
+
 /** A share has its spread from itself; one of none, or of all, was seen too few times to be just that. */
-function limitedAtMost({ limitedTicks, ticks }: PolicyRecord, seen: number, spread: number): number {
-  const share = limitedTicks / ticks;
-  const likely = (share * seen + 0.5) / (seen + 1);
-  return moreLimited.factor * share + moreLimited.share + spread * Math.sqrt(likely * (1 - likely));
+function rateBound(share: number, looks: number, looksBefore: number): number {
+  const likely = (share * looksBefore + 0.5) / (looksBefore + 1);
+  const spread = Math.sqrt(likely * (1 - likely));
+  return moreOften.factor * share + moreOften.share + differenceOf(looks, looksBefore) * spread;
+}
+
+function squareBound(square: number, looks: number, looksBefore: number): number {
+  const likely = (square * looksBefore + tracking.once) / (looksBefore + 1);
+  return Math.max(tracking.least, likely * (tracking.factor + tracking.spread * differenceOf(looks, looksBefore)));
 }

@@ -34,6 +34,7 @@ export function shadowFigures(
 export function driveFigures(record: PolicyRecord): PhaseFigures {
   const { ticks, missedByWork, refusedTicks, faults } = record;
   const limitedShare = ticks === 0 ? 0 : record.limitedTicks / ticks;
+  const boundedShare = ticks === 0 ? 0 : record.boundedTicks / ticks;
   const trackingRms = ticks === 0 ? 0 : Math.sqrt(record.trackingSquareSum / ticks);
   return {
     figures: {
@@ -42,11 +43,13 @@ export function driveFigures(record: PolicyRecord): PhaseFigures {
       refusedTicks,
       faults,
       limitedShare: rounded(limitedShare),
+      boundedShare: rounded(boundedShare),
       trackingRms: rounded(trackingRms),
       inferP99Us: rounded(record.inferP99Us),
     },
     words:
-      `${ticks} ticks, ${missedByWork} ran into the next; limiters in ${percent(limitedShare)}; ` +
+      `${ticks} ticks, ${missedByWork} ran into the next; limited in ${percent(limitedShare)}, at an end of a range in ` +
+      `${percent(boundedShare)}; ` +
       `${trackingRms.toFixed(3)} rad from its targets (rms); inference p99 ${Math.round(record.inferP99Us)} µs`,
   };
 }

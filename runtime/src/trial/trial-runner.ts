@@ -63,7 +63,6 @@ export class TrialRunner {
   /** The rollback that was decided, and the store can't be told. */
   #owed: TrialState | undefined;
   #tally = new DriveTally();
-  #since: number;
   /** Of the step that comes next: what the store has been told already. */
   #told = { noted: false, entered: false };
   #back = false;
@@ -74,7 +73,6 @@ export class TrialRunner {
   constructor(options: TrialRunnerOptions) {
     this.#o = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#since = this.#nowMs();
     this.#state = { step: 'proposed', skip: options.trial.skip, reason: '' };
   }
 
@@ -88,7 +86,7 @@ export class TrialRunner {
 
   /** Whether it looks at ticks, or has something to tell the store. */
   get active(): boolean {
-    return isTried(this.step) || this.#owed !== undefined;
+    return this.step === 'proposed' || isTried(this.step) || this.#owed !== undefined;
   }
 
   /** A tick went by. */
@@ -114,7 +112,14 @@ export class TrialRunner {
 
   tell(event: TrialEvent): void {
     const state = reduceTrial(this.#state, event);
-    if (state.step !== this.step) this.#enter(state);
+    if (state.step === this.step) return;
+    try {
+      this.heed();
+    } catch (error) {
+      this.#cannotSave(state, error);
+      return;
+    }
+    if (this.active) this.#enter(state);
   }
 
   /** The run is over: the last that the store is told. */
@@ -124,48 +129,65 @@ export class TrialRunner {
     else this.tell(event);
   }
 
-  /** Somebody else has ended it in the store. */
-  withdrawn(): void {
-    const reason = 'somebody has ended its trial';
-    if (drives(this.step) && !this.#back) this.#o.host.back(reason);
-    this.#owed = undefined;
-    this.#state = { ...this.#state, step: 'rollback', reason };
-    this.#say('rolled-back', reason);
+  /** What somebody else has done to it in the store comes first. @throws where the store can't be read */
+  heed(): void {
+    if (!this.active) return;
+    const { trial } = this.#o.store.state();
+    if (trial?.id !== this.trial.id) {
+      const reason = 'somebody has ended its trial';
+      this.#takeBack(reason);
+      this.#done({ ...this.#state, step: 'rollback', reason });
+    } else if (trial.phase === 'rollback' && this.#owed === undefined)
+      this.#enter(reduceTrial(this.#state, { kind: 'refused', reason: trial.reason ?? 'somebody wants it gone' }));
   }
 
   #record(): PolicyRecord {
-    return this.step === 'shadow' ? this.#o.shadow!.record() : this.#tally.record();
+    const { shadow } = this.#o;
+    return this.step === 'shadow' && shadow !== undefined ? shadow.record() : this.#tally.record();
   }
 
   #enter(state: TrialState): void {
     const { host } = this.#o;
-    const before = this.step;
     const { step } = state;
-    const drove = drives(before);
-    if (step === 'rollback' && drove && !this.#back) {
-      this.#back = true;
-      host.back(state.reason);
-    }
+    const drove = drives(this.step);
+    if (step === 'rollback') this.#takeBack(state.reason);
     try {
       this.#save(state);
     } catch (error) {
-      if (step === 'rollback') this.#owed = state;
-      this.#unsaved = error;
-      this.#retryAt = this.#nowMs() + retryMs;
-      if (!this.#saidUnsaved) this.#say('unsaved', unsavedWords(before, this.#back, this.trial, error));
-      this.#saidUnsaved = true;
+      this.#cannotSave(state, error);
       return;
     }
-    if (step === 'limited' || step === 'full') {
+    if (drives(step)) {
       if (drove) host.goAt(phaseShare[step]);
       else host.drive(phaseShare[step]);
     } else if (step === 'commit') host.settle();
-    this.#sayDone(before, state);
+    this.#done(state);
+  }
+
+  /** The arm comes before the store. */
+  #takeBack(reason: string): void {
+    if (!drives(this.step) || this.#back) return;
+    this.#back = true;
+    this.#o.host.back(reason);
+  }
+
+  #cannotSave(state: TrialState, error: unknown): void {
+    if (state.step === 'rollback') {
+      this.#takeBack(state.reason);
+      this.#owed = state;
+    }
+    this.#unsaved = error;
+    this.#retryAt = this.#nowMs() + retryMs;
+    if (!this.#saidUnsaved) this.#say('unsaved', unsavedWords(this.step, this.#back, this.trial, error));
+    this.#saidUnsaved = true;
+  }
+
+  #done(state: TrialState): void {
+    this.#sayDone(this.step, state);
     this.#state = state;
     this.#owed = undefined;
     this.#told = { noted: false, entered: false };
     this.#tally = new DriveTally();
-    this.#since = this.#nowMs();
     this.#unsaved = undefined;
     this.#saidUnsaved = false;
     this.#retryAt = 0;
@@ -174,7 +196,13 @@ export class TrialRunner {
   #save({ step, reason }: TrialState): void {
     const { store } = this.#o;
     const drove = drives(this.step);
-    this.#note(step);
+    try {
+      this.#note(step);
+    } catch (error) {
+      // A bad policy goes, whether there is room for its figures or not.
+      if (step !== 'rollback') throw error;
+      this.#say('unsaved', `the history lacks the figures of its last phase: ${messageOf(error)}`);
+    }
     if (drives(step)) {
       // One that an earlier run has brought so far is there already.
       if (!this.#told.entered && !(this.step === 'proposed' && this.trial.phase === step)) store.enter(step);
@@ -214,8 +242,9 @@ export class TrialRunner {
     return shadowFigures(shadow.record(), shadow.disagreement(), joints);
   }
 
+  /** Of the phase that goes on: time with fresh samples. */
   #seconds(): number {
-    return Math.max(0, this.#nowMs() - this.#since) / 1000;
+    return this.#record().ticks / this.#o.controlRateHz;
   }
 
   #sayDone(before: TrialState['step'], { step, reason }: TrialState): void {
