@@ -2,15 +2,15 @@
  * Whether a policy on trial is good enough, by what it did and what the policy before it did on this arm. Never by temperature, voltage
  * or battery: those are no policy's fault.
  *
- * What an arm does in one tick is much like what it did in the one before, so ticks are worth less than their number: a second of limiter
- * rates is worth one independent look, and two seconds of what goes with the pose are (found on the policies that ship: docs/deploy.md).
- * Each bound is what the reference did, times a factor that somebody would mind, plus four standard deviations of the difference
+ * What an arm does in one tick is much like what it did in the one before, so ticks are worth less than their number: one to three
+ * seconds are worth one independent look (found on the policies that ship: docs/deploy.md).
+ * Each bound is what the reference did, times a factor that somebody would mind, plus five standard deviations of the difference
  * of two such means. So a short trial must be much worse to be refused, and what was seen for less than five seconds is not compared at all.
  */
 import type { PolicyRecord } from '../releases/policy-record.js';
 import { phaseSeconds, type TriedPhase } from './trial-phases.js';
 
-const deviations = 4;
+const deviations = 5;
 /** Less of a motion than this says nothing. */
 const leastSeconds = 5;
 
@@ -33,7 +33,7 @@ interface Rate {
 const rates: readonly Rate[] = [
   { of: 'limitedTicks', apartS: 1, alone: 0.7, words: 'velocity, acceleration or lead was limited' },
   // Many a good policy leans on an end of a range.
-  { of: 'boundedTicks', apartS: 2, alone: 1, words: 'a joint was stopped at an end of its range' },
+  { of: 'boundedTicks', apartS: 3, alone: 1, words: 'a joint was stopped at an end of its range' },
 ];
 const moreOften = { factor: 1.5, share: 0.05 } as const;
 
