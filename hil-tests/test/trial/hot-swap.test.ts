@@ -28,7 +28,14 @@ interface Swapped {
   /** How long the period around each takeover was, µs from what it should be, and around all other ticks. */
   readonly gapUs: Histogram;
   readonly othersUs: Histogram;
+  /** Control periods that were lost: in the three ticks from each takeover on, in all others; and how many there were of these. */
+  readonly lostAtTakeovers: number;
+  readonly lostElsewhere: number;
+  readonly elsewhere: number;
 }
+
+/** From the tick on in which another one drives, it could cost something. */
+const ticksAround = 3;
 
 async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swapped> {
   const robot = loadRobot(robotName);
@@ -68,14 +75,26 @@ async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swa
   const gapUs = new Histogram();
   const othersUs = new Histogram();
   let before: TransitionRecord | undefined;
+  let around = 0;
+  const lost = { takeovers: 0, elsewhere: 0 };
+  let elsewhere = 0;
   readLog(logPath, {
     record(record) {
-      const offUs = before === undefined ? 0 : Math.abs((record.timeS - before.timeS) * 1e6 - 20_000);
-      (before !== undefined && before.policyDigest !== record.policyDigest ? gapUs : othersUs).record(offUs);
+      const periodUs = before === undefined ? 20_000 : (record.timeS - before.timeS) * 1e6;
+      const takeover = before !== undefined && before.policyDigest !== record.policyDigest;
+      (takeover ? gapUs : othersUs).record(Math.abs(periodUs - 20_000));
+      if (takeover) around = ticksAround;
+      const periods = Math.max(0, Math.round(periodUs / 20_000) - 1);
+      if (around-- > 0) lost.takeovers += Math.min(1, periods);
+      else {
+        lost.elsewhere += Math.min(1, periods);
+        elsewhere++;
+      }
       before = record;
     },
   });
-  return { report, gapUs, othersUs };
+  const { takeovers: lostAtTakeovers, elsewhere: lostElsewhere } = lost;
+  return { report, gapUs, othersUs, lostAtTakeovers, lostElsewhere, elsewhere };
 }
 
 const words = (histogram: Histogram) => {
@@ -111,26 +130,28 @@ for (const [rig, robot] of [
     t.ok(gapUs.summary().max <= othersUs.summary().max + 100, words(gapUs));
   });
 
-/** A machine that is busy may cost a loop a tick in any run; a takeover that costs one would do so in every run. */
+/** Of a machine so busy that it starved the rig itself. */
 const attempts = 3;
 for (const [rig, robot] of [
   ['avr', 'desk2'],
   ['bus', 'so101'],
 ] as const)
-  t.test(
-    `${rig}: the same in real time beside a program that keeps a core busy: no tick is missed by our doing`,
-    async t => {
-      const busy = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
-      t.teardown(() => busy.kill('SIGKILL'));
-      for (let attempt = 1; ; attempt++) {
-        const found = await swapped(rig, robot, attempt);
-        const { report, gapUs, othersUs } = found;
-        t.comment(`ticks ${report.ticks}, missed ${JSON.stringify(report.missedBy)}, stale ${report.stale}`);
-        t.comment(`takeovers: ${words(gapUs)}; all others: ${words(othersUs)}`);
-        if (report.missedBy.work > 0 && attempt < attempts) continue;
-        complete(t, found);
-        t.equal(report.missedBy.work, 0, `in ${attempt} of ${attempts} attempts`);
-        break;
-      }
-    },
-  );
+  t.test(`${rig}: the same in real time beside a program that keeps a core busy: a takeover costs no tick`, async t => {
+    const busy = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
+    t.teardown(() => busy.kill('SIGKILL'));
+    let found = await swapped(rig, robot, 1);
+    for (let attempt = 2; attempt <= attempts && found.report.end.kind !== 'interrupted'; attempt++) {
+      t.comment(`attempt ${attempt}: ${found.report.end.reason}`);
+      found = await swapped(rig, robot, attempt);
+    }
+    const { report, gapUs, othersUs, lostAtTakeovers, lostElsewhere, elsewhere } = found;
+    t.comment(`${report.ticks} ticks, missed ${JSON.stringify(report.missedBy)}, stale ${report.stale}`);
+    t.comment(`takeovers: ${words(gapUs)}; all others: ${words(othersUs)}`);
+    complete(t, found);
+    // What the machine takes from the loop it takes at any time: the rest of the run says how often that is.
+    const chance = (lostElsewhere / elsewhere) * (swaps + 1) * ticksAround;
+    t.ok(
+      lostAtTakeovers <= chance + 3 * Math.sqrt(chance),
+      `${lostAtTakeovers} ticks around takeovers came late, and ${lostElsewhere} of ${elsewhere} others`,
+    );
+  });

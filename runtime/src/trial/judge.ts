@@ -28,12 +28,20 @@ interface Rate {
   readonly of: 'limitedTicks' | 'boundedTicks';
   readonly apartS: number;
   readonly alone: number;
+  /** A target that is held back lags behind what is asked for, so the limiters act all the time: that is the phase's doing. */
+  readonly phases: readonly TriedPhase[];
   readonly words: string;
 }
 const rates: readonly Rate[] = [
-  { of: 'limitedTicks', apartS: 1, alone: 0.7, words: 'velocity, acceleration or lead was limited' },
+  { of: 'limitedTicks', apartS: 1, alone: 0.7, phases: ['full'], words: 'velocity, acceleration or lead was limited' },
   // Many a good policy leans on an end of a range.
-  { of: 'boundedTicks', apartS: 3, alone: 1, words: 'a joint was stopped at an end of its range' },
+  {
+    of: 'boundedTicks',
+    apartS: 3,
+    alone: 1,
+    phases: ['limited', 'full'],
+    words: 'a joint was stopped at an end of its range',
+  },
 ];
 const moreOften = { factor: 1.5, share: 0.05 } as const;
 
@@ -86,7 +94,8 @@ export function judge(
   if (seconds < leastSeconds) return reasons;
 
   const secondsBefore = before === undefined ? 0 : before.ticks / controlRateHz;
-  for (const { of, apartS, alone, words } of rates) {
+  for (const { of, apartS, alone, phases, words } of rates) {
+    if (!phases.includes(phase)) continue;
     const share = record[of] / ticks;
     const bound =
       before === undefined ? alone : rateBound(before[of] / before.ticks, seconds / apartS, secondsBefore / apartS);

@@ -111,7 +111,13 @@ t.test('limits and distances of less than five seconds are not compared', async 
   const bad = { limited: 1, bounded: 1, trackingRad: 3 };
   const calm = recordOf(hour, { bounded: 0.005 });
   t.same(judge(recordOf(249, bad), calm, 'limited', hz), []);
-  t.equal(judge(recordOf(250, bad), calm, 'limited', hz).length, 3);
+  t.equal(judge(recordOf(250, bad), calm, 'limited', hz).length, 2);
+  t.equal(judge(recordOf(250, bad), calm, 'full', hz).length, 3);
+});
+
+t.test('at a share of the speed the limiters act more often: that is not held against it', async t => {
+  t.same(judge(recordOf(250, { limited: 1 }), long, 'limited', hz), []);
+  t.same(judge(recordOf(250, { limited: 1 }), undefined, 'limited', hz), []);
 });
 
 t.test('without a policy before it, it must only be possible', async t => {
