@@ -4,15 +4,8 @@ import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
-import {
-  choosePolicy,
-  type PolicyChange,
-  type RunReport,
-  runPolicy,
-  type TimedNews,
-} from '@sim2servo/runtime/run-policy';
+import { choosePolicy, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
 import { isReleaseStore } from '@sim2servo/runtime/trial/first-policy';
-import { phaseShare } from '@sim2servo/runtime/trial/trial-phases';
 import {
   type ArmFlags,
   armClock,
@@ -25,6 +18,7 @@ import {
 } from '../arm-at-hand.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
+import { changeWords, trialWords } from '../policy-words.js';
 
 interface RunFlags extends ArmFlags {
   readonly policy: string;
@@ -103,44 +97,6 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       ].join('\n'),
     ),
   );
-}
-
-function changeWords({ digest, atS, refused }: PolicyChange): string {
-  const policy = `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
-  return refused === undefined
-    ? `${policy} took over`
-    : `${policy} does not take over: ${refused.message} (${refused.hint}); the old one goes on`;
-}
-
-/** One line for each phase of a trial, and how it ended. */
-function trialWords({ atS, digest, event, words, seconds }: TimedNews, store: string): string {
-  const policy = `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
-  switch (event) {
-    case 'shadow':
-    case 'limited':
-    case 'full':
-      return `${policy} ${phaseWords[event]} for ${seconds.toFixed(1)} s: ${words}`;
-    case 'committed':
-      return `${policy} has passed its trial: ${words}`;
-    case 'rolled-back':
-      return `${policy} is rolled back: ${words}; see kit deploy history --to ${store}`;
-    case 'waiting':
-      return `${policy} waits, the old one goes on: ${words}`;
-    case 'paused':
-      return `${policy} is still on trial: ${words}`;
-    case 'unsaved':
-      return `${policy}: ${words}`;
-  }
-}
-
-const phaseWords = {
-  shadow: 'looked on (shadow)',
-  limited: `drove at ${percentOf(phaseShare.limited)} of velocity and acceleration (limited)`,
-  full: 'drove at full speed (full)',
-} as const;
-
-function percentOf(share: number): string {
-  return `${Math.round(100 * share)} %`;
 }
 
 function statusWords(status: LoopStatus): string {

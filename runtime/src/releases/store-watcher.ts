@@ -83,7 +83,7 @@ export class StoreWatcher {
     const old = first.fallback === undefined ? undefined : this.#load(first.fallback);
     const fallback = old && this.#next(old, this.#enlist(old.digest), 1);
     let share = 0;
-    const runner = this.#try(first.trial, serial, {
+    const runner = this.#try(first.trial, serial, old !== undefined, {
       drive: at => {
         share = at;
       },
@@ -185,14 +185,14 @@ export class StoreWatcher {
       (error: unknown) => ({ next: undefined, why: undefined, shadow: undefined, error }),
     );
     const drive = (share: number) => this.#offer(this.#next(next!, serial, share, this.#next(old, oldSerial, 1)));
-    const runner = this.#try(trial, serial, { drive }, shadow);
+    const runner = this.#try(trial, serial, true, { drive }, shadow);
     if (error !== undefined) runner.tell({ kind: 'refused', reason: messageOf(error) });
     else if (why !== undefined) runner.tell({ kind: 'hindered', reason: `${why.message}: ${why.hint}` });
     else runner.tell({ kind: 'begin', phase: trial.phase, shadowed: true });
     await this.#settle();
   }
 
-  #try(trial: Trial, serial: number, host: Pick<TrialHost, 'drive'>, shadow?: Shadow): TrialRunner {
+  #try(trial: Trial, serial: number, reachable: boolean, host: Pick<TrialHost, 'drive'>, shadow?: Shadow): TrialRunner {
     const { replaces } = trial;
     const earlier = replaces === undefined ? undefined : this.#store.record(replaces);
     const before = this.#driven.find(({ digest }) => digest === replaces);
@@ -203,6 +203,7 @@ export class StoreWatcher {
       store: this.#store,
       trial,
       serial,
+      reachable,
       joints: this.#data.robot.spec.joints.map(({ name }) => name),
       controlRateHz: this.#running.manifest.controlRateHz,
       reference: () => (before === undefined ? earlier : withEarlier(earlier, before.tally.record())),

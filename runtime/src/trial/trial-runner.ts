@@ -6,7 +6,7 @@
  * Where the store can't be written nothing goes forward: the arm goes on as it does, that is said, and tried again every second until the
  * run is over.
  */
-import { KitError, messageOf } from '@sim2servo/models/error';
+import { messageOf } from '@sim2servo/models/error';
 import type { PolicyRecord } from '../releases/policy-record.js';
 import type { Trial } from '../releases/store-state.js';
 import type { DriveRow } from './drive-ring.js';
@@ -47,6 +47,8 @@ export interface TrialRunnerOptions {
   readonly serial: number;
   readonly joints: readonly string[];
   readonly controlRateHz: number;
+  /** An old policy can take over from it between two ticks; otherwise the arm is stopped where it fails. */
+  readonly reachable: boolean;
   /** Needed for the phase shadow. */
   readonly shadow?: Shadow;
   /** What it is judged against, as far as it is known now. */
@@ -66,6 +68,8 @@ export class TrialRunner {
   /** Of the step that comes next: what the store has been told already. */
   #told = { noted: false, entered: false };
   #back = false;
+  /** The run is over. */
+  #ended = false;
   #unsaved: unknown;
   #saidUnsaved = false;
   #retryAt = 0;
@@ -87,6 +91,11 @@ export class TrialRunner {
   /** Whether it looks at ticks, or has something to tell the store. */
   get active(): boolean {
     return this.step === 'proposed' || isTried(this.step) || this.#owed !== undefined;
+  }
+
+  /** Why the store could not be told; undefined where it could. */
+  get unsaved(): unknown {
+    return this.#unsaved;
   }
 
   /** A tick went by. */
@@ -125,6 +134,7 @@ export class TrialRunner {
   /** The run is over: the last that the store is told. */
   finish(event: TrialEvent & { readonly kind: 'stopped' | 'ended' }): void {
     this.#saidUnsaved = false;
+    this.#ended = true;
     if (this.#owed !== undefined) this.#enter(this.#owed);
     else this.tell(event);
   }
@@ -178,7 +188,8 @@ export class TrialRunner {
     }
     this.#unsaved = error;
     this.#retryAt = this.#nowMs() + retryMs;
-    if (!this.#saidUnsaved) this.#say('unsaved', unsavedWords(this.step, this.#back, this.trial, error));
+    if (!this.#saidUnsaved)
+      this.#say('unsaved', `the store can't be written: ${messageOf(error)}; ${this.#meanwhile()}`);
     this.#saidUnsaved = true;
   }
 
@@ -252,32 +263,31 @@ export class TrialRunner {
     if (isTried(before) && seen !== undefined)
       this.#o.host.say({ digest: this.trial.digest, event: before, seconds: this.#seconds(), ...seen });
     if (step === 'commit') this.#say('committed', 'it stays');
-    else if (step === 'rollback') this.#say('rolled-back', reason);
+    else if (step === 'rollback') this.#say('rolled-back', `${reason}; ${this.#robotNow()}`);
     else if (step === 'waiting') this.#say('waiting', reason);
     else if (step === 'paused') this.#say('paused', `the next run goes on with its trial, in the phase ${before}`);
   }
 
-  /** Why the store could not be told; undefined where it could. */
-  get unsaved(): unknown {
-    return this.#unsaved;
+  /** In what state a rollback leaves the robot. */
+  #robotNow(): string {
+    const { reachable, trial } = this.#o;
+    if (!drives(this.step)) return 'it has not driven';
+    if (reachable && !this.#ended) return 'the old policy drives again';
+    return `the arm holds, and ${trial.replaces === undefined ? 'the store names no policy any more' : 'the next run begins with the old one'}`;
+  }
+
+  #meanwhile(): string {
+    const where = this.#back
+      ? this.#robotNow()
+      : drives(this.step)
+        ? `it goes on in the phase ${this.step}`
+        : 'the old policy goes on';
+    return this.#ended
+      ? `${where}; free some space before the next run`
+      : `${where}; tried again every second: free some space`;
   }
 
   #say(event: TrialNews['event'], words: string): void {
     this.#o.host.say({ digest: this.trial.digest, event, words, seconds: 0 });
   }
-}
-
-function unsavedWords(before: TrialState['step'], back: boolean, { replaces }: Trial, error: unknown): string {
-  const { message, hint } =
-    error instanceof KitError
-      ? error
-      : { message: messageOf(error), hint: 'free some space, or make the store writable' };
-  const meanwhile = back
-    ? replaces === undefined
-      ? 'the arm holds'
-      : 'the old policy drives again'
-    : drives(before)
-      ? `it goes on in the phase ${before}`
-      : 'the old policy goes on';
-  return `the store can't be written: ${message}; ${meanwhile}; tried again every second (${hint})`;
 }

@@ -39,6 +39,7 @@ function shadowOf(record: () => PolicyRecord): Shadow {
 class Bench {
   readonly calls: string[] = [];
   readonly said: string[] = [];
+  readonly words: string[] = [];
   trial: Trial | undefined;
   /** Calls that fail. */
   readonly failing = new Set<string>();
@@ -67,6 +68,7 @@ class Bench {
       store,
       trial: this.trial,
       serial,
+      reachable: this.trial.replaces !== undefined,
       joints: ['one', 'two'],
       controlRateHz: hz,
       shadow: shadowOf(() => this.shadowed),
@@ -77,7 +79,10 @@ class Bench {
         goAt: share => this.calls.push(`go at ${share}`),
         back: () => this.calls.push('back'),
         settle: () => this.calls.push('settle'),
-        say: ({ event }) => this.said.push(event),
+        say: ({ event, words }) => {
+          this.said.push(event);
+          this.words.push(words);
+        },
       },
     });
   }
@@ -282,4 +287,16 @@ t.test('whoever has ended the trial in the store is heeded, at a look and before
   t.same(wanted.calls, ['back', 'note limited', 'rollback']);
   wanted.runner.heed();
   t.same(wanted.calls.length, 3, 'once');
+});
+
+t.test('a rollback says what the robot does now', async t => {
+  const again = await (await new Bench().to('full')).drive(0.1, { refused: 1 });
+  t.match(again.words.at(-1), /^it gave no numbers in 5 of 5 ticks; the old policy drives again$/);
+  const stopped = await new Bench().to('full');
+  stopped.runner.finish({ kind: 'stopped', reason: 'a plug' });
+  t.equal(stopped.words.at(-1), 'the arm was stopped: a plug; the arm holds, and the next run begins with the old one');
+  const shadow = await new Bench().to('shadow');
+  shadow.shadowed = { ...emptyRecord, ticks: 1, refusedTicks: 1 };
+  shadow.runner.look();
+  t.match(shadow.words.at(-1), /; it has not driven$/);
 });

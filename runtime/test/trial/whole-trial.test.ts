@@ -135,7 +135,7 @@ t.test('one that shakes is rolled back for the limiters, the old one drives agai
   const shaking = report.trials.at(-1)!.digest;
   t.match(
     report.trials.at(-1)!.words,
-    /^velocity, acceleration or lead was limited in \d+\.\d % of the ticks, which may be in \d+\.\d %$/,
+    /^velocity, acceleration or lead was limited in \d+\.\d % of the ticks, which may be in \d+\.\d %; the old policy drives again$/,
   );
   t.match(report.followedBy, [{ digest: shaking }, { digest: old, trial: true }]);
   t.match(report, { end: { kind: 'interrupted' }, missed: 0 });
@@ -295,7 +295,7 @@ t.test('what somebody takes back in the store gives way in the middle of its tri
     on: { shadow: () => new FolderStore(path).rollback('an operator wants it so') },
   });
   t.equal(said.at(-1), 'rolled-back');
-  t.match(report.trials.at(-1)!.words, 'somebody has ended its trial');
+  t.match(report.trials.at(-1)!.words, /^somebody has ended its trial; the old policy drives again$/);
   t.equal(report.end.kind, 'interrupted');
   t.same(
     report.followedBy.slice(-1).map(({ digest }) => digest),
