@@ -1,7 +1,7 @@
 /**
  * The value shield: what a policy asks for becomes what a joint may be told. A pure function, so simulation trains behind it.
  *
- * Order: finite, shape, lead, range, velocity, acceleration, soft limits, derating. A limiter made of `min` and `max` lets NaN through
+ * Order: finite, shape, lead, range, velocity, acceleration (each at full, then its derated share), soft limits, derating. A limiter made of `min` and `max` lets NaN through
  * (or worse, turns it into an end of the range), so the finite check comes first and refuses the whole tick.
  */
 import type { ControlState } from './control-state.js';
@@ -61,6 +61,7 @@ export function shieldTargets(
     out.set(state.target);
     return refused;
   }
+  const share = Math.max(0, Math.min(1, derate));
   let bits = 0;
   for (let j = 0; j < spec.joints.length; j++) {
     const joint = spec.joints[j]!;
@@ -81,11 +82,19 @@ export function shieldTargets(
     let velocity = Math.max(-joint.maxVelocity, Math.min(joint.maxVelocity, asked));
     if (velocity !== asked) bits |= limiters.velocity;
 
+    // What is faster than the derated share permits is slowed before its acceleration is looked at: else that would be limited in
+    // every tick in which somebody asks for full speed and gets a part.
+    const derated = joint.maxVelocity * share;
+    const permitted = Math.max(-derated, Math.min(derated, velocity));
+    if (permitted !== velocity) bits |= limiters.derate;
+
     const step = joint.maxAcceleration * dtS;
     const before = state.targetVelocity[j]!;
-    const eased = Math.max(before - step, Math.min(before + step, velocity));
-    if (eased !== velocity) bits |= limiters.acceleration;
-    velocity = eased;
+    const eased = Math.max(before - step, Math.min(before + step, permitted));
+    if (eased !== permitted) bits |= limiters.acceleration;
+    const gentleStep = joint.maxAcceleration * share * dtS;
+    velocity = Math.max(before - gentleStep, Math.min(before + gentleStep, eased));
+    if (velocity !== eased) bits |= limiters.derate;
 
     // Towards an end of the range the velocity tapers to nothing over the soft limit; away from it it is free.
     const room = velocity > 0 ? high - from : from - low;
@@ -95,7 +104,7 @@ export function shieldTargets(
       bits |= limiters.softLimit;
     }
 
-    const derated = joint.maxVelocity * Math.max(0, Math.min(1, derate));
+    // Where the share has just become smaller, the gentler braking has not reached it yet: the share of the velocity is a hard limit.
     if (Math.abs(velocity) > derated) {
       velocity = Math.sign(velocity) * derated;
       bits |= limiters.derate;

@@ -143,6 +143,43 @@ t.test('derating lets a share of the velocity through; none of it at 0', async t
   near(t, tick([0, 1.2], [0.08, 1.2], -1).out, [0, 1.2]);
 });
 
+t.test(
+  'derating lets the same share of the acceleration through, and says that it is the derating that limits',
+  async t => {
+    const state = atRest(desk2, [0, 1.2]);
+    const out = new Float64Array(2);
+    const ask = (requested: number, derate: number) =>
+      limiterNames(shieldTargets(desk2, state, [requested, 1.2], dtS, derate, out));
+    // 60 rad/s² are 1.2 rad/s a tick, a quarter of that 0.3.
+    t.strictSame(ask(0.016, 0.25), ['derate'], 'at 1 it would not have been limited');
+    near(t, [...out], [0.3 * dtS, 1.2]);
+    t.strictSame(ask(0.06, 0.25), ['derate'], '3 rad/s are a quarter of full speed at most: that is no fast change');
+    near(t, [...out], [0.3 * dtS, 1.2]);
+    state.targetVelocity[0] = -1;
+    t.strictSame(ask(0.06, 0.25), ['acceleration', 'derate'], 'from −1 to 1 rad/s is too fast at any share');
+    near(t, [...out], [-0.7 * dtS, 1.2]);
+  },
+);
+
+t.test('a share that falls is kept at once, whatever the gentler braking would permit', async t => {
+  const state = atRest(desk2, [0, 1.2]);
+  state.targetVelocity[0] = 4;
+  const out = new Float64Array(2);
+  t.ok((shieldTargets(desk2, state, [0.08, 1.2], dtS, 0.25, out) & limiters.derate) !== 0);
+  near(t, [...out], [1 * dtS, 1.2]);
+  shieldTargets(desk2, state, [0.08, 1.2], dtS, 0, out);
+  t.strictSame([...out], [0, 1.2]);
+});
+
+t.test('towards an end of the range a derated joint brakes as hard as the soft limit wants', async t => {
+  const state = atRest(desk2, [1.46, 1.2]);
+  state.targetVelocity[0] = 4;
+  const out = new Float64Array(2);
+  const half = 0.5 * desk2.joints[0]!.maxVelocity;
+  shieldTargets(desk2, state, [1.5, 1.2], dtS, 0.9, out);
+  t.ok(out[0]! <= 1.46 + half * dtS + 1e-12, `half a soft limit from the end it goes to ${out[0]}`);
+});
+
 t.test('an arm found outside its range does not go further out, and comes back when asked', async t => {
   near(t, tick([1.7, 1.2], [9, 1.2]).out, [1.7 - 0.08, 1.2]);
   near(t, tick([1.7, 1.2], [1.4, 1.2]).out, [1.7 - 0.08, 1.2]);

@@ -33,6 +33,7 @@ import { SampleReader } from './sample-reader.js';
 import { TickCounters } from './tick-counters.js';
 import { createTickRecord, recordSizes, type TickSink } from './tick-record.js';
 import { nextOutputUs, TickTiming } from './tick-timing.js';
+import type { Overseer } from './trial/overseer.js';
 
 export interface LoopOptions {
   readonly spec: RobotSpec;
@@ -46,6 +47,8 @@ export interface LoopOptions {
   readonly maxTicks?: number;
   readonly recorder?: TickSink;
   readonly exploration?: Exploration;
+  /** Watches over the policy: how fast it may go, and when it must stop. */
+  readonly overseer?: Overseer;
   /** Called about five times a second of the clock, between two ticks. */
   readonly onStatus?: (status: LoopStatus) => void;
   readonly signal?: AbortSignal;
@@ -72,6 +75,8 @@ export class ControlLoop {
   /** Reused: an event a tick would be garbage a tick. */
   readonly #tickEvent = { kind: 'tick' as const, dtS: 0, fresh: true, finite: true };
   #motion: MotionState = initialMotion;
+  /** Of the last tick. */
+  #inferUs = 0;
 
   constructor(options: LoopOptions) {
     const { spec } = options;
@@ -135,7 +140,7 @@ export class ControlLoop {
   }
 
   async #pursue(lock: PeriodLock, wallOffsetS: number): Promise<LoopEnd> {
-    const { clock, policy, motion, onStatus, virtualTime } = this.#o;
+    const { clock, policy, motion, overseer, onStatus, virtualTime } = this.#o;
     const episodes = this.#episodes;
     const counters = this.#counters;
     const timing = this.#timing;
@@ -177,6 +182,7 @@ export class ControlLoop {
         const frozen = this.#sensors.frozen(this.#state.position, this.#state.target);
         if (frozen !== '') return this.#stop(frozen);
         episodes.judge(this.#state);
+        counters.tracked(this.#state);
       } else counters.stale++;
 
       const bits = await this.#decide(fresh);
@@ -201,7 +207,8 @@ export class ControlLoop {
       const late = ticksPassed(written, lock.next(deadline), lock);
       this.#record(wallOffsetS + start / 1e6, bits, fresh, late > 0);
       counters.ticks++;
-      counters.missedBy[start - readFrom > written - start ? 'read' : 'work'] += late;
+      counters.late(start - readFrom > written - start ? 'read' : 'work', late);
+      if (fresh) overseer?.ticked(counters, this.#inferUs);
       const periods = 1 + overslept + late;
       if (!episodes.over) pursued += periods;
       episodes.advance(this.#state, periods);
@@ -216,8 +223,9 @@ export class ControlLoop {
 
   /** Why it ends before this tick; starts the next goal where one is due. */
   #due(timeOver: boolean): LoopEnd | undefined {
-    const { recorder, signal } = this.#o;
+    const { recorder, overseer, signal } = this.#o;
     if (signal?.aborted === true) return this.#hold('interrupted', 'somebody asked for it');
+    if (overseer !== undefined && overseer.stop !== '') return this.#stop(overseer.stop);
     const failure = recorder?.failure();
     if (failure !== undefined) return { ...this.#hold('failed', failure.message), error: failure };
     if (timeOver) return this.#hold('done', 'the time is over');
@@ -228,7 +236,7 @@ export class ControlLoop {
 
   /** Policy and shield; on a stale tick the arm is told to stay. Returns limiter bits; targets and actions are in the tick record. */
   async #decide(fresh: boolean): Promise<number> {
-    const { spec, clock, policy, exploration } = this.#o;
+    const { spec, clock, policy, exploration, overseer } = this.#o;
     const tick = this.#tick;
     observe(spec, this.#state, policy.observation);
     const from = clock.nowUs();
@@ -239,8 +247,9 @@ export class ControlLoop {
       if (exploration !== undefined) explore(exploration, tick.actionRequested);
     } else toAction(spec, this.#state.target, this.#state, this.#dtS, tick.actionRequested);
     const inferred = clock.nowUs();
-    if (fresh) this.#timing.inferUs.record(inferred - from);
-    const derate = motionRamp(this.#motion, spec.safety);
+    this.#inferUs = inferred - from;
+    if (fresh) this.#timing.inferUs.record(this.#inferUs);
+    const derate = motionRamp(this.#motion, spec.safety) * (overseer?.share ?? 1);
     const bits = command(
       spec,
       this.#state,

@@ -1,19 +1,12 @@
-/**
- * A ring of fixed-size tick records in a SharedArrayBuffer: one writer (the loop), one reader (the recorder's thread).
- *
- * Neither waits for the other on a real clock: a full ring drops the record and counts it. Head and tail count up for ever, modulo 2^32.
- */
+/** A ring of fixed-size tick records: one writer (the loop), one reader (the recorder's thread). */
+import { SharedRing, type SharedRingMemory, sharedRing } from './shared-ring.js';
 import type { TickRecord } from './tick-record.js';
 import { createTickRecord, type RecordSizes } from './tick-record.js';
 
-/** Words of control. */
-const words = { head: 0, tail: 1, dropped: 2, closing: 3, failed: 4 } as const;
-const controlBytes = 64;
 const flags = { late: 1, stale: 2, terminated: 4, truncated: 8 } as const;
 
 export interface RingMemory {
-  readonly buffer: SharedArrayBuffer;
-  readonly capacity: number;
+  readonly ring: SharedRingMemory;
   readonly sizes: RecordSizes;
 }
 
@@ -29,83 +22,22 @@ function slots({ observation, joints }: RecordSizes): number {
 }
 
 export function createRingMemory(sizes: RecordSizes, capacity: number): RingMemory {
-  if (!Number.isInteger(Math.log2(capacity))) throw new RangeError(`a ring of ${capacity} records: not a power of two`);
-  return { buffer: new SharedArrayBuffer(controlBytes + 8 * slots(sizes) * capacity), capacity, sizes };
+  return { ring: sharedRing(slots(sizes), capacity), sizes };
 }
 
-export class RecordRing {
-  readonly #control: Int32Array;
-  readonly #data: Float64Array;
-  readonly #width: number;
-  readonly #capacity: number;
+export class RecordRing extends SharedRing {
   readonly #sizes: RecordSizes;
 
-  constructor(memory: RingMemory) {
-    this.#control = new Int32Array(memory.buffer, 0, controlBytes / 4);
-    this.#data = new Float64Array(memory.buffer, controlBytes);
-    this.#width = slots(memory.sizes);
-    this.#capacity = memory.capacity;
-    this.#sizes = memory.sizes;
-  }
-
-  /** Records that lie in the ring. */
-  get waiting(): number {
-    return (Atomics.load(this.#control, words.head) - Atomics.load(this.#control, words.tail)) | 0;
-  }
-
-  get dropped(): number {
-    return Atomics.load(this.#control, words.dropped);
-  }
-
-  get closing(): boolean {
-    return Atomics.load(this.#control, words.closing) === 1;
-  }
-
-  get failed(): boolean {
-    return Atomics.load(this.#control, words.failed) === 1;
-  }
-
-  /** The reader: nothing more will be taken out. */
-  fail(): void {
-    Atomics.store(this.#control, words.failed, 1);
-    Atomics.notify(this.#control, words.tail);
-  }
-
-  /** The writer: nothing more will come; wakes the reader. */
-  close(): void {
-    Atomics.store(this.#control, words.closing, 1);
-    Atomics.notify(this.#control, words.head);
-  }
-
-  /** The reader sleeps until it is rung or `timeoutMs` are over. */
-  sleep(timeoutMs: number): void {
-    if (this.closing) return;
-    Atomics.wait(this.#control, words.head, Atomics.load(this.#control, words.head), timeoutMs);
-  }
-
-  /**
-   * Where time is virtual the loop runs ahead of any disk: then, and only then, it waits for room.
-   *
-   * @returns false where the reader has failed or took nothing for `timeoutMs`
-   */
-  waitForRoom(timeoutMs: number): boolean {
-    while (this.waiting >= this.#capacity && !this.failed) {
-      const tail = Atomics.load(this.#control, words.tail);
-      Atomics.notify(this.#control, words.head);
-      if (Atomics.wait(this.#control, words.tail, tail, timeoutMs) === 'timed-out') return false;
-    }
-    return !this.failed;
+  constructor({ ring, sizes }: RingMemory) {
+    super(ring);
+    this.#sizes = sizes;
   }
 
   /** False: the ring was full, the record is dropped and counted. */
   push(tick: TickRecord, policy: number): boolean {
-    const head = Atomics.load(this.#control, words.head);
-    if (this.waiting >= this.#capacity) {
-      Atomics.add(this.#control, words.dropped, 1);
-      return false;
-    }
-    const data = this.#data;
-    let at = (head & (this.#capacity - 1)) * this.#width;
+    let at = this.rowToWrite();
+    if (at < 0) return false;
+    const { data } = this;
     data[at++] = tick.timeS;
     data[at++] = tick.episode;
     data[at++] = tick.step;
@@ -129,17 +61,16 @@ export class RecordRing {
     data.set(tick.target, at);
     at += tick.target.length;
     data.set(tick.goal, at);
-    Atomics.store(this.#control, words.head, (head + 1) | 0);
+    this.written();
     return true;
   }
 
   /** The oldest record, as a copy; undefined where there is none. */
   shift(): RingRecord | undefined {
-    if (this.waiting === 0) return undefined;
-    const tail = Atomics.load(this.#control, words.tail);
+    let at = this.rowToRead();
+    if (at < 0) return undefined;
+    const { data } = this;
     const record = createTickRecord(this.#sizes);
-    const data = this.#data;
-    let at = (tail & (this.#capacity - 1)) * this.#width;
     record.timeS = data[at++]!;
     record.episode = data[at++]!;
     record.step = data[at++]!;
@@ -162,8 +93,7 @@ export class RecordRing {
       array.set(data.subarray(at, at + array.length));
       at += array.length;
     }
-    Atomics.store(this.#control, words.tail, (tail + 1) | 0);
-    Atomics.notify(this.#control, words.tail);
+    this.taken();
     return { ...record, policy };
   }
 }

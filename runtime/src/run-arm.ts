@@ -13,6 +13,7 @@ import type { Policy } from './policy-session.js';
 import { Recorder } from './recorder.js';
 import type { RecordedLog } from './recorder-messages.js';
 import { recordSizes } from './tick-record.js';
+import type { Overseer } from './trial/overseer.js';
 
 export interface ArmOptions {
   readonly robot: LoadedRobot;
@@ -37,8 +38,9 @@ export interface ArmRun extends ArmOptions {
   readonly controlRateHz: number;
   readonly policy: Policy;
   readonly drivenBy: Pick<LogHeader, 'policyDigest' | 'drivenBy'>;
-  /** Called before the arm is armed. @returns what ends it, once the arm holds */
-  readonly opened?: (arm: OpenedArm) => () => Promise<unknown>;
+  readonly overseer?: Overseer;
+  /** Called before the arm is armed. */
+  readonly opened?: (arm: OpenedArm) => void;
 }
 
 /** A run that has begun: link and log are open. */
@@ -89,7 +91,6 @@ export async function runArm(run: ArmRun): Promise<ArmReport> {
   const startUs = clock.nowUs();
   const elapsedS = () => (clock.nowUs() - startUs) / 1e6;
   let recorder: Recorder | undefined;
-  let end: (() => Promise<unknown>) | undefined;
   let loop: LoopReport;
   let recorded: RecordedLog | undefined;
   let logError: Error | undefined;
@@ -107,7 +108,7 @@ export async function runArm(run: ArmRun): Promise<ArmReport> {
         },
         waitForRoom: virtualTime,
       });
-    end = opened?.({ policyChanged: digest => recorder?.policyChanged(digest), seconds: elapsedS });
+    opened?.({ policyChanged: digest => recorder?.policyChanged(digest), seconds: elapsedS });
     try {
       loop = await new ControlLoop({
         ...loopOptions,
@@ -128,7 +129,6 @@ export async function runArm(run: ArmRun): Promise<ArmReport> {
       }
     }
   } finally {
-    await end?.();
     await link.close();
   }
   const { targets } = loop;

@@ -1,31 +1,42 @@
 /** One run of a policy on an arm, from the verified bundle to the closed log. What `kit run` calls. */
-import { basename, dirname } from 'node:path';
+import { join } from 'node:path';
 import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
-import { KitError } from '@sim2servo/models/error';
+import type { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { InferenceBackend } from './inference-backend.js';
 import { openPolicySession } from './policy-session.js';
-import { FollowingPolicy } from './releases/following-policy.js';
+import { followedPolicy } from './releases/followed-policy.js';
 import { resolvePolicy } from './releases/release-store.js';
-import { watchReleases } from './releases/release-watch.js';
+import { ReleaseWatch } from './releases/release-watch.js';
+import type { Trial } from './releases/store-state.js';
 import { type ArmOptions, type ArmReport, checkArmOptions, type OpenedArm, runArm } from './run-arm.js';
+import { recordSizes } from './tick-record.js';
+import { driveRing } from './trial/drive-ring.js';
+import { firstPolicy, isReleaseStore, readStoreState } from './trial/first-policy.js';
+import type { TrialNews } from './trial/trial-news.js';
 
 export interface RunOptions extends ArmOptions {
-  /** A policy bundle, or a release store whose current release is run. */
+  /** A policy bundle; or a release store, which is followed: what becomes current there takes over, what is on trial there is tried. */
   readonly policyDir: string;
   readonly backends?: readonly InferenceBackend[];
-  /** `policyDir` is a release store, and what becomes current there takes over between two ticks. */
-  readonly follow?: boolean;
   /** Another policy took over, or could not. */
   readonly onPolicy?: (change: PolicyChange) => void;
+  readonly onTrial?: (news: TimedNews) => void;
+  /** The program of the thread that watches a store: another one to see what comes of a disk that fails. */
+  readonly watchThread?: URL;
 }
+
+/** On the run's clock, from its start. */
+export type TimedNews = TrialNews & { readonly atS: number };
 
 export interface PolicyChange {
   readonly digest: string;
   /** On the run's clock, from its start. */
   readonly atS: number;
+  /** It took over for its trial, or after another's. */
+  readonly trial: boolean;
   /** Why it did not take over; absent where it did. */
   readonly refused?: { readonly code: string; readonly message: string; readonly hint: string };
 }
@@ -41,11 +52,36 @@ export interface RunReport extends ArmReport {
   };
   /** What took over from it, in this order. */
   readonly followedBy: readonly PolicyChange[];
+  readonly trials: readonly TimedNews[];
 }
 
-/** The policy that a run would use, verified against the robot and its keys. Nothing is run. */
-export function loadPolicy(robot: LoadedRobot, policyDir: string): Bundle {
-  return loadBundle(resolvePolicy(policyDir), expectationOf(robot));
+/** Rows between loop and watching thread. In virtual time few: the loop would be far ahead of whoever watches it. */
+const ringRows = { real: 1024, virtual: 16 } as const;
+
+export interface ChosenPolicy {
+  readonly bundle: Bundle;
+  /** That it is on, from the first tick. */
+  readonly trial?: Trial;
+}
+
+/** The policy that a run would begin with, verified against the robot and its keys. Nothing is run, no store is changed. */
+export function choosePolicy(robot: LoadedRobot, policyDir: string): ChosenPolicy {
+  const expected = expectationOf(robot);
+  if (!isReleaseStore(policyDir)) return { bundle: loadBundle(resolvePolicy(policyDir), expected) };
+  const load = (digest: string) => loadBundle(join(policyDir, 'releases', digest), expected);
+  const state = readStoreState(policyDir);
+  const begin = (trial: Trial | undefined) => {
+    const { trial: _, ...rest } = state;
+    const first = firstPolicy(policyDir, { ...rest, ...(trial && { trial }) }, load);
+    return { bundle: load(first.digest), ...(first.trial && { trial: first.trial }) };
+  };
+  if (state.trial?.replaces === undefined) return begin(state.trial);
+  try {
+    return begin(state.trial);
+  } catch {
+    // The run itself says what is wrong with the one on trial, and rolls it back.
+    return begin(undefined);
+  }
 }
 
 /**
@@ -55,35 +91,88 @@ export function loadPolicy(robot: LoadedRobot, policyDir: string): Bundle {
  * @throws  KitError for everything that goes wrong while nothing moves yet
  */
 export async function runPolicy(options: RunOptions): Promise<RunReport> {
-  const { policyDir, backends, follow = false, onPolicy, ...armOptions } = options;
-  checkArmOptions(armOptions);
-  const bundle = loadPolicy(options.robot, policyDir);
+  checkArmOptions(options);
+  const { robot, policyDir } = options;
+  if (!isReleaseStore(policyDir)) return drive(options, choosePolicy(robot, policyDir).bundle);
+  const { spec } = robot;
+  const expected = expectationOf(robot);
+  const memory = driveRing(recordSizes(spec), options.virtualTime === true ? ringRows.virtual : ringRows.real);
+  const watch = await ReleaseWatch.open(
+    { store: policyDir, joints: spec.joints.map(({ name }) => name), expected, memory },
+    options.watchThread,
+  );
+  let stopped: string | undefined;
+  const news: TimedNews[] = [];
+  try {
+    const bundle = loadBundle(join(policyDir, 'releases', watch.first.digest), expected);
+    const report = await drive(options, bundle, { watch, memory, news });
+    if (report.end.kind === 'stopped') stopped = report.end.reason;
+    return report;
+  } finally {
+    // The arm holds by now, or was told to; what the run did to the store is brought to an end before it is over.
+    await watch.close(stopped);
+  }
+}
+
+interface Watched {
+  readonly watch: ReleaseWatch;
+  readonly memory: ReturnType<typeof driveRing>;
+  /** Goes on being filled until the watch is closed. */
+  readonly news: TimedNews[];
+}
+
+async function drive(options: RunOptions, bundle: Bundle, watched?: Watched): Promise<RunReport> {
+  const { policyDir: _, backends, onPolicy, onTrial, watchThread, ...armOptions } = options;
   const { task, controlRateHz, name } = bundle.manifest;
-  const store = follow ? storeOf(bundle, options.robot) : undefined;
-  const session = await openPolicySession(bundle, { exchangeable: follow, ...(backends && { backends }) });
+  const session = await openPolicySession(bundle, {
+    exchangeable: watched !== undefined,
+    ...(backends && { backends }),
+  });
   const followedBy: PolicyChange[] = [];
   let arm: OpenedArm | undefined;
-  const changed = (digest: string, error?: KitError) => {
+  let lastS = 0;
+  const atS = () => (lastS = arm?.seconds() ?? lastS);
+  const changed = (digest: string, trial: boolean, error?: KitError) => {
     const refused = error && { code: error.code, message: error.message, hint: error.hint };
-    const change = { digest, atS: arm?.seconds() ?? 0, ...(refused && { refused }) };
+    const change = { digest, trial, atS: atS(), ...(refused && { refused }) };
     followedBy.push(change);
     onPolicy?.(change);
   };
-  const following = new FollowingPolicy(session, controlRateHz, ({ digest }) => {
-    arm?.policyChanged(digest);
-    changed(digest);
-  });
+  const followed =
+    watched &&
+    followedPolicy(
+      {
+        session,
+        first: watched.watch.first,
+        memory: watched.memory,
+        controlRateHz,
+        virtualTime: options.virtualTime === true,
+      },
+      {
+        tookOver(digest, trial) {
+          arm?.policyChanged(digest);
+          changed(digest, trial);
+        },
+        refused: (digest, error) => changed(digest, false, error),
+        news(found) {
+          const timed = { atS: atS(), ...found };
+          watched.news.push(timed);
+          onTrial?.(timed);
+        },
+      },
+    );
   try {
     const report = await runArm({
       ...armOptions,
       task: taskNamed(task),
       controlRateHz,
-      policy: store === undefined ? session : following,
+      policy: followed?.policy ?? session,
       drivenBy: { policyDigest: bundle.digest },
-      ...(store && {
+      ...(followed && {
+        overseer: followed.overseer,
         opened: found => {
           arm = found;
-          return watchReleases(store, { ready: next => following.offer(next), refused: changed });
+          watched.watch.go(followed.handlers);
         },
       }),
     });
@@ -98,27 +187,10 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
         goldenMaxError: session.goldenMaxError,
       },
       followedBy,
+      trials: watched?.news ?? [],
     };
   } finally {
+    followed?.overseer.close();
     await session.dispose();
   }
-}
-
-/** @throws KitError E_FOLLOW_STORE where the bundle is no release of a store */
-function storeOf({ folder, digest }: Bundle, { spec, specSha256, site }: LoadedRobot) {
-  const releases = dirname(folder);
-  if (basename(releases) === 'releases')
-    return {
-      store: dirname(releases),
-      running: digest,
-      robot: { spec, specSha256 },
-      trustedKeys: site.trustedKeys,
-      revokedKeys: site.revokedKeys,
-    };
-  throw new KitError(
-    'E_FOLLOW_STORE',
-    `${folder} is a bundle: nothing will ever follow it`,
-    'fill a release store with `kit deploy BUNDLE --to DIR`, and run that',
-    'usage',
-  );
 }

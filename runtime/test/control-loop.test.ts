@@ -252,3 +252,30 @@ t.test('the same run twice gives the same records', async t => {
   const plain = (f: typeof one) => f.sink.ticks.map(({ timeS: _, ...tick }) => tick);
   t.same(plain(one), plain(two));
 });
+
+t.test('an overseer is shown every fresh tick, says how fast the arm may go, and stops it', async t => {
+  const seen: { ticks: number; fresh: number }[] = [];
+  const overseer = {
+    share: 0.25,
+    stop: '',
+    ticked({ ticks, stale }: { ticks: number; stale: number }) {
+      seen.push({ ticks, fresh: ticks - stale });
+      if (seen.length === 120) overseer.stop = 'enough';
+    },
+  };
+  const act = (_: Float32Array, action: Float32Array) => {
+    action.fill(1);
+  };
+  const { loop, board, sink } = fixture(act, { overseer });
+  board.loses = index => index === 90;
+  const report = await loop.run();
+  t.match(report.end, { kind: 'stopped', reason: 'enough', error: { code: 'E_SAFETY_STOP' } });
+  t.same(board.halts, ['hold']);
+  t.equal(seen.length, 120);
+  t.equal(seen.at(-1)!.fresh, 120);
+  t.equal(seen.at(-1)!.ticks, 121, 'the stale one is not shown');
+  const fastest = Math.max(
+    ...sink.ticks.slice(1).map(({ target }, i) => Math.abs(target[0]! - sink.ticks[i]!.target[0]!)),
+  );
+  t.ok(fastest <= 0.25 * 4 * 0.02 + 1e-9 && fastest > 0.01, `${fastest} rad a tick`);
+});

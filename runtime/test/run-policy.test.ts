@@ -12,7 +12,7 @@ import { listedGoals } from '../src/goal-source.js';
 import { readLog } from '../src/log-reader.js';
 import { logInfo, recoverLog } from '../src/logs.js';
 import { deployToFolder } from '../src/releases/deploy-to-folder.js';
-import { loadPolicy, type RunOptions, runPolicy } from '../src/run-policy.js';
+import { choosePolicy, type RunOptions, runPolicy } from '../src/run-policy.js';
 import { goal, robot } from './support/arm-fixture.js';
 import { writeSmallBundle } from './support/small-bundle.js';
 import { VirtualBoard, VirtualClock } from './support/virtual-board.js';
@@ -160,7 +160,7 @@ t.test('what is wrong is said before the port is opened', async t => {
     t.same(calls, []);
     t.equal(board.arms, 0);
   }
-  t.throws(() => loadPolicy(other, bundle), { code: 'E_BUNDLE_ROBOT' });
+  t.throws(() => choosePolicy(other, bundle).bundle, { code: 'E_BUNDLE_ROBOT' });
 });
 
 t.test('a log that can not be created moves nothing and closes the link', async t => {

@@ -4,7 +4,8 @@ import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
-import { loadPolicy, type PolicyChange, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
+import { choosePolicy, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
+import { isReleaseStore } from '@sim2servo/runtime/trial/first-policy';
 import {
   type ArmFlags,
   armClock,
@@ -17,6 +18,7 @@ import {
 } from '../arm-at-hand.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
+import { changeWords, trialWords } from '../policy-words.js';
 
 interface RunFlags extends ArmFlags {
   readonly policy: string;
@@ -24,7 +26,6 @@ interface RunFlags extends ArmFlags {
   readonly heldOut?: number;
   readonly explore?: number;
   readonly seed: number;
-  readonly follow?: boolean;
 }
 
 export const addRun: AddCommand = (program, context) => {
@@ -32,7 +33,10 @@ export const addRun: AddCommand = (program, context) => {
     program
       .command('run')
       .description('drive an arm with a deployed policy; Ctrl-C holds it')
-      .requiredOption('--policy <folder>', 'release store that kit deploy filled, or a bundle')
+      .requiredOption(
+        '--policy <folder>',
+        'release store that kit deploy fills: what is deployed meanwhile is tried, and takes over; or a bundle',
+      )
       .option('--seconds <n>', 'end after this time; without it, only Ctrl-C ends the run', positiveNumber)
       .option('--held-out <n>', 'pursue the first n held-out targets, then end', wholeNumber)
       .option(
@@ -40,27 +44,28 @@ export const addRun: AddCommand = (program, context) => {
         'noise on the actions, for collecting data: 0.1 is a tenth of the full action',
         positiveNumber,
       )
-      .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0)
-      .option('--follow', 'when kit deploy makes another policy current, it takes over between two ticks'),
+      .option('--seed <n>', 'of the goals and the noise', wholeNumber, 0),
   ).action((flags: RunFlags) => run(flags, context));
 };
 
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const arm = chooseArm(flags);
   const { robot } = arm;
-  const { manifest, digest } = loadPolicy(robot, flags.policy);
+  const { bundle, trial } = choosePolicy(robot, flags.policy);
+  const { manifest, digest } = bundle;
   const what =
     flags.heldOut !== undefined
       ? `${flags.heldOut} held-out targets`
       : flags.seconds !== undefined
         ? `${flags.seconds} s`
         : 'until Ctrl-C';
-  const after = flags.follow === true ? ', and after it with each one that kit deploy makes current' : '';
+  const onTrial = trial === undefined ? '' : ', which is on trial, slowly first';
+  const after = isReleaseStore(flags.policy) ? ', and after it with each one that kit deploy brings' : '';
   await confirmMotion(
     context,
     arm,
     flags,
-    `with policy ${manifest.name} (${digest.slice(0, 12)}…)${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
+    `with policy ${manifest.name} (${digest.slice(0, 12)}…)${onTrial}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
   );
   const task = taskNamed(manifest.task);
   const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);
@@ -76,19 +81,22 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
       goals,
       ...(flags.seconds !== undefined && { seconds: flags.seconds }),
       ...(flags.explore !== undefined && { exploration: { sigma: flags.explore, random: random.fork('exploration') } }),
-      ...(flags.follow === true && { follow: true, onPolicy: change => context.io.err(changeWords(change)) }),
+      onPolicy: change => {
+        if (!change.trial) context.io.err(changeWords(change));
+      },
+      onTrial: news => context.io.err(trialWords(news, flags.policy)),
     }),
   );
   handOver(context, report, () =>
-    reportWords(report, [...report.followedBy.map(changeWords), targetWords(report)].join('\n')),
+    reportWords(
+      report,
+      [
+        ...report.followedBy.filter(({ trial }) => !trial).map(changeWords),
+        ...report.trials.map(news => trialWords(news, flags.policy)),
+        targetWords(report),
+      ].join('\n'),
+    ),
   );
-}
-
-function changeWords({ digest, atS, refused }: PolicyChange): string {
-  const policy = `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
-  return refused === undefined
-    ? `${policy} took over`
-    : `${policy} does not take over: ${refused.message} (${refused.hint}); the old one goes on`;
 }
 
 function statusWords(status: LoopStatus): string {

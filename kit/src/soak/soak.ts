@@ -81,7 +81,7 @@ async function realMinutes(robot: string, bundles: readonly string[]) {
       `--trace-event-file-pattern=${join(traces, `trace-\${rotation}.json`)}`,
       kitProgram,
       ...['run', '--robot', robot, '--policy', store, '--port', rig.path, '--seconds', realSeconds],
-      ...['--follow', '--fifo', '--yes', '--json', '--log', at('real.mcap')],
+      ...['--fifo', '--yes', '--json', '--log', at('real.mcap')],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );

@@ -9,12 +9,12 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals } from '@sim2servo/runtime/goal-source';
 import { logInfo } from '@sim2servo/runtime/logs';
-import { loadPolicy } from '@sim2servo/runtime/run-policy';
+import { choosePolicy } from '@sim2servo/runtime/run-policy';
 
 const [, , robotName, policyDir, logPath, secondsText] = process.argv as string[];
 const seconds = Number(secondsText);
 const robot = loadRobot(robotName!);
-const { controlRateHz, task: taskName } = loadPolicy(robot, policyDir!).manifest;
+const { controlRateHz, task: taskName } = choosePolicy(robot, policyDir!).bundle.manifest;
 const goalS = 4;
 const collect = globalThis.gc!;
 /** Bytes after each tenth of the run. */

@@ -6,8 +6,11 @@ const count = z.int().min(0);
 export const policyRecordSchema = z.strictObject({
   format: z.literal('sim2servo/policy-record@1'),
   ticks: count.describe('with a fresh sample'),
-  missedByWork: count.describe('control periods lost because the loop’s own work took too long, inference included'),
-  limitedTicks: count.describe('in which the shield changed something, other than to a share of the full speed'),
+  missedByWork: count.describe('ticks whose own work, inference included, ran into the next control period'),
+  limitedTicks: count.describe(
+    'in which the shield limited velocity, acceleration or lead, other than to a share of full speed',
+  ),
+  boundedTicks: count.describe('in which it stopped or slowed a joint at an end of its range'),
   refusedTicks: count.describe('in which the policy gave no numbers'),
   faults: count.describe('safety stops'),
   trackingSquareSum: z
@@ -17,3 +20,31 @@ export const policyRecordSchema = z.strictObject({
   inferP99Us: z.number().min(0),
 });
 export type PolicyRecord = z.infer<typeof policyRecordSchema>;
+
+export const emptyRecord: PolicyRecord = {
+  format: 'sim2servo/policy-record@1',
+  ticks: 0,
+  missedByWork: 0,
+  limitedTicks: 0,
+  boundedTicks: 0,
+  refusedTicks: 0,
+  faults: 0,
+  trackingSquareSum: 0,
+  inferP99Us: 0,
+};
+
+/** Both together; of the two percentiles, which can't be added, the mean over the ticks. */
+export function mergeRecords(a: PolicyRecord, b: PolicyRecord): PolicyRecord {
+  const ticks = a.ticks + b.ticks;
+  return {
+    format: a.format,
+    ticks,
+    missedByWork: a.missedByWork + b.missedByWork,
+    limitedTicks: a.limitedTicks + b.limitedTicks,
+    boundedTicks: a.boundedTicks + b.boundedTicks,
+    refusedTicks: a.refusedTicks + b.refusedTicks,
+    faults: a.faults + b.faults,
+    trackingSquareSum: a.trackingSquareSum + b.trackingSquareSum,
+    inferP99Us: ticks === 0 ? 0 : (a.ticks * a.inferP99Us + b.ticks * b.inferP99Us) / ticks,
+  };
+}

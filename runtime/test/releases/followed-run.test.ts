@@ -46,7 +46,6 @@ async function followed(
     clock,
     goals: listedGoals([goal], 1e9),
     virtualTime: true,
-    follow: true,
     signal: ended.signal,
     onStatus: status => {
       ticks = status.ticks;
@@ -145,15 +144,10 @@ t.test('a store that goes away is said to be gone, and the policy goes on', asyn
   t.equal(report.end.kind, 'interrupted');
 });
 
-t.test('only a store can be followed, and nothing is opened before that is known', async t => {
-  const link = {
-    open: async () => t.fail('the port was opened') as never,
-    close: async () => {},
-  };
-  const clock = new VirtualClock();
-  await t.rejects(
-    runPolicy({ robot, policyDir: join(bundles, '1'), link, clock, goals: listedGoals([goal], 10), follow: true }),
-    { code: 'E_FOLLOW_STORE', exit: 'usage' },
-  );
+t.test('a bundle is run as it is, and nobody looks for another', async t => {
+  const store = join(folder, 'store-7');
+  await deployToFolder(join(bundles, '1'), store);
+  const report = await followed(store, [join(bundles, '2')], { policyDir: join(store, 'current'), seconds: 4 });
+  t.match(report, { end: { kind: 'done' }, followedBy: [], trials: [] });
   rmSync(bundles, { recursive: true });
 });

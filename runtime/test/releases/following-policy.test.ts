@@ -22,9 +22,12 @@ function constant(...actions: number[]): SmallPolicy {
   };
 }
 
-const nextOf = (policy: SmallPolicy, digest = 'b'): NextPolicy => ({
+const nextOf = (policy: SmallPolicy, digest = 'b', fallback?: NextPolicy): NextPolicy => ({
   digest,
   name: 'next',
+  serial: 1,
+  share: 1,
+  ...(fallback && { fallback }),
   weights: weightsApart(modelOf(policy)).weights.map(({ data }) => data),
 });
 
@@ -107,10 +110,63 @@ t.test('what is not a number still comes out as such, for the shield to refuse',
 
 t.test('weights of another network are refused, and the old policy goes on', async t => {
   const { session, policy, came, tick } = await follow();
-  t.throws(() => policy.offer({ digest: 'x', name: 'odd', weights: [new Float32Array(3)] }), {
+  t.throws(() => policy.offer({ digest: 'x', name: 'odd', weights: [new Float32Array(3)], serial: 1, share: 1 }), {
     code: 'E_POLICY_NETWORK',
   });
   t.same(await tick(), [0.5, -0.5]);
   t.same(came, []);
+  await session.dispose();
+});
+
+t.test(
+  'the first answer of one on trial that is no number brings its fallback back, from the last action that was one',
+  async t => {
+    const { session, policy, came, tick } = await follow();
+    await tick();
+    const fallback = nextOf(first, 'a');
+    policy.offer(nextOf(constant(Number.NaN, 0.1), 'bad', fallback));
+    t.ok(Number.isNaN((await tick())[0]));
+    t.same(came, ['bad']);
+    t.same(await tick(), [0.5, -0.5]);
+    t.same(came, ['bad', 'a']);
+    t.ok(policy.fallBack(), 'it is there already');
+    await tick();
+    t.same(came, ['bad', 'a'], 'and is not exchanged again');
+    await session.dispose();
+  },
+);
+
+t.test(
+  'a fallback comes when it is called for, before the one on trial has driven, while it drives, and not any more after it stays',
+  async t => {
+    const { session, policy, came, tick } = await follow();
+    t.notOk(policy.fallBack(), 'there is nothing to fall back to');
+    const fallback = nextOf(first, 'a');
+    policy.offer(nextOf(constant(0.1, 0.1), 'b', fallback));
+    t.ok(policy.fallBack());
+    await tick();
+    t.same(came, [], 'it never drove');
+    policy.offer(nextOf(constant(0.1, 0.1), 'b', fallback));
+    await tick();
+    t.ok(policy.fallBack());
+    await tick();
+    t.same(came, ['b', 'a']);
+    policy.offer(nextOf(constant(0.1, 0.1), 'b', fallback));
+    await tick();
+    policy.settle();
+    t.notOk(policy.fallBack());
+    await tick();
+    t.same(came, ['b', 'a', 'b']);
+    await session.dispose();
+  },
+);
+
+t.test('a run that begins with one on trial is given its fallback with it', async t => {
+  const session = await openPolicySession(loadBundle(folder), { exchangeable: true });
+  const came: string[] = [];
+  const policy = new FollowingPolicy(session, controlRateHz, ({ digest }) => came.push(digest), nextOf(first, 'a'));
+  t.ok(policy.fallBack());
+  await policy.rehearse();
+  t.same(came, ['a']);
   await session.dispose();
 });

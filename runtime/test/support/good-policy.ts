@@ -8,6 +8,7 @@ export const goodRecord: PolicyRecord = {
   ticks: 500,
   missedByWork: 0,
   limitedTicks: 3,
+  boundedTicks: 0,
   refusedTicks: 0,
   faults: 0,
   trackingSquareSum: 0.25,

@@ -3,10 +3,14 @@ import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { listedGoals } from '../../src/goal-source.js';
 import { createRingMemory, RecordRing } from '../../src/record-ring.js';
 import { recordSizes } from '../../src/tick-record.js';
-import { fixture, goal, robot } from './arm-fixture.js';
+import { driveRing } from '../../src/trial/drive-ring.js';
+import { DriveOverseer } from '../../src/trial/overseer.js';
+import { fixture, functionPolicy, goal, robot } from './arm-fixture.js';
 
 const ticks = Number(process.argv[2]);
 const ring = new RecordRing(createRingMemory(recordSizes(robot.spec), 1024));
+/** Nobody empties it: what finds no room costs as much as what does. */
+const memory = driveRing(recordSizes(robot.spec), 1024);
 const recorder = {
   record: (tick: Parameters<typeof ring.push>[0]) => {
     ring.push(tick, 0);
@@ -28,7 +32,9 @@ async function run(count: number): Promise<void> {
     action[0] = Math.sin(step++ / 12) * 0.4;
     action[1] = -action[0]!;
   };
-  const { loop, board } = fixture(act, { goals: listedGoals([goal], count), recorder });
+  const policy = functionPolicy(act);
+  const overseer = new DriveOverseer({ memory, policy, controlRateHz: 50, serial: 0, share: 1, virtualTime: false });
+  const { loop, board } = fixture(act, { goals: listedGoals([goal], count), recorder, policy, overseer });
   board.recordWrites = false;
   const report = await loop.run();
   if (report.end.kind !== 'done' || report.ticks < count) throw new Error(report.end.reason);
