@@ -1,0 +1,62 @@
+/** Files that came one by one become a bundle's folder again: by the names of its manifest, which is not parsed before its signature has been verified. */
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Manifest, manifestSchema } from '@sim2servo/models/bundle/manifest';
+import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
+import { KitError } from '@sim2servo/models/error';
+import { parseJson } from '@sim2servo/models/json-file';
+import type { Incoming } from './incoming.js';
+
+export interface DraftParts {
+  /** Digests of the files that hold `policy.json` and its signature. */
+  readonly manifest: string;
+  readonly signature?: string | undefined;
+}
+
+/**
+ * Makes the folder of a bundle, to be loaded from there: nothing in it is trusted yet but the manifest's signature.
+ *
+ * @returns its folder, and what removes it
+ * @throws  KitError E_DEPLOY_LACKING, E_BUNDLE_UNSIGNED, E_SIGNATURE_*, E_FILE_*
+ */
+export function assembleDraft(
+  incoming: Incoming,
+  { manifest, signature }: DraftParts,
+  trustedKeys: readonly string[],
+): { readonly folder: string; readonly remove: () => void } {
+  const heads = incoming.find(signature === undefined ? [manifest] : [manifest, signature]);
+  const path = (digest: string, name: string, among: ReadonlyMap<string, string>) => {
+    const found = among.get(digest);
+    if (found !== undefined) return found;
+    throw new KitError(
+      'E_DEPLOY_LACKING',
+      `${name} (${digest.slice(0, 12)}…) is not there`,
+      'deploy again: what is there already is not sent again',
+    );
+  };
+  const parts = [['policy.json', path(manifest, 'policy.json', heads)]] as [string, string][];
+  if (signature !== undefined) parts.push(['policy.json.minisig', path(signature, 'its signature', heads)]);
+  const { files } = verified(parts, trustedKeys);
+  const bodies = incoming.find(Object.values(files));
+  for (const [name, digest] of Object.entries(files)) parts.push([name, path(digest, name, bodies)]);
+  const folder = join(incoming.folder, `draft-${process.pid}`);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  remove();
+  mkdirSync(folder);
+  for (const [name, from] of parts) copyFileSync(from, join(folder, name));
+  return { folder, remove };
+}
+
+function verified([head, signature]: readonly (readonly [string, string])[], trustedKeys: readonly string[]): Manifest {
+  const bytes = readFileSync(head![1]);
+  if (trustedKeys.length > 0) {
+    if (signature === undefined)
+      throw new KitError(
+        'E_BUNDLE_UNSIGNED',
+        'the bundle is not signed, and the robot has trusted keys',
+        'sign it: kit keys sign BUNDLE, or kit deploy --sign NAME',
+      );
+    verifyMinisign(bytes, readFileSync(signature[1], 'utf8'), trustedKeys);
+  }
+  return parseJson(bytes.toString('utf8'), manifestSchema, 'the manifest policy.json');
+}
