@@ -3,10 +3,16 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSy
 import { basename, join } from 'node:path';
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { type HistoryEntry, historyEntrySchema } from '@sim2servo/runtime/releases/history';
 import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
 import type { SelfTest } from '@sim2servo/runtime/releases/self-test';
 import { emptyState, type StoreState, type Trial } from '@sim2servo/runtime/releases/store-state';
+
+/** What a robot asks of every policy that it runs. */
+export function expectationOf(robot: LoadedRobot): BundleExpectation {
+  return { robot, trustedKeys: robot.site.trustedKeys };
+}
 
 export interface AgentStore {
   readonly folder: string;
@@ -17,11 +23,11 @@ export interface AgentStore {
   running(): { readonly digest: string; readonly sinceS: number } | undefined;
   history(last: number): HistoryEntry[];
   note(entry: HistoryEntry): void;
-  /** One deployer at a time. @throws KitError E_STORE_BUSY who has it, and since when */
+  /** One deployer at a time. @throws KitError E_DEPLOY_BUSY who has it, and since when */
   locked<Result>(by: string, work: () => Promise<Result>): Promise<Result>;
   /** Copies, syncs and tests it here, and lets it in. @throws KitError the store is as it was then */
   admit(bundle: Bundle, expected: BundleExpectation): Promise<SelfTest>;
-  /** @returns false where nothing is to be tried, because it drives already or nobody could be asked */
+  /** Puts it on trial, and notes that; where no loop drives it is current at once, and the next run tries it. @returns false where it drives already */
   propose(digest: string, what: Pick<Trial, 'id' | 'skip'> & { readonly by: string }): boolean;
   /** @returns digest of what drives from now on */
   rollback(reason: string, by: string): Promise<string>;
@@ -79,7 +85,7 @@ async function locked<Result>(folder: string, by: string, work: () => Promise<Re
     const owner = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; by: string };
     if (alive(owner.pid))
       throw new KitError(
-        'E_STORE_BUSY',
+        'E_DEPLOY_BUSY',
         `${owner.by} deploys to ${folder} just now`,
         'wait for it; see kit deploy status',
       );

@@ -1,6 +1,7 @@
 /** Files that came one by one become a bundle's folder again: by the names of its manifest, which is not parsed before its signature has been verified. */
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { type Manifest, manifestSchema } from '@sim2servo/models/bundle/manifest';
 import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
 import { KitError } from '@sim2servo/models/error';
@@ -22,7 +23,7 @@ export interface DraftParts {
 export function assembleDraft(
   incoming: Incoming,
   { manifest, signature }: DraftParts,
-  trustedKeys: readonly string[],
+  expected: BundleExpectation,
 ): { readonly folder: string; readonly remove: () => void } {
   const heads = incoming.find(signature === undefined ? [manifest] : [manifest, signature]);
   const path = (digest: string, name: string, among: ReadonlyMap<string, string>) => {
@@ -36,7 +37,7 @@ export function assembleDraft(
   };
   const parts = [['policy.json', path(manifest, 'policy.json', heads)]] as [string, string][];
   if (signature !== undefined) parts.push(['policy.json.minisig', path(signature, 'its signature', heads)]);
-  const { files } = verified(parts, trustedKeys);
+  const { files } = verifiedManifest(parts, expected);
   const bodies = incoming.find(Object.values(files));
   for (const [name, digest] of Object.entries(files)) parts.push([name, path(digest, name, bodies)]);
   const folder = join(incoming.folder, `draft-${process.pid}`);
@@ -47,7 +48,10 @@ export function assembleDraft(
   return { folder, remove };
 }
 
-function verified([head, signature]: readonly (readonly [string, string])[], trustedKeys: readonly string[]): Manifest {
+function verifiedManifest(
+  [head, signature]: readonly (readonly [string, string])[],
+  { trustedKeys = [] }: BundleExpectation,
+): Manifest {
   const bytes = readFileSync(head![1]);
   if (trustedKeys.length > 0) {
     if (signature === undefined)

@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
-import { type AgentStore, openAgentStore } from './agent-store.js';
+import { type AgentStore, expectationOf, openAgentStore } from './agent-store.js';
 import { assembleDraft } from './draft.js';
 import { freeBytes, Incoming } from './incoming.js';
 import { type Answers, type AnswerTo, protocolVersion, type Request, type Status } from './protocol.js';
@@ -110,7 +110,7 @@ export class RobotAgent {
   async #install({ manifest, signature, skip, by }: InstallRequest, { onEvent }: Asking): Promise<Answers['install']> {
     const store = this.#store();
     const robot = this.#robot();
-    const expected: BundleExpectation = robot === undefined ? {} : { robot, trustedKeys: robot.site.trustedKeys };
+    const expected = robot === undefined ? {} : expectationOf(robot);
     const id = randomUUID();
     let since = performance.now();
     const note = (step: Step) => {
@@ -121,7 +121,7 @@ export class RobotAgent {
       onEvent(entry);
     };
     try {
-      const draft = assembleDraft(this.incoming, { manifest, signature }, expected.trustedKeys ?? []);
+      const draft = assembleDraft(this.incoming, { manifest, signature }, expected);
       try {
         const bundle = loadBundle(draft.folder, expected);
         note({ event: 'verified', words: bundle.signed ? 'signature and digests' : 'digests; it is not signed' });
@@ -131,13 +131,15 @@ export class RobotAgent {
           words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
           figures: { goldenMaxError, inferP50Us: inferUs.p50, inferP99Us: inferUs.p99 },
         });
+        note({ event: 'admitted', words: `whole, in releases/${manifest.slice(0, 12)}…` });
       } finally {
         draft.remove();
       }
       const proposed = store.propose(manifest, { id, skip, by });
       this.incoming.clear();
       if (!proposed) return { id, outcome: 'current' };
-      note({ event: 'proposed', words: 'to be tried by the loop that drives' });
+      const noted = store.history(1).at(-1);
+      if (noted?.id === id) onEvent(noted);
       return { id, outcome: 'proposed' };
     } catch (error) {
       note({ event: 'refused', words: messageOf(error).slice(0, 2000) });

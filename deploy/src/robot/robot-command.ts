@@ -1,32 +1,36 @@
-/** What each command of `sim2servo-robot` is. */
-import type { ParseArgsConfig } from 'node:util';
-import { KitError } from '@sim2servo/models/error';
+/** A command of the program `sim2servo-robot`: its words, its options, what it does. */
+import { parseArgs } from 'node:util';
+import { KitError, messageOf } from '@sim2servo/models/error';
 
 export interface RobotCommand {
-  readonly name: string;
-  /** A line for --help. */
-  readonly what: string;
-  readonly options: NonNullable<ParseArgsConfig['options']>;
-  /** @throws KitError */
-  run(flags: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
+  /** For the help. */
+  readonly words: string;
+  /** Each takes a value. */
+  readonly options: Readonly<Record<string, string>>;
+  /** What stands behind the command's name without an option, for the help. */
+  readonly operand?: string;
+  act(flags: Readonly<Record<string, string | undefined>>, operands: readonly string[]): Promise<void>;
 }
 
-/** Where `kit provision` puts things; other places are named by options. */
-export const places = { store: '/var/lib/sim2servo/store', robot: '/etc/sim2servo/robot' } as const;
-
-/** The options that every command has which works on a store. */
-export const placeOptions = {
-  store: { type: 'string', default: places.store },
-  'robot-folder': { type: 'string', default: places.robot },
-} as const;
-
-export function placesOf(flags: Readonly<Record<string, unknown>>): { readonly store: string; readonly robot: string } {
-  return { store: textOf(flags, 'store'), robot: textOf(flags, 'robot-folder') };
+/** @throws KitError E_USAGE */
+export function parseCommand(
+  name: string,
+  { options, operand }: RobotCommand,
+  args: readonly string[],
+): { flags: Record<string, string | undefined>; operands: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries(Object.keys(options).map(key => [key, { type: 'string' as const }])),
+      allowPositionals: operand !== undefined,
+    });
+    return { flags: values as Record<string, string | undefined>, operands: positionals };
+  } catch (error) {
+    throw new KitError('E_USAGE', messageOf(error), `see sim2servo-robot ${name} --help`, 'usage', { cause: error });
+  }
 }
 
-/** @throws KitError E_USAGE where it is missing */
-export function textOf(flags: Readonly<Record<string, unknown>>, name: string): string {
-  const value = flags[name];
-  if (typeof value === 'string' && value !== '') return value;
-  throw new KitError('E_USAGE', `--${name} is missing`, 'see sim2servo-robot --help', 'usage');
+export function commandHelp(name: string, { words, options, operand }: RobotCommand): string {
+  const lines = Object.entries(options).map(([key, what]) => `  --${key.padEnd(10)} ${what}`);
+  return [`sim2servo-robot ${name}${operand === undefined ? '' : ` ${operand}`}: ${words}`, ...lines].join('\n');
 }
