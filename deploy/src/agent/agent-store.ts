@@ -3,11 +3,12 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSy
 import { basename, join } from 'node:path';
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
+import { readJsonFile } from '@sim2servo/models/json-file';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { type HistoryEntry, historyEntrySchema } from '@sim2servo/runtime/releases/history';
 import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
 import type { SelfTest } from '@sim2servo/runtime/releases/self-test';
-import { emptyState, type StoreState, type Trial } from '@sim2servo/runtime/releases/store-state';
+import { emptyState, type StoreState, storeStateSchema, type Trial } from '@sim2servo/runtime/releases/store-state';
 
 /** What a robot asks of every policy that it runs. */
 export function expectationOf(robot: LoadedRobot): BundleExpectation {
@@ -47,7 +48,10 @@ export function openAgentStore(folder: string): AgentStore {
   const historyPath = join(folder, 'history.jsonl');
   return {
     folder,
-    state: () => emptyState,
+    state: () => {
+      const path = join(folder, 'state.json');
+      return existsSync(path) ? readJsonFile(path, storeStateSchema, 'the state of a release store') : emptyState;
+    },
     current: () => linked('current'),
     previous: () => linked('previous'),
     running: () => undefined,

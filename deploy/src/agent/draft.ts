@@ -1,5 +1,5 @@
 /** Files that came one by one become a bundle's folder again: by the names of its manifest, which is not parsed before its signature has been verified. */
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { type Manifest, manifestSchema } from '@sim2servo/models/bundle/manifest';
@@ -14,17 +14,23 @@ export interface DraftParts {
   readonly signature?: string | undefined;
 }
 
+export interface BundleDraft {
+  readonly folder: string;
+  /** Of all its files, as they came. */
+  readonly digests: readonly string[];
+  readonly remove: () => void;
+}
+
 /**
  * Makes the folder of a bundle, to be loaded from there: nothing in it is trusted yet but the manifest's signature.
  *
- * @returns its folder, and what removes it
  * @throws  KitError E_DEPLOY_LACKING, E_BUNDLE_UNSIGNED, E_SIGNATURE_*, E_FILE_*
  */
 export function assembleDraft(
   incoming: Incoming,
   { manifest, signature }: DraftParts,
   expected: BundleExpectation,
-): { readonly folder: string; readonly remove: () => void } {
+): BundleDraft {
   const heads = incoming.find(signature === undefined ? [manifest] : [manifest, signature]);
   const path = (digest: string, name: string, among: ReadonlyMap<string, string>) => {
     const found = among.get(digest);
@@ -40,12 +46,10 @@ export function assembleDraft(
   const { files } = verifiedManifest(parts, expected);
   const bodies = incoming.find(Object.values(files));
   for (const [name, digest] of Object.entries(files)) parts.push([name, path(digest, name, bodies)]);
-  const folder = join(incoming.folder, `draft-${process.pid}`);
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  remove();
-  mkdirSync(folder);
+  const folder = incoming.makeDraft();
   for (const [name, from] of parts) copyFileSync(from, join(folder, name));
-  return { folder, remove };
+  const digests = [manifest, ...(signature === undefined ? [] : [signature]), ...Object.values(files)];
+  return { folder, digests, remove: () => incoming.removeDraft() };
 }
 
 function verifiedManifest(

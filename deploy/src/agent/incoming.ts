@@ -147,9 +147,21 @@ export class Incoming {
     renameSync(part, join(this.folder, sha256));
   }
 
-  /** Everything goes: what came is in a release now, or never will be. */
-  clear(): void {
-    for (const name of entries(this.folder)) rmSync(join(this.folder, name), { recursive: true, force: true });
+  /** Files that are in a release now. */
+  remove(digests: readonly string[]): void {
+    for (const digest of digests) rmSync(join(this.folder, digest), { force: true });
+  }
+
+  /** A folder to put a bundle together in. The store's lock must be held: there is one, and what a dead agent left goes. */
+  makeDraft(): string {
+    this.removeDraft();
+    const draft = join(this.folder, 'draft');
+    onDisk(this.folder, () => mkdirSync(draft, { recursive: true }));
+    return draft;
+  }
+
+  removeDraft(): void {
+    rmSync(join(this.folder, 'draft'), { recursive: true, force: true });
   }
 
   #part(sha256: string): string {

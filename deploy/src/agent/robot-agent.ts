@@ -19,6 +19,7 @@ export interface AgentOptions {
   readonly store: string;
   /** Robot folder or shipped robot: who it is, and whose signatures it trusts. Without one any bundle may come. */
   readonly robot?: string | undefined;
+  readonly openStore?: (folder: string) => AgentStore;
 }
 
 /** Ends what only waits, when who asked has gone. */
@@ -99,7 +100,8 @@ export class RobotAgent {
   }
 
   #store(): AgentStore {
-    return openAgentStore(this.#options.store);
+    const { openStore = openAgentStore, store } = this.#options;
+    return openStore(store);
   }
 
   /** Read anew each time: keys may have been trusted or revoked meanwhile. */
@@ -136,13 +138,17 @@ export class RobotAgent {
         draft.remove();
       }
       const proposed = store.propose(manifest, { id, skip, by });
-      this.incoming.clear();
+      this.incoming.remove(draft.digests);
       if (!proposed) return { id, outcome: 'current' };
       const noted = store.history(1).at(-1);
       if (noted?.id === id) onEvent(noted);
       return { id, outcome: 'proposed' };
     } catch (error) {
-      note({ event: 'refused', words: messageOf(error).slice(0, 2000) });
+      try {
+        note({ event: 'refused', words: messageOf(error).slice(0, 2000) });
+      } catch {
+        // A disk that takes nothing takes no note either; why nothing was installed is what is told.
+      }
       throw error;
     }
   }
