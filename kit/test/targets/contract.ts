@@ -149,6 +149,7 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
     const spoilt = content.subarray(0, 1000).map(byte => byte ^ 1);
     const sha = sha256(content);
     await connected(async connection => {
+      await connection.request({ kind: 'lacking', files: [{ sha256: sha, bytes: content.length }] });
       await connection.send({ sha256: sha, content: Uint8Array.from(spoilt) }, 0, () => {});
       await t.rejects(connection.request({ kind: 'received', sha256: sha }), { code: 'E_DEPLOY_DIGEST' });
       await t.rejects(connection.request({ kind: 'received', sha256: sha }), { code: 'E_DEPLOY_LACKING' });
