@@ -27,6 +27,8 @@ const maxFiles = 64;
 export const maxFileBytes = 64 * 2 ** 20;
 /** What a file takes: once as it comes, once in its release. */
 const copies = 2;
+/** Of a file that is still coming. */
+const comingSuffix = '.part';
 /** Left free, so that a robot can still write its log. */
 const spareBytes = 16 * 2 ** 20;
 
@@ -78,6 +80,7 @@ export class Incoming {
     const folders = [this.folder, ...entries(this.#releases).map(name => join(this.#releases, name))];
     for (const folder of folders)
       for (const name of entries(folder)) {
+        if (name.endsWith(comingSuffix)) continue;
         const path = join(folder, name);
         const stat = lstatSync(path, { throwIfNoEntry: false });
         if (stat?.isFile() !== true || stat.size > maxFileBytes) continue;
@@ -165,7 +168,7 @@ export class Incoming {
   }
 
   #part(sha256: string): string {
-    return join(this.folder, `${sha256}.part`);
+    return join(this.folder, sha256 + comingSuffix);
   }
 
   #make(): void {

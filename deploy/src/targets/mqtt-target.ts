@@ -197,6 +197,8 @@ class MqttTarget implements RobotConnection {
     let have = from;
     let next = from;
     let atOnce = 4;
+    /** Where chunks were sent again from because one was missing; those that were under way say so once more each. */
+    let backAt = -1;
     let heardMs = performance.now();
     let news: Heard<'chunk'> | undefined;
     let refused = false;
@@ -224,6 +226,12 @@ class MqttTarget implements RobotConnection {
           atOnce = Math.min(mostChunks, atOnce + 1);
           heardMs = performance.now();
           onSent(last.have);
+        }
+        // It says again what it has: between that and what it was sent now, something was lost.
+        if (last.have === have && next > have && backAt !== have) {
+          backAt = have;
+          atOnce = Math.max(1, atOnce >> 1);
+          next = have;
         }
         // What the robot has is what counts, also where it is less than before.
         if (last.have < have || last.have > next) next = last.have;

@@ -51,7 +51,8 @@ t.test('a robot behind a broker in memory', async t => {
   contract(t, async folder => {
     const robot = new RobotFolder(join(folder, 'desk'));
     const store = join(folder, 'store');
-    const { broker: memory, stop } = await started();
+    const running = new RunningBroker();
+    const memory = running.broker;
     const end = new AbortController();
     const serving = serveMqtt({
       agent: new RobotAgent({ store, robot: robot.folder }),
@@ -95,16 +96,11 @@ t.test('a robot behind a broker in memory', async t => {
       async stop() {
         end.abort();
         await serving;
-        await stop();
+        await running.stop();
       },
     };
   });
 });
-
-async function started(): Promise<{ broker: MemoryBroker; stop: () => Promise<void> }> {
-  const running = new RunningBroker();
-  return { broker: running.broker, stop: () => running.stop() };
-}
 
 const withMosquitto = { ...(!hasMosquitto && { skip: 'mosquitto is not installed' }) };
 
@@ -166,7 +162,7 @@ t.test('a robot behind Mosquitto, its agent a process of its own', withMosquitto
       folder: robot,
       async connect() {
         if (agent === undefined) await serve();
-        return connect(`mqtt://127.0.0.1:${proxy.port}/${name}`);
+        return connectMqtt({ broker: `mqtt://127.0.0.1:${proxy.port}`, name, patienceMs: 3_000 });
       },
       sentBytes: () => proxy.sentBytes,
       overhead,

@@ -55,7 +55,12 @@ export class Sshd {
       MaxStartups: 100,
     };
     const config = at('sshd_config');
-    writeFileSync(config, Object.entries(settings).map(([name, value]) => `${name} ${value}\n`).join(''));
+    writeFileSync(
+      config,
+      Object.entries(settings)
+        .map(([name, value]) => `${name} ${value}\n`)
+        .join(''),
+    );
     const child = spawn(sshd!, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr!.on('data', chunk => {
