@@ -2,9 +2,10 @@
 import { KitError } from '@sim2servo/models/error';
 
 export interface SshEnd {
+  readonly program: 'ssh' | 'sftp';
   /** `user@host`, as it was asked for. */
   readonly destination: string;
-  /** Of `ssh`: 255 for its own failures, else the remote program's; null where it was killed. */
+  /** 255 for ssh's own failures; else the remote program's, or 1 where sftp could not do what it was told. Null where it was killed. */
   readonly code: number | null;
   /** The end of what was said on stderr. */
   readonly stderr: string;
@@ -67,9 +68,17 @@ const known: readonly Known[] = [
 const hostOf = (destination: string) => destination.slice(destination.indexOf('@') + 1);
 
 /** Why a connection ended, or never came up. */
-export function sshError({ destination, code, stderr }: SshEnd): KitError {
+export function sshError({ program, destination, code, stderr }: SshEnd): KitError {
   const said = stderr.trim().split('\n').slice(-3).join('; ').slice(0, 500);
   const cause = { cause: stderr };
+  if (program === 'sftp' && code === 1)
+    return new KitError(
+      'E_TARGET_SFTP',
+      `sftp can't bring a file to ${destination}: ${said}`,
+      'who logs in there must be allowed to write into the store, and its disk must have room',
+      'noDevice',
+      cause,
+    );
   if (code === 127 || /sim2servo-robot: (?:command )?not found/.test(stderr))
     return new KitError(
       'E_TARGET_BARE',

@@ -2,7 +2,7 @@
  * A robot behind OpenSSH: the system's own `ssh` and `sftp`, so keys, agents, jump hosts, known hosts and configuration are what they are
  * at the prompt. `ssh` carries the questions, to the program `sim2servo-robot agent`; `sftp` the files, over the same connection.
  */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError } from '@sim2servo/models/error';
 import { AgentLines } from '../agent/agent-lines.js';
 import { type OutgoingFile, protocolVersion, type Request, type RobotConnection } from '../agent/protocol.js';
-import { sshError } from './ssh-errors.js';
+import { type SshEnd, sshError } from './ssh-errors.js';
 import type { Target } from './target.js';
 
 export interface SshOptions {
@@ -51,12 +51,12 @@ export async function connectSsh(
       ...(process.platform !== 'win32' && { ControlMaster: 'auto', ControlPath: join(folder, 'master') }),
     }).map(([name, value]) => `-o${name}=${value}`),
   ];
-  const ssh = started(
+  const ssh = spawn(
     'ssh',
     [...settings, '-T', ...(port === undefined ? [] : ['-p', String(port)]), '--', destination, remoteCommand],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
+    { stdio: 'pipe' },
   );
-  const end = ended(ssh, destination);
+  const end = ended(ssh, 'ssh', destination);
   const lines = new AgentLines(ssh.stdout!, ssh.stdin!, async cause => {
     if (cause instanceof Error) ssh.kill();
     const failure = await end;
@@ -98,13 +98,13 @@ export async function connectSsh(
       writeFileSync(local, content);
       const [user, host] = split(destination);
       const place = `${user}${host.includes(':') ? `[${host}]` : host}`;
-      const sftp = started(
+      const sftp = spawn(
         'sftp',
         [...settings, '-q', ...(port === undefined ? [] : ['-P', String(port)]), '-b', '-', '--', place],
         { stdio: ['pipe', 'ignore', 'pipe'] },
       );
       transfers.add(sftp);
-      const over = ended(sftp, destination);
+      const over = ended(sftp, 'sftp', destination);
       const wanted: Request = { kind: 'lacking', files: [{ sha256, bytes: content.length }] };
       // How far it is the robot says; whether it broke off, the transfer.
       const progress = setInterval(
@@ -135,23 +135,19 @@ function split(destination: string): [string, string] {
   return [destination.slice(0, at), destination.slice(at)];
 }
 
-function started(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-  return spawn(program, args, options);
-}
-
 /** Why it ended, once it has. */
-async function ended(child: ChildProcess, destination: string): Promise<KitError> {
+async function ended(child: ChildProcess, program: SshEnd['program'], destination: string): Promise<KitError> {
   let stderr = '';
   child.stderr!.on('data', chunk => {
     stderr = (stderr + chunk).slice(-keptBytes);
   });
   try {
     const [code] = (await once(child, 'close')) as [number | null];
-    return sshError({ destination, code, stderr });
+    return sshError({ program, destination, code, stderr });
   } catch (error) {
     return new KitError(
       'E_SSH_MISSING',
-      `can't start ${child.spawnfile}: ${(error as Error).message}`,
+      `can't start ${program}: ${(error as Error).message}`,
       'install the OpenSSH client of this system',
       'usage',
       { cause: error },

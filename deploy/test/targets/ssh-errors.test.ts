@@ -2,7 +2,7 @@ import t from 'tap';
 import { sshError } from '../../src/targets/ssh-errors.js';
 
 const destination = 'pi@desk';
-const errorOf = (stderr: string, code: number | null = 255) => sshError({ destination, code, stderr });
+const errorOf = (stderr: string, code: number | null = 255) => sshError({ program: 'ssh', destination, code, stderr });
 
 t.test('each failure of ssh is told from the others, with what to do', async t => {
   for (const [stderr, code, hint] of [
@@ -47,4 +47,9 @@ t.test('what the remote program says is not taken for words of ssh', async t => 
   const error = errorOf('Error: EACCES: Permission denied, open state.json', 70);
   t.equal(error.code, 'E_TARGET_LOST');
   t.match(error.message, /Permission denied, open state\.json \(exit code 70\)/);
+});
+
+t.test('a disk that is full there is no broken connection', async t => {
+  const end = { program: 'sftp', destination, code: 1, stderr: 'write remote "/x/incoming/a.part": Failure' } as const;
+  t.match(sshError(end), { code: 'E_TARGET_SFTP', message: /a\.part": Failure/, hint: /room/ });
 });
