@@ -25,6 +25,8 @@ const remoteCommand = 'sim2servo-robot agent';
 const connectTimeoutS = 15;
 /** A silent network is noticed after three of these. */
 const aliveIntervalS = 5;
+/** A person may have a password to type. */
+const helloTimeoutMs = 180_000;
 const progressMs = 500;
 const patienceMs = 5_000;
 const keptBytes = 8192;
@@ -83,7 +85,13 @@ export async function connectSsh(
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  const incoming = await connection.request({ kind: 'hello', protocol: protocolVersion }).then(
+  const hello = Promise.race([
+    connection.request({ kind: 'hello', protocol: protocolVersion }),
+    sleep(helloTimeoutMs, undefined, { ref: false }).then(() => {
+      throw new KitError('E_TARGET_SILENT', `${destination} let us in and says nothing`, `try it by hand: ssh ${destination} ${remoteCommand}`, 'noDevice');
+    }),
+  ]);
+  const incoming = await hello.then(
     answer => answer.incoming,
     async error => {
       await connection.close();

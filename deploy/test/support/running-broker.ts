@@ -9,15 +9,7 @@ export class RunningBroker {
   readonly #clock = new SharedClock();
   readonly broker = new MemoryBroker(this.#clock);
   #over = false;
-  readonly #running = this.#run();
-
-  async #run(): Promise<void> {
-    for (let last = performance.now(); !this.#over; await sleep(1)) {
-      const now = performance.now();
-      await this.#clock.pass((now - last) * 1000);
-      last = now;
-    }
-  }
+  readonly #running = this.#clock.keepPace(() => this.#over);
 
   async stop(): Promise<void> {
     this.#over = true;

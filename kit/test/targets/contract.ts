@@ -40,18 +40,37 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
   t.before(async () => {
     it = await start(at('robot'));
   });
-  t.after(() => it.stop());
+  t.after(async () => {
+    await drop();
+    await it.stop();
+  });
   const fresh = () => {
     rmSync(it.store, { recursive: true, force: true });
     it.folder.trust([]);
   };
   const current = () => readlinkSync(join(it.store, 'current')).slice(-64);
-  const connected = async <Result>(work: (robot: RobotConnection) => Promise<Result>): Promise<Result> => {
+  /** A connection for this alone. */
+  const alone = async <Result>(work: (robot: RobotConnection) => Promise<Result>): Promise<Result> => {
     const connection = await it.connect();
     try {
       return await work(connection);
     } finally {
       await connection.close();
+    }
+  };
+  let kept: RobotConnection | undefined;
+  const drop = async () => {
+    await kept?.close();
+    kept = undefined;
+  };
+  /** The connection that is there, for as long as it is good. */
+  const connected = async <Result>(work: (robot: RobotConnection) => Promise<Result>): Promise<Result> => {
+    kept ??= await it.connect();
+    try {
+      return await work(kept);
+    } catch (error) {
+      if ((error as KitError).exit === 'noDevice') await drop();
+      throw error;
     }
   };
   const deploy = (name: string, onStep?: (step: DeployStep) => void) =>
@@ -228,7 +247,9 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
 
   t.test('of two at once one waits for nobody, and the store is whole', async t => {
     fresh();
-    const results = await Promise.allSettled([deploy('first'), deploy('other')]);
+    const results = await Promise.allSettled(
+      ['first', 'other'].map(name => alone(connection => deployBundle(connection, at(name), { by }))),
+    );
     const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value.digest] : []));
     const errors = results.flatMap(result => (result.status === 'rejected' ? [result.reason as KitError] : []));
     t.ok(done.length > 0, errors.map(({ message }) => message).join('; '));
@@ -242,7 +263,7 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
     fresh();
     await deploy('tuned');
     const stop = new AbortController();
-    const stopped = connected(connection =>
+    const stopped = alone(connection =>
       deployBundle(connection, at('other'), {
         by,
         signal: stop.signal,
@@ -288,7 +309,8 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
       fresh();
       await deploy('tuned');
       let killed: Promise<void> | undefined;
-      const failed = await connected(connection =>
+      await drop();
+      const failed = await alone(connection =>
         deployBundle(connection, at('other'), {
           by,
           onStep: step => {

@@ -22,37 +22,14 @@ const broker = 'mqtt://broker.test';
 /** Base64 and the message around each chunk, and what is sent again after a cut. */
 const overhead = { share: 0.5, bytes: 8_000 };
 
-/** A broker in memory whose time runs with ours. */
-class RunningBroker {
-  readonly #clock = new SharedClock();
-  readonly broker = new MemoryBroker(this.#clock);
-  #over = false;
-  readonly #running: Promise<void>;
-
-  constructor() {
-    this.#running = this.#run();
-  }
-
-  async #run(): Promise<void> {
-    for (let last = performance.now(); !this.#over; await sleep(1)) {
-      const now = performance.now();
-      await this.#clock.pass((now - last) * 1000);
-      last = now;
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#over = true;
-    await this.#running;
-  }
-}
-
 t.test('a robot behind a broker in memory', async t => {
   contract(t, async folder => {
     const robot = new RobotFolder(join(folder, 'desk'));
     const store = join(folder, 'store');
-    const running = new RunningBroker();
-    const memory = running.broker;
+    const clock = new SharedClock();
+    const memory = new MemoryBroker(clock);
+    let over = false;
+    const running = clock.keepPace(() => over);
     const end = new AbortController();
     const serving = serveMqtt({
       agent: new RobotAgent({ store, robot: robot.folder }),
@@ -96,7 +73,8 @@ t.test('a robot behind a broker in memory', async t => {
       async stop() {
         end.abort();
         await serving;
-        await running.stop();
+        over = true;
+        await running;
       },
     };
   });
