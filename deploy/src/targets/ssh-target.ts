@@ -88,7 +88,12 @@ export async function connectSsh(
   const hello = Promise.race([
     connection.request({ kind: 'hello', protocol: protocolVersion }),
     sleep(helloTimeoutMs, undefined, { ref: false }).then(() => {
-      throw new KitError('E_TARGET_SILENT', `${destination} let us in and says nothing`, `try it by hand: ssh ${destination} ${remoteCommand}`, 'noDevice');
+      throw new KitError(
+        'E_TARGET_SILENT',
+        `${destination} let us in and says nothing`,
+        `try it by hand: ssh ${destination} ${remoteCommand}`,
+        'noDevice',
+      );
     }),
   ]);
   const incoming = await hello.then(
