@@ -69,7 +69,13 @@ const hostOf = (destination: string) => destination.slice(destination.indexOf('@
 
 /** Why a connection ended, or never came up. */
 export function sshError({ program, destination, code, stderr }: SshEnd): KitError {
-  const said = stderr.trim().split('\n').slice(-3).join('; ').slice(0, 500);
+  const said = stderr
+    .trim()
+    .split(/\r?\n/)
+    .slice(-3)
+    .map(line => line.replace(/^ssh: /, ''))
+    .join('; ')
+    .slice(0, 500);
   const cause = { cause: stderr };
   if (program === 'sftp' && code === 1)
     return new KitError(

@@ -30,7 +30,16 @@ t.test('each failure of ssh is told from the others, with what to do', async t =
     t.equal(error.code, code, stderr);
     t.match(error.hint, hint, stderr);
     t.equal(error.exit, code === 'E_SSH_CONFIG' ? 'usage' : 'noDevice');
-    if (stderr !== '') t.match(error.message, stderr.split('\n').at(-1)!.slice(0, 40), 'in its own words, too');
+    if (stderr !== '')
+      t.match(
+        error.message,
+        stderr
+          .split('\n')
+          .at(-1)!
+          .replace(/^ssh: /, '')
+          .slice(0, 40),
+        'in its own words, too',
+      );
   }
 });
 
