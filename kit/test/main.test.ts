@@ -69,7 +69,7 @@ t.test('what is no number is refused with what was typed', async t => {
 });
 
 t.test('a missing option is named', async t => {
-  t.match(await kit('deploy bundle'), { exit: 2, err: /required option '--to <folder>' not specified/ });
+  t.match(await kit('deploy bundle'), { exit: 2, err: /required option '--to <target>' not specified/ });
 });
 
 t.test('doctor says how to get what is not there', async t => {

@@ -7,11 +7,14 @@
 import { z } from 'zod';
 import { brokerName } from './site.js';
 
-const root = 'kit/v1';
+/** What all topics of one robot begin with. */
+export function topicRoot(name: string): string {
+  return `kit/v1/${brokerName.parse(name)}`;
+}
 
 /** Topics of one robot. */
 export function topicsOf(name: string) {
-  const base = `${root}/${brokerName.parse(name)}`;
+  const base = topicRoot(name);
   return {
     /** host → bridge: a {@link Command}. Never retained. */
     command: `${base}/command`,

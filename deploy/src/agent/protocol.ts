@@ -2,7 +2,8 @@
  * What a deployer and the agent on a robot say to each other, whatever carries it: JSON, one object a line (docs/deploy.md). Files go
  * beside it, each by its own transport.
  */
-import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { exitCodes } from '@sim2servo/models/error';
+import { type HistoryEntry, historyEntrySchema } from '@sim2servo/runtime/releases/history';
 import { storeStateSchema, trialSchema } from '@sim2servo/runtime/releases/store-state';
 import { z } from 'zod';
 
@@ -43,30 +44,60 @@ export const statusSchema = z.strictObject({
 });
 export type Status = z.infer<typeof statusSchema>;
 
-export interface Answers {
-  readonly hello: { readonly protocol: number } & Status;
+export const answerSchemas = {
+  hello: statusSchema.extend({
+    protocol: z.int(),
+    incoming: z
+      .string()
+      .regex(/^\/[^\p{Cc}"\\]*$/u, 'an absolute path without control characters')
+      .describe('folder that files are put into, as SHA256.part'),
+  }),
   /** What must be sent, and from which byte on. */
-  readonly lacking: readonly { readonly sha256: string; readonly from: number }[];
-  readonly received: Record<string, never>;
-  readonly install: { readonly id: string; readonly outcome: 'proposed' | 'current' };
-  readonly follow: { readonly outcome: 'committed' | 'rolled-back' | 'waiting'; readonly words: string };
-  readonly status: Status;
-  readonly history: readonly HistoryEntry[];
-  readonly rollback: { readonly digest: string };
-}
+  lacking: z.array(z.strictObject({ sha256: digest, from: bytes })),
+  received: z.strictObject({}),
+  install: z.strictObject({ id: z.string(), outcome: z.enum(['proposed', 'current']) }),
+  follow: z.strictObject({ outcome: z.enum(['committed', 'rolled-back', 'waiting']), words: z.string() }),
+  status: statusSchema,
+  history: z.array(historyEntrySchema),
+  rollback: z.strictObject({ digest }),
+} satisfies Record<Request['kind'], z.ZodType>;
+export type Answers = { readonly [Kind in Request['kind']]: z.infer<(typeof answerSchemas)[Kind]> };
 export type AnswerTo<R extends Request> = Answers[R['kind']];
 
+const id = z.int().min(0);
+export const packedErrorSchema = z.strictObject({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string(),
+  exit: z.enum(Object.keys(exitCodes) as [keyof typeof exitCodes]),
+  stack: z.string(),
+});
+
+/** A line to the agent. */
+export const toAgentSchema = z.strictObject({ id, request: requestSchema });
 /** A line from the agent: what happens meanwhile, then one answer or one error. */
-export type FromAgent =
-  | { readonly id: number; readonly event: HistoryEntry }
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: { code: string; message: string; hint: string; exit: string } };
+export const fromAgentSchema = z.union([
+  z.strictObject({ id, event: historyEntrySchema }),
+  z.strictObject({ id, answer: z.unknown() }),
+  z.strictObject({ id, error: packedErrorSchema }),
+]);
+export type FromAgent = z.infer<typeof fromAgentSchema>;
+
+export interface OutgoingFile {
+  readonly sha256: string;
+  readonly content: Uint8Array;
+}
 
 /** One robot that can be deployed to. */
 export interface RobotConnection {
   /** @throws KitError the agent's own, or E_TARGET_* where nobody answers */
   request<R extends Request>(request: R, onEvent?: (entry: HistoryEntry) => void): Promise<AnswerTo<R>>;
-  /** Brings a file into the robot's `incoming/`, from byte `from` on. */
-  send(file: { sha256: string; content: Uint8Array }, from: number, onSent: (bytes: number) => void): Promise<void>;
+  /**
+   * Brings a file into the robot's `incoming/`, from byte `from` on, which is what `lacking` answered; `received` then verifies it.
+   *
+   * @param onSent told now and then how many bytes of the file are there
+   * @throws KitError E_TARGET_* where it broke off: what arrived stays, and `lacking` says where to go on
+   */
+  send(file: OutgoingFile, from: number, onSent: (bytes: number) => void): Promise<void>;
   close(): Promise<void>;
 }

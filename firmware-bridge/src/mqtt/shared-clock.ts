@@ -1,4 +1,5 @@
 /** Virtual time for several who wait at once: it goes on, from one waiter's instant to the next, only while its owner lets it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@sim2servo/models/clock';
 
 interface Waiter {
@@ -47,6 +48,15 @@ export class SharedClock implements Clock {
       next.fire();
     }
     this.#nowUs = until;
+  }
+
+  /** Lets time keep pace with this machine's, until `done`: where others work meanwhile who know only that one. */
+  async keepPace(done: () => boolean): Promise<void> {
+    for (let last = performance.now(); !done(); await sleep(1)) {
+      const now = performance.now();
+      await this.pass((now - last) * 1000);
+      last = now;
+    }
   }
 
   /** What comes of `work` while time runs. */

@@ -1,31 +1,189 @@
-/** `kit deploy`: a bundle becomes the robot's current policy, or nothing changes. */
-
+/** `kit deploy`: a bundle is brought to a robot, tested there and put on trial, or nothing changes; what a robot has, how it came, and back. */
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { RobotConnection } from '@sim2servo/deploy/agent/protocol';
+import { connect } from '@sim2servo/deploy/targets/connect';
+import { deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
+import { parseTarget } from '@sim2servo/deploy/targets/target';
+import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
+import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
-import type { AddCommand } from '../command-context.js';
+import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
+import type { Command } from 'commander';
+import type { AddCommand, CommandContext } from '../command-context.js';
+import { historyWords, reportWords, short, statusWords, stepLine } from '../deploy-words.js';
+import { confirm } from '../io.js';
+import { wholeNumber } from '../number-option.js';
+import { ProgressLine } from '../progress-line.js';
+
+interface TargetFlags {
+  readonly to: string;
+  readonly robot?: string;
+  readonly sshConfig?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+interface DeployFlags extends TargetFlags {
+  readonly skipShadow?: string;
+  readonly skipLimited?: string;
+  readonly yes?: boolean;
+}
+
+/** What takes no longer shows no progress. */
+const soonS = 0.5;
 
 export const addDeploy: AddCommand = (program, context) => {
-  program
+  const deploy = program
     .command('deploy')
-    .description('verify a bundle, copy it to the robot, test it there, switch to it')
+    .description('bring a bundle to a robot, test it there, and switch to it; a robot that drives tries it first')
+    .usage('<bundle> --to <target> [options]\n       kit deploy status|rollback|history --to <target>')
     .argument('<bundle>', 'folder that kit export wrote')
-    .requiredOption('--to <folder>', "the robot's release store")
-    .option('--robot <name>', 'check the bundle against this robot, and its trusted keys')
-    .action(async (bundle: string, options: { to: string; robot?: string }) => {
-      const robot = options.robot === undefined ? undefined : loadRobot(options.robot);
-      const deployment = await deployToFolder(bundle, options.to, robot === undefined ? {} : expectationOf(robot));
-      const { manifest } = loadBundle(deployment.release);
-      context.result(deployment, () =>
-        [
-          `deployed ${deployment.digest.slice(0, 12)}… to ${deployment.release}`,
-          `self-test there: golden vectors within ${deployment.goldenMaxError.toExponential(1)}, inference p99 ${deployment.inferUs.p99.toFixed(0)} µs`,
-          deployment.previous === undefined
-            ? 'it is the first policy there'
-            : `the one before, ${deployment.previous.slice(0, 12)}…, is kept as 'previous'`,
-          `next: kit run --robot ${manifest.robot.name} --policy ${options.to} --port PATH`,
-        ].join('\n'),
-      );
-    });
+    .requiredOption('--to <target>', 'DIR, user@host[:port] (by OpenSSH), or mqtt://broker/robot')
+    .option(
+      '--robot <name>',
+      'check the bundle against this robot, and its trusted keys; other targets than DIR know theirs',
+    )
+    .option('--ssh-config <file>', 'another configuration file for ssh')
+    .option('--ca <file>', 'who vouches for the broker (default: what the system trusts)')
+    .option('--cert <file>', 'our certificate, where the broker wants one')
+    .option('--key <file>', 'its key')
+    .option(
+      '--skip-shadow <reason>',
+      'do not let it infer beside the old policy first; the reason stays in the history',
+    )
+    .option('--skip-limited <reason>', 'do not limit its speed at first; the reason stays in the history')
+    .option('-y, --yes', 'the arm is free to move: do not ask')
+    .action((bundle: string, flags: DeployFlags) => deployTo(bundle, flags, context));
+  // The options above may stand on either side of these names.
+  const add = (name: string, what: string, act: (flags: TargetFlags & Record<string, unknown>) => Promise<void>) =>
+    deploy
+      .command(name)
+      .description(what)
+      .action((_, command: Command) => act(command.optsWithGlobals()));
+  add('status', 'what a robot has, drives and tries', flags =>
+    asked(flags, context, async robot => {
+      const status = await robot.request({ kind: 'status' });
+      context.result(status, () => statusWords(status));
+    }),
+  );
+  add('history', 'what was deployed to a robot, and what became of it', flags =>
+    asked(flags, context, async robot => {
+      const entries = await robot.request({ kind: 'history', last: flags.last as number });
+      context.result(entries, () => historyWords(entries));
+    }),
+  ).option('--last <n>', 'so many lines', wholeNumber, 40);
+  add('rollback', 'back to the policy before, whatever its sequence', flags =>
+    asked(flags, context, robot => rollback(robot, flags, context)),
+  )
+    .option('--reason <text>', 'why, for the history', 'an operator wants it')
+    .option('-y, --yes', 'the arm is free to move: do not ask');
 };
+
+function open({ to, ...flags }: TargetFlags, { json }: CommandContext): Promise<RobotConnection> {
+  if ((flags.cert === undefined) !== (flags.key === undefined))
+    throw new KitError('E_BROKER_FILE', 'of --cert and --key only one is there', 'name both', 'usage');
+  return connect(to, { ...flags, batch: json || process.stdin.isTTY !== true });
+}
+
+async function asked(
+  flags: TargetFlags,
+  context: CommandContext,
+  question: (robot: RobotConnection) => Promise<void>,
+): Promise<void> {
+  const target = parseTarget(flags.to);
+  if (target.kind === 'folder' && !existsSync(target.path))
+    throw new KitError('E_DEPLOY_TARGET', `there is no folder ${target.path}`, 'name a release store', 'usage');
+  const robot = await open(flags, context);
+  try {
+    await question(robot);
+  } finally {
+    await robot.close();
+  }
+}
+
+async function rollback(
+  robot: RobotConnection,
+  flags: TargetFlags & Readonly<Record<string, unknown>>,
+  context: CommandContext,
+): Promise<void> {
+  const { running } = await robot.request({ kind: 'status' });
+  if (running !== undefined)
+    await confirm(
+      context.io,
+      `The arm at ${placeOf(flags.to)} is driven by ${short(running.digest)} just now; the policy before takes over from it.`,
+      flags.yes === true,
+    );
+  const { digest } = await robot.request({ kind: 'rollback', reason: flags.reason as string, by: operator() });
+  context.result({ digest }, () => `${short(digest)} is current again`);
+}
+
+async function deployTo(bundle: string, flags: DeployFlags, context: CommandContext): Promise<void> {
+  const { io, signal } = context;
+  const { to, skipShadow, skipLimited } = flags;
+  const target = parseTarget(to);
+  const robot = flags.robot === undefined ? undefined : loadRobot(flags.robot);
+  const expected = robot === undefined ? {} : expectationOf(robot);
+  // Wrong ones are told from right ones before anybody is called.
+  const { manifest } = loadBundle(resolvePolicy(bundle), expected);
+  const progress = new ProgressLine(io);
+  const connection = await open(flags, context);
+  try {
+    const report = await deployBundle(connection, bundle, {
+      expected,
+      by: operator(),
+      signal,
+      skip: {
+        ...(skipShadow !== undefined && { shadow: skipShadow }),
+        ...(skipLimited !== undefined && { limited: skipLimited }),
+      },
+      async agree({ running }) {
+        if (running === undefined) return;
+        await confirm(
+          io,
+          `The arm at ${placeOf(to)} is driven by ${short(running.digest)} just now; ${manifest.name} is tried on it, and takes over if it is good.`,
+          flags.yes === true,
+        );
+      },
+      onStep(step, seconds) {
+        if (step.kind === 'sending') {
+          if (seconds > soonS) progress.show(() => stepLine(step, seconds));
+        } else {
+          progress.done();
+          io.err(stepLine(step, seconds));
+        }
+      },
+    });
+    if (report.outcome === 'rolled-back')
+      throw new KitError(
+        'E_DEPLOY_ROLLED_BACK',
+        `the robot tried ${short(report.digest)} and rolled back: ${report.words}`,
+        `it has what it had before; see kit deploy history --to ${placeOf(to)}`,
+      );
+    const release = target.kind === 'folder' ? { release: join(target.path, 'releases', report.digest) } : {};
+    const next =
+      target.kind === 'folder'
+        ? `kit run --robot ${flags.robot ?? manifest.robot.name} --policy ${to} --port PATH`
+        : `kit deploy status --to ${placeOf(to)}`;
+    context.result({ ...report, ...release }, () => reportWords(report, placeOf(to), next));
+  } finally {
+    progress.done();
+    await connection.close();
+  }
+}
+
+/** The target as it may be printed: without a password. */
+function placeOf(to: string): string {
+  const target = parseTarget(to);
+  return target.kind === 'mqtt' ? `${brokerText(target.broker)}/${target.name}` : to;
+}
+
+/** Who asks, for the robot's history. */
+function operator(): string {
+  const user = process.env.USER ?? process.env.USERNAME ?? `user ${process.getuid?.() ?? 'unknown'}`;
+  return `${user}@${hostname()}`;
+}

@@ -1,0 +1,192 @@
+/**
+ * The robot's side of a deployment: answers requests against a release store. It carries no transport, moves nothing, and switches nothing
+ * while a loop runs: it lets a policy in and proposes it; who drives tries it (docs/deploy.md).
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { runtimeVersion } from '@sim2servo/models/version';
+import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { type AgentStore, openAgentStore } from './agent-store.js';
+import { assembleDraft } from './draft.js';
+import { freeBytes, Incoming } from './incoming.js';
+import { type Answers, type AnswerTo, protocolVersion, type Request, type Status } from './protocol.js';
+
+export interface AgentOptions {
+  /** Folder of the release store; it needs not exist yet. */
+  readonly store: string;
+  /** Robot folder or shipped robot: who it is, and whose signatures it trusts. Without one any bundle may come. */
+  readonly robot?: string | undefined;
+  readonly openStore?: (folder: string) => AgentStore;
+}
+
+/** Ends what only waits, when who asked has gone. */
+export interface Asking {
+  readonly onEvent: (entry: HistoryEntry) => void;
+  readonly signal: AbortSignal;
+}
+
+type InstallRequest = Extract<Request, { kind: 'install' }>;
+type Step = Pick<HistoryEntry, 'event' | 'words' | 'figures'>;
+
+const pollMs = 200;
+/** More than the longest phase of a trial lasts; where nothing happens for so long nobody is trying. */
+const silenceMs = 60_000;
+const historyOfOne = 200;
+const ofTrials: ReadonlySet<HistoryEntry['event']> = new Set(['shadow', 'limited', 'full', 'committed', 'rolled-back']);
+
+export class RobotAgent {
+  readonly #options: AgentOptions;
+  readonly incoming: Incoming;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.incoming = new Incoming(options.store);
+  }
+
+  /** @throws KitError why not; the store is whole then */
+  async answer<R extends Request>(request: R, asking: Asking): Promise<AnswerTo<R>> {
+    return (await this.#answer(request, asking)) as AnswerTo<R>;
+  }
+
+  async #answer(request: Request, asking: Asking): Promise<Answers[Request['kind']]> {
+    switch (request.kind) {
+      case 'hello':
+        if (request.protocol !== protocolVersion)
+          throw new KitError(
+            'E_AGENT_PROTOCOL',
+            `the robot speaks version ${protocolVersion} of the deployment protocol, and was asked in ${request.protocol}`,
+            'provision the robot again with this kit: kit provision',
+          );
+        return { protocol: protocolVersion, incoming: this.incoming.folder, ...(await this.status()) };
+      case 'lacking':
+        return this.incoming.lacking(request.files);
+      case 'received':
+        this.incoming.received(request.sha256);
+        return {};
+      case 'install':
+        return this.#store().locked(request.by, () => this.#install(request, asking));
+      case 'follow':
+        return this.#follow(request.id, asking);
+      case 'status':
+        return this.status();
+      case 'history':
+        return this.#store().history(request.last);
+      case 'rollback': {
+        const store = this.#store();
+        return store.locked(request.by, async () => ({ digest: await store.rollback(request.reason, request.by) }));
+      }
+    }
+  }
+
+  async status(): Promise<Status> {
+    const store = this.#store();
+    const current = store.current();
+    const previous = store.previous();
+    const running = store.running();
+    const robot = this.#robot();
+    return {
+      ...(robot !== undefined && { robot: robot.spec.name }),
+      runtimeVersion,
+      platform: `${process.platform}-${process.arch}`,
+      ...(current !== undefined && { current }),
+      ...(previous !== undefined && { previous }),
+      state: store.state(),
+      ...(running !== undefined && { running }),
+      freeBytes: await freeBytes(store.folder),
+    };
+  }
+
+  #store(): AgentStore {
+    const { openStore = openAgentStore, store } = this.#options;
+    return openStore(store);
+  }
+
+  /** Read anew each time: keys may have been trusted or revoked meanwhile. */
+  #robot(): LoadedRobot | undefined {
+    return this.#options.robot === undefined ? undefined : loadRobot(this.#options.robot);
+  }
+
+  async #install({ manifest, signature, skip, by }: InstallRequest, { onEvent }: Asking): Promise<Answers['install']> {
+    const store = this.#store();
+    const robot = this.#robot();
+    const expected = robot === undefined ? {} : expectationOf(robot);
+    const id = randomUUID();
+    let since = performance.now();
+    const note = (step: Step) => {
+      const now = performance.now();
+      const entry = { at: new Date().toISOString(), id, digest: manifest, seconds: (now - since) / 1000, by, ...step };
+      since = now;
+      store.note(entry);
+      onEvent(entry);
+    };
+    try {
+      const draft = assembleDraft(this.incoming, { manifest, signature }, expected);
+      try {
+        const bundle = loadBundle(draft.folder, expected);
+        note({
+          event: 'verified',
+          words: bundle.signature !== undefined ? 'signature and digests' : 'digests; it is not signed',
+        });
+        const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected);
+        note({
+          event: 'tested',
+          words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
+          figures: { goldenMaxError, inferP50Us: inferUs.p50, inferP99Us: inferUs.p99 },
+        });
+        note({ event: 'admitted', words: `whole, in releases/${manifest.slice(0, 12)}…` });
+      } finally {
+        draft.remove();
+      }
+      const proposed = store.propose(manifest, { id, skip, by });
+      this.incoming.remove(draft.digests);
+      if (!proposed) return { id, outcome: 'current' };
+      const noted = store.history(1).at(-1);
+      if (noted?.id === id) onEvent(noted);
+      return { id, outcome: 'proposed' };
+    } catch (error) {
+      try {
+        note({ event: 'refused', words: messageOf(error).slice(0, 2000) });
+      } catch {
+        // A disk that takes nothing takes no note either; why nothing was installed is what is told.
+      }
+      throw error;
+    }
+  }
+
+  /** Tells of a trial until it ends. It goes on whether anybody follows or not. */
+  async #follow(id: string, { onEvent, signal }: Asking): Promise<Answers['follow']> {
+    const store = this.#store();
+    let told = 0;
+    let unknown = 0;
+    for (let since = performance.now(); !signal.aborted; await sleep(pollMs)) {
+      // In this order: what ends between the two is in the history.
+      const { trial } = store.state();
+      const entries = store.history(historyOfOne).filter(entry => entry.id === id && ofTrials.has(entry.event));
+      for (const entry of entries.slice(told)) onEvent(entry);
+      if (entries.length > told) since = performance.now();
+      told = entries.length;
+      const last = entries.at(-1);
+      if (last?.event === 'committed' || last?.event === 'rolled-back')
+        return { outcome: last.event, words: last.words };
+      if (trial?.id !== id) {
+        // Once may be between the end of the trial and its line in the history.
+        if (++unknown < 2) continue;
+        throw new KitError(
+          'E_DEPLOY_UNKNOWN',
+          `nothing is known of deployment ${id}`,
+          'see kit deploy history',
+          'usage',
+        );
+      }
+      if (store.running() === undefined)
+        return { outcome: 'waiting', words: 'nobody drives just now; the next kit run tries it' };
+      if (performance.now() - since > silenceMs)
+        return { outcome: 'waiting', words: `nothing happened for ${silenceMs / 1000} s` };
+    }
+    return { outcome: 'waiting', words: 'nobody follows any more' };
+  }
+}

@@ -1,0 +1,51 @@
+/** `sim2servo-robot serve`: answers deployers behind an MQTT broker, and publishes how the robot is. */
+import { KitError } from '@sim2servo/models/error';
+import { loadRobot } from '@sim2servo/models/robot-folder';
+import { brokerName, brokerUrl } from '@sim2servo/models/site';
+import type { z } from 'zod';
+import { RobotAgent } from '../agent/robot-agent.js';
+import { serveMqtt } from './mqtt-agent.js';
+import type { RobotCommand } from './robot-command.js';
+import { robotPlaces } from './robot-places.js';
+
+export const serve: RobotCommand = {
+  words: 'answers kit deploy behind an MQTT broker, and publishes there how the robot is',
+  options: {
+    broker: 'mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// for TLS',
+    name: 'topics begin with kit/v1/NAME/deploy (default: the name in robot.json)',
+    ca: 'who vouches for the broker: a PEM file',
+    cert: 'our certificate, where the broker wants one',
+    key: 'its key',
+    root: 'where the robot is installed (default: /)',
+    robot: 'robot folder',
+    store: 'release store of policies',
+  },
+  async act({ root, broker, name, ca, cert, key, ...named }) {
+    const { robot, store } = { ...robotPlaces(root), ...named };
+    const ended = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.abort());
+    await serveMqtt({
+      agent: new RobotAgent({ robot, store }),
+      broker: fits('broker', brokerUrl, broker),
+      name: fits('name', brokerName, name ?? loadRobot(robot).spec.name),
+      ca,
+      cert,
+      key,
+      signal: ended.signal,
+      onEvent: what => process.stderr.write(`${what}\n`),
+    });
+  },
+};
+
+function fits(option: string, schema: z.ZodType<string>, value: string | undefined): string {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new KitError(
+    'E_USAGE',
+    value === undefined
+      ? `--${option} is missing`
+      : `--${option} '${value}' must be ${parsed.error.issues[0]!.message}`,
+    'see sim2servo-robot serve --help',
+    'usage',
+  );
+}

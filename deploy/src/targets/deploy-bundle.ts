@@ -1,0 +1,179 @@
+/** One deployment as the deployer sees it: only what the robot lacks is sent, then the robot does the rest and tells of it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { sha256 } from '@sim2servo/models/digest';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
+import type { Trial } from '@sim2servo/runtime/releases/store-state';
+import { type Answers, type OutgoingFile, protocolVersion, type RobotConnection } from '../agent/protocol.js';
+
+export type DeployStep =
+  | { readonly kind: 'checked'; readonly name: string; readonly digest: string; readonly signed: boolean }
+  | { readonly kind: 'connected'; readonly hello: Answers['hello'] }
+  | { readonly kind: 'lacking'; readonly lacking: number; readonly files: number; readonly bytes: number }
+  /** Comes often; `sent` comes once. */
+  | { readonly kind: 'sending' | 'sent'; readonly bytes: number; readonly ofBytes: number }
+  | { readonly kind: 'robot'; readonly entry: HistoryEntry };
+
+export interface DeployOptions {
+  /** What the bundle must fit already here; the robot looks at its own. */
+  readonly expected?: BundleExpectation;
+  readonly skip?: Trial['skip'];
+  /** Who asks, for the history. */
+  readonly by: string;
+  /** Leaves the robot to itself. */
+  readonly signal?: AbortSignal;
+  /** @param seconds that the step took, or takes so far */
+  readonly onStep?: (step: DeployStep, seconds: number) => void;
+  /** Asked once before anything is sent. @throws to leave everything as it is */
+  readonly agree?: (hello: Answers['hello']) => Promise<void>;
+}
+
+export interface DeployReport {
+  readonly digest: string;
+  readonly id: string;
+  /** `current`: it is what `current` names, nobody drives. `waiting`: the next run tries it. */
+  readonly outcome: 'current' | Answers['follow']['outcome'];
+  readonly words: string;
+  /** What drives again where this one fails. */
+  readonly previous: string | undefined;
+  readonly files: number;
+  readonly sentFiles: number;
+  readonly sentBytes: number;
+  /** Of the self-test on the robot. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** What is so on the robot if it ends here. */
+const states = {
+  before: 'nothing has changed on the robot; what had arrived is kept, and is not sent again',
+  install: 'the robot ends the installation by itself; see kit deploy status',
+  refused: 'the robot has what it had before',
+  trial: 'the trial goes on without us, and ends by itself; see kit deploy status',
+} as const;
+
+/** @throws KitError the robot's own, or the connection's; with what is so on the robot then */
+export async function deployBundle(
+  connection: RobotConnection,
+  bundleFolder: string,
+  { expected, skip = {}, by, signal, onStep = () => {}, agree }: DeployOptions,
+): Promise<DeployReport> {
+  let since = performance.now();
+  const seconds = () => (performance.now() - since) / 1000;
+  const step = (what: DeployStep) => {
+    onStep(what, seconds());
+    if (what.kind !== 'sending') since = performance.now();
+  };
+  const { bundle, files } = readFiles(bundleFolder, expected);
+  step({
+    kind: 'checked',
+    name: bundle.manifest.name,
+    digest: bundle.digest,
+    signed: files.has('policy.json.minisig'),
+  });
+
+  let state: string = states.before;
+  try {
+    const hello = await until(connection.request({ kind: 'hello', protocol: protocolVersion }), signal);
+    step({ kind: 'connected', hello });
+    await agree?.(hello);
+    since = performance.now();
+    const sent = await sendLacking(connection, [...files.values()], signal, step);
+
+    state = states.install;
+    const figures: Record<string, number> = {};
+    const onEntry = (entry: HistoryEntry) => {
+      if (entry.event === 'tested') Object.assign(figures, entry.figures);
+      if (entry.event === 'refused') state = states.refused;
+      onStep({ kind: 'robot', entry }, entry.seconds);
+    };
+    const signature = files.get('policy.json.minisig')?.sha256;
+    const install = { kind: 'install', manifest: bundle.digest, ...(signature && { signature }), skip, by } as const;
+    const { id, outcome } = await until(connection.request(install, onEntry), signal);
+    let end: { readonly outcome: DeployReport['outcome']; readonly words: string } = {
+      outcome: 'current',
+      words: 'it is the current policy',
+    };
+    if (outcome === 'proposed') {
+      state = states.trial;
+      end = await until(connection.request({ kind: 'follow', id }, onEntry), signal);
+    }
+    const { previous, state: after } = await until(connection.request({ kind: 'status' }), signal);
+    const before = after.trial?.digest === bundle.digest ? after.trial.replaces : previous;
+    return { digest: bundle.digest, id, ...end, previous: before, files: files.size, ...sent, figures };
+  } catch (error) {
+    if (signal?.aborted === true)
+      throw new KitError('E_INTERRUPTED', `interrupted: ${state}`, 'kit deploy goes on where it was', 'interrupt');
+    if (!(error instanceof KitError)) throw error;
+    throw new KitError(error.code, `${error.message}\n  ${state}`, error.hint, error.exit, { cause: error });
+  }
+}
+
+/** The bundle's files by name, the manifest first. */
+function readFiles(folder: string, expected: BundleExpectation | undefined) {
+  const bundle = loadBundle(resolvePolicy(folder), expected);
+  const names = ['policy.json', 'policy.json.minisig', ...Object.keys(bundle.manifest.files)];
+  const files = new Map<string, OutgoingFile>();
+  for (const name of names) {
+    const path = join(bundle.folder, name);
+    if (name === 'policy.json.minisig' && !existsSync(path)) continue;
+    const content = readFileSync(path);
+    files.set(name, { sha256: sha256(content), content });
+  }
+  return { bundle, files };
+}
+
+async function sendLacking(
+  connection: RobotConnection,
+  files: readonly OutgoingFile[],
+  signal: AbortSignal | undefined,
+  step: (what: DeployStep) => void,
+): Promise<{ sentFiles: number; sentBytes: number }> {
+  const wanted = files.map(({ sha256, content }) => ({ sha256, bytes: content.length }));
+  const lacking = await until(connection.request({ kind: 'lacking', files: wanted }), signal);
+  const outgoing = files.flatMap(file => {
+    const from = lacking.find(({ sha256 }) => sha256 === file.sha256)?.from;
+    return from === undefined ? [] : [{ file, from }];
+  });
+  const ofBytes = outgoing.reduce((sum, { file, from }) => sum + file.content.length - from, 0);
+  step({ kind: 'lacking', lacking: outgoing.length, files: files.length, bytes: ofBytes });
+  let done = 0;
+  for (const { file, from } of outgoing) {
+    const onSent = (bytes: number) => step({ kind: 'sending', bytes: done + bytes - from, ofBytes });
+    await until(sendWhole(connection, file, from, onSent), signal);
+    done += file.content.length - from;
+  }
+  if (outgoing.length > 0) step({ kind: 'sent', bytes: done, ofBytes });
+  return { sentFiles: outgoing.length, sentBytes: done };
+}
+
+/** What had come before may have been spoilt since, by a loss of power for instance: then the whole file comes once more. */
+async function sendWhole(
+  connection: RobotConnection,
+  file: OutgoingFile,
+  from: number,
+  onSent: (bytes: number) => void,
+): Promise<void> {
+  const received = { kind: 'received', sha256: file.sha256 } as const;
+  if (from < file.content.length || from === 0) await connection.send(file, from, onSent);
+  try {
+    await connection.request(received);
+  } catch (error) {
+    if (!(error instanceof KitError) || error.code !== 'E_DEPLOY_DIGEST' || from === 0) throw error;
+    await connection.send(file, 0, onSent);
+    await connection.request(received);
+  }
+}
+
+/** `work`, or the interruption, whichever comes first. */
+function until<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new KitError('E_INTERRUPTED', messageOf(signal.reason), 'run it again', 'interrupt'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

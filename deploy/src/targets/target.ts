@@ -1,0 +1,45 @@
+/** What `--to` may name: a folder, a robot behind OpenSSH, or one behind a broker. */
+import { existsSync } from 'node:fs';
+import { KitError } from '@sim2servo/models/error';
+import { brokerName, brokerUrl } from '@sim2servo/models/site';
+
+export type Target =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'ssh'; readonly destination: string; readonly port: number | undefined }
+  | { readonly kind: 'mqtt'; readonly broker: string; readonly name: string };
+
+/** Neither may begin with `-`: OpenSSH would take it for an option. */
+const user = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+const host = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9a-fA-F:]+(?:%[A-Za-z0-9]+)?\])$/;
+
+/** @throws KitError E_TARGET */
+export function parseTarget(text: string): Target {
+  const misread = (why: string) =>
+    new KitError(
+      'E_TARGET',
+      `'${text}' is no target: ${why}`,
+      'write --to DIR, --to user@host[:port], or --to mqtt://broker/robot',
+      'usage',
+    );
+  if (/^mqtts?:/.test(text)) {
+    const [, broker, name] = /^(mqtts?:\/\/[^/\s]+)\/([^/\s]+)$/.exec(text) ?? [];
+    if (broker === undefined || !brokerUrl.safeParse(broker).success || !URL.canParse(broker))
+      throw misread('a broker is mqtt://[USER:PASSWORD@]HOST[:PORT]/ROBOT');
+    if (!brokerName.safeParse(name).success) throw misread("the robot's name has letters, digits, - and _");
+    return { kind: 'mqtt', broker, name: name! };
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text)?.[1];
+  if (scheme !== undefined && scheme !== 'ssh') throw misread(`nothing is known of ${scheme}://`);
+  const plain = scheme === undefined ? text : text.slice('ssh://'.length);
+  // A folder that is there is meant, whatever its name looks like.
+  if (scheme === undefined && (!text.includes('@') || text.includes('/') || existsSync(text))) {
+    if (text === '') throw misread('it is empty');
+    return { kind: 'folder', path: text };
+  }
+  const [, login, name = '', digits] = /^(?:([^@]*)@)?(\[[^\]]*\]|[^:@]*)(?::(\d+))?$/.exec(plain) ?? [];
+  if ((login !== undefined && !user.test(login)) || !host.test(name)) throw misread('user and host are plain names');
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65_535)) throw misread(`there is no port ${digits}`);
+  const bare = name.replace(/^\[|\]$/g, '');
+  return { kind: 'ssh', destination: login === undefined ? bare : `${login}@${bare}`, port };
+}

@@ -1,0 +1,104 @@
+/** A deployment in words: one line a step, with its time; what a robot has; its history. */
+import type { Status } from '@sim2servo/deploy/agent/protocol';
+import type { DeployReport, DeployStep } from '@sim2servo/deploy/targets/deploy-bundle';
+import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { duration } from './progress-line.js';
+
+export const short = (digest: string): string => `${digest.slice(0, 12)}…`;
+
+/** 1536 → '1.5 KiB' */
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 2 ** 20) return `${(bytes / 1024).toFixed(1)} KiB`;
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+const line = (name: string, words: string, seconds: number): string =>
+  `${name.padEnd(12)}${words}  (${seconds.toFixed(seconds < 10 ? 2 : 0)} s)`;
+
+/** One line for a step that is over, or that goes on (`sending`). */
+export function stepLine(step: DeployStep, seconds: number): string {
+  const rate = (bytes: number) => `${size(Math.round(bytes / Math.max(seconds, 1e-3)))}/s`;
+  switch (step.kind) {
+    case 'checked':
+      return line('checked', `${step.name} ${short(step.digest)}, ${step.signed ? 'signed' : 'not signed'}`, seconds);
+    case 'connected':
+      return line('connected', robotLine(step.hello), seconds);
+    case 'lacking':
+      return line(
+        'lacking',
+        `${step.lacking} of ${step.files} files${step.bytes > 0 ? `, ${size(step.bytes)}` : ''}`,
+        seconds,
+      );
+    case 'sending': {
+      const leftS = (step.ofBytes - step.bytes) / Math.max(step.bytes / Math.max(seconds, 1e-3), 1);
+      return `sending     ${size(step.bytes)} of ${size(step.ofBytes)} at ${rate(step.bytes)}, ${duration(leftS)} left`;
+    }
+    case 'sent':
+      return line('sent', `${size(step.bytes)} at ${rate(step.bytes)}`, seconds);
+    case 'robot':
+      return line(step.entry.event, step.entry.words, seconds);
+  }
+}
+
+function robotLine({ robot, runtimeVersion, platform, current, running }: Status): string {
+  const drives = running === undefined ? '' : `; ${short(running.digest)} drives`;
+  const has = current === undefined ? 'no policy yet' : `current is ${short(current)}`;
+  return `${robot ?? 'a folder'}, runtime ${runtimeVersion} on ${platform}; ${has}${drives}`;
+}
+
+/** What came of it, and the next command. @param next the command that drives the robot */
+export function reportWords(
+  { digest, outcome, words, previous, figures }: DeployReport,
+  to: string,
+  next: string,
+): string {
+  const done = {
+    current: `deployed ${short(digest)} to ${to}: ${words}`,
+    committed: `deployed ${short(digest)} to ${to}: it was tried, and drives`,
+    waiting: `deployed ${short(digest)} to ${to}, on trial: ${words}`,
+    'rolled-back': `${short(digest)} was rolled back: ${words}`,
+  }[outcome];
+  const { goldenMaxError, inferP99Us } = figures;
+  return [
+    done,
+    ...(goldenMaxError === undefined
+      ? []
+      : [
+          `self-test there: golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferP99Us?.toFixed(0)} µs`,
+        ]),
+    previous === undefined
+      ? 'it is the first policy there'
+      : `the one before, ${short(previous)}, is kept as 'previous'; back to it: kit deploy rollback --to ${to}`,
+    `next: ${next}`,
+  ].join('\n');
+}
+
+export function statusWords(status: Status): string {
+  const { robot, runtimeVersion, platform, current, previous, running, state, freeBytes } = status;
+  const { trial } = state;
+  const row = (name: string, value: string) => `${name.padEnd(10)}${value}`;
+  const bad = Object.entries(state.bad).map(([digest, why]) => row('bad', `${short(digest)} ${why}`));
+  return [
+    row('robot', robot ?? 'not named: the folder was asked without --robot'),
+    row('runtime', `${runtimeVersion} on ${platform}`),
+    row('current', current === undefined ? 'none' : short(current)),
+    row('previous', previous === undefined ? 'none' : short(previous)),
+    row('drives', running === undefined ? 'nobody' : `${short(running.digest)}, for ${duration(running.sinceS)}`),
+    ...(trial === undefined
+      ? []
+      : [row('on trial', `${short(trial.digest)}, ${trial.phase}${trial.running ? '' : ', waits for a run'}`)]),
+    ...bad,
+    row('free', size(freeBytes)),
+  ].join('\n');
+}
+
+export function historyWords(entries: readonly HistoryEntry[]): string {
+  if (entries.length === 0) return 'nothing happened here yet';
+  return entries
+    .map(
+      ({ at, digest, event, words, seconds, by }) =>
+        `${at.slice(0, 19).replace('T', ' ')}  ${short(digest)}  ${event.padEnd(12)}${words}  (${seconds.toFixed(2)} s${by === undefined ? '' : `, ${by}`})`,
+    )
+    .join('\n');
+}
