@@ -103,7 +103,9 @@ export const platformNames = Object.keys(platforms) as PlatformName[];
  * @throws KitError E_PLATFORM naming what there is
  */
 export function platformOf(system: string, machine: string, musl: boolean): PlatformName {
-  const cpu = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64', armv7l: 'armv7', armv8l: 'armv7' }[machine];
+  const cpu = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64', armv7l: 'armv7', armv8l: 'armv7' }[
+    machine
+  ];
   const name = `${system.toLowerCase()}-${cpu}${musl ? '-musl' : ''}`;
   const found = platformNames.find(known => known === name);
   if (found !== undefined) return found;

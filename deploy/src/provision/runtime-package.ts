@@ -7,12 +7,7 @@ import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
-import {
-  manifestName,
-  type RuntimeManifest,
-  runtimeManifestSchema,
-  signatureName,
-} from '../robot/runtime-manifest.js';
+import { manifestName, type RuntimeManifest, runtimeManifestSchema, signatureName } from '../robot/runtime-manifest.js';
 import { bundleProgram, programName } from './bundle-program.js';
 import { elfHeader, stripElf } from './elf.js';
 import { type NpmCacheOptions, npmFile } from './npm-cache.js';
@@ -58,7 +53,10 @@ export async function packageRuntime(options: PackageOptions): Promise<RuntimePa
     ...(node === undefined ? [] : [{ path: nodePath, content: node.content, executable: true }]),
     ...(await bundleProgram()).map(file => plain(`lib/${file.name}`, file.content)),
     plain('lib/package.json', Buffer.from('{"type":"module"}\n')),
-    plain('lib/serialport.node', readFileSync(join(folderOf('@serialport/bindings-cpp', importers.serialport), 'prebuilds', platform.serialport))),
+    plain(
+      'lib/serialport.node',
+      readFileSync(join(folderOf('@serialport/bindings-cpp', importers.serialport), 'prebuilds', platform.serialport)),
+    ),
     ...(platform.koffi === undefined
       ? []
       : [plain('lib/koffi.node', await npmFile(platform.koffi, platform.koffi.file, options))]),

@@ -45,6 +45,7 @@ export async function driveArm(parts: DriveParts, options: DriveOptions): Promis
   const random = new Random(Date.now() % 2 ** 31);
   const time = new Date().toISOString().replaceAll(':', '');
   mkdirSync(logs, { recursive: true });
+  const goals = drawnGoals(spec, task, random, Math.round(task.episodeS(spec, rateHz) * rateHz));
   drivenBy(digest);
   return runPolicy({
     ...options,
@@ -63,7 +64,7 @@ export async function driveArm(parts: DriveParts, options: DriveOptions): Promis
           },
         }),
     }),
-    goals: drawnGoals(spec, task, random, Math.round(task.episodeS(spec, rateHz) * rateHz)),
+    goals,
     logPath: join(logs, `${spec.name}-${time}.mcap`),
     onPolicy: ({ digest: next, refused }) => {
       if (refused === undefined) drivenBy(next);
