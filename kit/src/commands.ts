@@ -15,6 +15,7 @@ import { addHil } from './commands/hil.js';
 import { addInit } from './commands/init.js';
 import { addInspect } from './commands/inspect.js';
 import { addLogs } from './commands/logs.js';
+import { addProvision } from './commands/provision.js';
 import { addRecord } from './commands/record.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
@@ -33,6 +34,7 @@ export const commands: readonly AddCommand[] = [
   addEval,
   addExport,
   addInspect,
+  addProvision,
   addDeploy,
   addRun,
   addTeleop,

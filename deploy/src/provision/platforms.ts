@@ -98,16 +98,15 @@ export const platforms = {
 export type PlatformName = keyof typeof platforms;
 export const platformNames = Object.keys(platforms) as PlatformName[];
 
-/**
- * @param machine what `uname -m` says
- * @throws KitError E_PLATFORM naming what there is
- */
+/** @param machine what `uname -m` says */
+export function knownPlatform(system: string, machine: string, musl: boolean): PlatformName | undefined {
+  const cpus: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'armv7', armv8l: 'armv7' };
+  return platformNames.find(name => name === `${system.toLowerCase()}-${cpus[machine]}${musl ? '-musl' : ''}`);
+}
+
+/** @throws KitError E_PLATFORM naming what there is */
 export function platformOf(system: string, machine: string, musl: boolean): PlatformName {
-  const cpu = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64', armv7l: 'armv7', armv8l: 'armv7' }[
-    machine
-  ];
-  const name = `${system.toLowerCase()}-${cpu}${musl ? '-musl' : ''}`;
-  const found = platformNames.find(known => known === name);
+  const found = knownPlatform(system, machine, musl);
   if (found !== undefined) return found;
   throw new KitError(
     'E_PLATFORM',
