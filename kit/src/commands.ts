@@ -19,6 +19,8 @@ import { addProvision } from './commands/provision.js';
 import { addRecord } from './commands/record.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
+import { addStart } from './commands/start.js';
+import { addStop } from './commands/stop.js';
 import { addTeleop } from './commands/teleop.js';
 import { addTour } from './commands/tour.js';
 import { addTrain } from './commands/train.js';
@@ -36,6 +38,8 @@ export const commands: readonly AddCommand[] = [
   addInspect,
   addProvision,
   addDeploy,
+  addStart,
+  addStop,
   addRun,
   addTeleop,
   addRecord,

@@ -1,7 +1,7 @@
 /** What there is to know of a robot before anything is changed on it: one script that only reads, and what it printed. */
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
-import { type ServiceMotion, serviceStateSchema } from '../robot/control-protocol.js';
+import { controlAnswerSchema, type ServiceMotion } from '../robot/control-protocol.js';
 import { manifestName, type RuntimeManifest, runtimeManifestSchema } from '../robot/runtime-manifest.js';
 import { quoted } from './target-shell.js';
 
@@ -92,10 +92,15 @@ export function readFacts(text: string): TargetFacts {
       manifest !== undefined && {
         current: { digest, manifest: parseJson(manifest, runtimeManifestSchema, 'manifest of the installed runtime') },
       }),
-    ...(state !== undefined &&
-      state !== '' && { motion: parseJson(state, serviceStateSchema, 'state of the service').motion }),
+    ...(state !== undefined && state !== '' && motionOf(state)),
     ...(vendor !== undefined &&
       product !== undefined && { adapter: { vendor, product, ...(serial !== undefined && { serial }) } }),
     freeBytes: Number(must('freeKb')) * 1024,
   };
+}
+
+/** A service that does not answer drives nothing: its socket was left by one that was killed. */
+function motionOf(text: string): Pick<TargetFacts, 'motion'> {
+  const said = parseJson(text, controlAnswerSchema, 'answer of the service');
+  return 'answer' in said ? { motion: said.answer.motion } : {};
 }

@@ -1,6 +1,7 @@
-/** `sim2servo-robot ctl start|stop|state`: tells the service, and prints what it answers as one line of JSON. What `kit start` calls. */
-import { KitError } from '@sim2servo/models/error';
-import { type ControlRequest, controlRequestSchema } from './control-protocol.js';
+/** `sim2servo-robot ctl start|stop|state`: tells the service, and prints its answer, or why there is none, as one line of JSON. What `kit start` calls. */
+import { exitCodes, KitError } from '@sim2servo/models/error';
+import { packError } from '@sim2servo/models/packed-error';
+import { type ControlAnswer, type ControlRequest, controlRequestSchema } from './control-protocol.js';
 import { askService } from './control-socket.js';
 import type { RobotCommand } from './robot-command.js';
 import { robotPlaces } from './robot-places.js';
@@ -14,8 +15,15 @@ export const ctl: RobotCommand = {
     seconds: 'with start: end after this time',
   },
   async act({ root, socket = robotPlaces(root).socket, seconds }, operands) {
-    const state = await askService(socket, controlRequest(operands, seconds));
-    process.stdout.write(`${JSON.stringify(state)}\n`);
+    let said: ControlAnswer;
+    try {
+      said = { answer: await askService(socket, controlRequest(operands, seconds)) };
+    } catch (error) {
+      const { code, message, hint, exit } = packError(error, 'E_BUG');
+      said = { error: { code, message, hint, exit } };
+      process.exitCode = exitCodes[exit];
+    }
+    process.stdout.write(`${JSON.stringify(said)}\n`);
   },
 };
 
