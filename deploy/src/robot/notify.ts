@@ -74,8 +74,9 @@ export async function openNotify(environment: NodeJS.ProcessEnv = process.env): 
   const address = unixAddress(name);
   const { default: koffi } = await import('koffi');
   const libc = koffi.load(null);
+  // `long` is what ssize_t is on Linux, of 32 and of 64 bits.
   const sendto = libc.func(
-    'ssize_t sendto(int fd, const uint8_t *message, size_t bytes, int flags, const uint8_t *address, uint32_t length)',
+    'long sendto(int fd, const uint8_t *message, size_t bytes, int flags, const uint8_t *address, uint32_t length)',
   );
   const fd: number = libc.func('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
