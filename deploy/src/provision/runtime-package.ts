@@ -2,9 +2,10 @@
  * A release of the runtime for one platform: the bundled program, the native parts of that platform only, and Node itself. Nothing in it
  * comes from the robot, and nothing on the robot needs a network to run it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { manifestName, type RuntimeManifest, runtimeManifestSchema, signatureName } from '../robot/runtime-manifest.js';
@@ -57,9 +58,7 @@ export async function packageRuntime(options: PackageOptions): Promise<RuntimePa
       'lib/serialport.node',
       readFileSync(join(folderOf('@serialport/bindings-cpp', importers.serialport), 'prebuilds', platform.serialport)),
     ),
-    ...(platform.koffi === undefined
-      ? []
-      : [plain('lib/koffi.node', await npmFile(platform.koffi, platform.koffi.file, options))]),
+    ...(platform.koffi === undefined ? [] : [plain('lib/koffi.node', await koffiBinding(platform.koffi, options))]),
     ...(wasm ? wasmInference() : nativeInference(platform.onnxRuntime!)),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   const manifest: RuntimeManifest = runtimeManifestSchema.parse({
@@ -87,6 +86,16 @@ export async function packageRuntime(options: PackageOptions): Promise<RuntimePa
       ...(sign === undefined ? [] : [plain(signatureName, Buffer.from(sign(manifestBytes)))]),
     ],
   };
+}
+
+/** This machine's own is installed with the kit; only a foreign platform's has to be fetched. */
+async function koffiBinding(wanted: NonNullable<Platform['koffi']>, options: PackageOptions): Promise<Buffer> {
+  const folder = packageFolder(wanted.name, fileURLToPath(import.meta.url));
+  if (folder !== undefined) {
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    if (version === wanted.version) return readFileSync(join(folder, wanted.file));
+  }
+  return npmFile(wanted, wanted.file, options);
 }
 
 const plain = (path: string, content: Buffer): TarFile => ({ path, content, executable: false });
@@ -137,16 +146,15 @@ const importers = {
   inference: require.resolve('@sim2servo/runtime/inference-backend'),
 } as const;
 
-/** A package's folder, as who imports it sees it. */
+/** A package's folder, as who imports it sees it; undefined where it is not installed. */
+function packageFolder(name: string, owner: string): string | undefined {
+  const folders = createRequire(owner).resolve.paths(name) ?? [];
+  return folders.map(folder => join(folder, name)).find(folder => existsSync(join(folder, 'package.json')));
+}
+
 function folderOf(name: string, owner: string): string {
-  for (const folder of createRequire(owner).resolve.paths(name) ?? []) {
-    try {
-      readFileSync(join(folder, name, 'package.json'));
-      return join(folder, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
+  const folder = packageFolder(name, owner);
+  if (folder !== undefined) return folder;
   throw new KitError('E_PACKAGE', `the package ${name} is not installed`, 'run npm ci in the kit', 'bug');
 }
 

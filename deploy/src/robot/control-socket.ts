@@ -1,7 +1,7 @@
 /** The service's socket: a unix stream, one JSON line a request, one line back. Both ends. */
 import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { packError } from '@sim2servo/models/packed-error';
@@ -14,11 +14,15 @@ import {
   type ServiceState,
 } from './control-protocol.js';
 
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
 /** @throws KitError E_CONTROL_SOCKET where somebody serves it already, or it can't be made */
 export async function serveControl(
   path: string,
   handle: (request: ControlRequest) => Promise<ServiceState>,
-): Promise<Server> {
+): Promise<ControlServer> {
   if (await isServed(path))
     throw new KitError(
       'E_CONTROL_SOCKET',
@@ -28,11 +32,12 @@ export async function serveControl(
     );
   // Left by one that was killed.
   rmSync(path, { force: true });
+  const open = new Set<Socket>();
   const server = createServer(socket => {
     // A client that leaves before its answer is no concern of ours.
     socket.on('error', () => {});
-    // One that stays connected does not keep the service from ending.
-    socket.unref();
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
     eachLine(socket, async line => {
       socket.write(`${JSON.stringify(await answerTo(line, handle))}\n`);
     });
@@ -49,7 +54,15 @@ export async function serveControl(
       { cause: error },
     );
   }
-  return server;
+  return {
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      // One that stays connected does not keep the service from ending.
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
 }
 
 async function answerTo(

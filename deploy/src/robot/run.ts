@@ -89,7 +89,7 @@ export const run: RobotCommand = {
       });
       notify.stopping();
     } finally {
-      server.close();
+      await server.close();
       notify.close();
     }
   },

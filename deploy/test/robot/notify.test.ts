@@ -39,22 +39,26 @@ t.test('without NOTIFY_SOCKET nothing is said to anybody', async t => {
 });
 
 for (const name of [join(folder, 'notify'), `@sim2servo-test-${process.pid}`])
-  t.test(`each message is one datagram, to ${name.startsWith('@') ? 'an abstract name' : 'a path'}`, needsLinux, async t => {
-    const receiver = new DatagramReceiver(name);
-    t.ok(receiver.known, 'the system knows the socket by this name');
-    const notify = await openNotify({ NOTIFY_SOCKET: name, WATCHDOG_USEC: '5000000' });
-    t.equal(notify.watchdogUs, 5_000_000);
-    notify.ready('waiting for\nyou');
-    notify.alive();
-    notify.status('größer');
-    notify.stopping();
-    t.same(receiver.poll(), ['READY=1\nSTATUS=waiting for you', 'WATCHDOG=1', 'STATUS=größer', 'STOPPING=1']);
-    t.equal(notify.lost, 0);
-    receiver.close();
-    notify.alive();
-    t.equal(notify.lost, 1, 'what nobody takes is counted');
-    notify.close();
-  });
+  t.test(
+    `each message is one datagram, to ${name.startsWith('@') ? 'an abstract name' : 'a path'}`,
+    needsLinux,
+    async t => {
+      const receiver = new DatagramReceiver(name);
+      t.ok(receiver.known, 'the system knows the socket by this name');
+      const notify = await openNotify({ NOTIFY_SOCKET: name, WATCHDOG_USEC: '5000000' });
+      t.equal(notify.watchdogUs, 5_000_000);
+      notify.ready('waiting for\nyou');
+      notify.alive();
+      notify.status('größer');
+      notify.stopping();
+      t.same(receiver.poll(), ['READY=1\nSTATUS=waiting for you', 'WATCHDOG=1', 'STATUS=größer', 'STOPPING=1']);
+      t.equal(notify.lost, 0);
+      receiver.close();
+      notify.alive();
+      t.equal(notify.lost, 1, 'what nobody takes is counted');
+      notify.close();
+    },
+  );
 
 t.test('a socket that takes no more loses messages, and the loop does not wait for it', needsLinux, async t => {
   const receiver = new DatagramReceiver(join(folder, 'full'));
@@ -67,7 +71,15 @@ t.test('a socket that takes no more loses messages, and the loop does not wait f
 });
 
 t.test('a name that is none is refused before anything is started', needsLinux, async t => {
-  await t.rejects(openNotify({ NOTIFY_SOCKET: 'here' }), new KitError('E_NOTIFY_SOCKET', "NOTIFY_SOCKET 'here' is neither an absolute path nor an @abstract name of at most 107 bytes", 'start it by systemd, or without NOTIFY_SOCKET', 'usage'));
+  await t.rejects(
+    openNotify({ NOTIFY_SOCKET: 'here' }),
+    new KitError(
+      'E_NOTIFY_SOCKET',
+      "NOTIFY_SOCKET 'here' is neither an absolute path nor an @abstract name of at most 107 bytes",
+      'start it by systemd, or without NOTIFY_SOCKET',
+      'usage',
+    ),
+  );
 });
 
 if (existsSync('/usr/bin/systemd-notify') || existsSync('/bin/systemd-notify'))

@@ -26,8 +26,7 @@ export class MemoryArm implements ServoLink, ServoMotion {
 
   async read(state: ServoState): Promise<boolean> {
     // Positions that never change at all are what a broken sensor says.
-    for (let j = 0; j < this.position.length; j++)
-      state.position[j] = this.position[j]! + 1e-4 * (this.#samples % 2);
+    for (let j = 0; j < this.position.length; j++) state.position[j] = this.position[j]! + 1e-4 * (this.#samples % 2);
     state.sample = ++this.#samples;
     state.sampledAtUs = this.#clock.nowUs();
     state.device = this.#device;
