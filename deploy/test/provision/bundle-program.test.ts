@@ -31,7 +31,7 @@ t.test('whatever starts a thread finds its program beside itself', async t => {
 t.test('nothing else is asked for but Node, inference, and the bindings beside', async t => {
   const allowed = /^(?:node:[\w/]+|onnxruntime-(?:node|web)|\.\/[\w-]+\.js)$/;
   for (const [name, text] of texts)
-    for (const [, wanted] of text.matchAll(/\bimport(?:[\w*{}\s,$]+from|\()?"([^"\n]+)"/g))
+    for (const [, wanted] of text.matchAll(/(?<!")\bimport(?:[\w*{}\s,$]+from|\()?"([^"\n]+)"/g))
       t.ok(allowed.test(wanted!) || builtinModules.includes(wanted!), `${name}: ${wanted}`);
   const all = [...texts.values()].join('\n');
   for (const binding of ['./serialport.node', './koffi.node']) t.ok(all.includes(`require("${binding}")`), binding);
