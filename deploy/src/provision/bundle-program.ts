@@ -10,6 +10,9 @@ import { build, type Plugin } from 'esbuild';
 
 export const programName = 'sim2servo-robot.js';
 
+/** Stands where a package asks for its own folder. */
+export const noFolder = 'bundled: no folder';
+
 const main = fileURLToPath(new URL('../robot/main.js', import.meta.url));
 
 /** `new URL('./x-worker.js', import.meta.url)`: the program of a thread, which must lie beside whoever starts it. */
@@ -58,7 +61,8 @@ export async function bundleProgram(): Promise<ProgramFile[]> {
       plugins: [nativeBeside],
       // Found in node_modules beside: inference has native parts, or is WebAssembly, by platform.
       external: ['onnxruntime-node', 'onnxruntime-web', '*.node'],
-      define: { __dirname: '"."' },
+      // One package names its folder, and gives that to what is redirected above. A second would look for files that are not there.
+      define: { __dirname: JSON.stringify(noFolder) },
       // CommonJS packages ask for Node's modules, and the redirected ones for their bindings.
       banner: { js: 'import{createRequire as requireOf}from"node:module";const require=requireOf(import.meta.url);' },
     });

@@ -10,7 +10,7 @@ import { manifestName, signatureName } from '../robot/runtime-manifest.js';
 import { filesThere, installSteps } from './install-steps.js';
 import type { NpmCacheOptions } from './npm-cache.js';
 import { knownPlatform, leastNode, type PlatformName, platformOf } from './platforms.js';
-import { packageRuntime, type RuntimePackage, unpackedBytes } from './runtime-package.js';
+import { type PackageOptions, packageRuntime, type RuntimePackage, unpackedBytes } from './runtime-package.js';
 import { prelude, type Step } from './steps.js';
 import { writeTar } from './tar.js';
 import { factsScript, readFacts, type TargetFacts } from './target-facts.js';
@@ -36,8 +36,11 @@ export interface ProvisionOptions extends NpmCacheOptions {
   readonly mqtt?: string;
   readonly nodePath?: string;
   readonly wasm?: boolean;
+  readonly ownNode?: boolean;
   readonly replaceSite?: boolean;
   readonly sign?: (manifest: Buffer) => string;
+  /** What makes the runtime: one that keeps what it made serves many robots. */
+  readonly packaged?: (options: PackageOptions) => Promise<RuntimePackage>;
 }
 
 /** Everything that will be done, and nothing done yet. */
@@ -92,7 +95,7 @@ async function look(
  * @throws KitError E_ARM_DRIVEN, E_PLATFORM, E_NODE_*, E_NPM_*, E_RUNTIME_UNSIGNED, E_SIGNATURE_*, E_SPACE, E_NO_PORT, E_TARGET_*
  */
 export async function planProvision(options: ProvisionOptions): Promise<Plan> {
-  const { place, robot, port, mqtt, replaceSite = false } = options;
+  const { place, robot, port, mqtt, replaceSite = false, packaged = packageRuntime } = options;
   const wanted = port ?? (robot.site.bus.kind === 'mqtt' ? undefined : robot.site.bus.port);
   const found = await look(place, wanted, options.signal);
   const { facts, shell } = found;
@@ -106,10 +109,10 @@ export async function planProvision(options: ProvisionOptions): Promise<Plan> {
       'leave --platform out',
       'usage',
     );
-  const runtime = await packageRuntime({ ...options, platform });
+  const runtime = await packaged({ ...options, platform });
   const { trustedKeys } = robot.site;
   if (trustedKeys.length > 0) checkSigned(runtime, robot.spec.name, trustedKeys);
-  if (runtime.ownNode && found.system) checkOwnNode(shell.where, facts.node);
+  if (runtime.ownNode && (found.system || platform === there)) checkOwnNode(shell.where, facts.node);
   const runs = platform === there && (!runtime.ownNode || facts.node !== undefined);
   if (facts.freeBytes < 2 * unpackedBytes(runtime))
     throw new KitError(

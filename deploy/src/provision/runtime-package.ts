@@ -19,6 +19,8 @@ export interface PackageOptions extends NpmCacheOptions {
   readonly platform: PlatformName;
   /** An executable to take as Node instead of the one from npm. */
   readonly nodePath?: string;
+  /** The robot's own Node although there is one to send. */
+  readonly ownNode?: boolean;
   /** ONNX Runtime's WebAssembly build even where there is a native one. */
   readonly wasm?: boolean;
   /** @returns the minisign signature of the manifest's bytes */
@@ -111,7 +113,7 @@ async function nodeProgram(
     checkNode(content, name, options.nodePath);
     return { content, what: `given: ${basename(options.nodePath)}, ${sha256(content).slice(0, 12)}…` };
   }
-  if (platform.node === undefined) return undefined;
+  if (platform.node === undefined || options.ownNode === true) return undefined;
   const content = stripElf(await npmFile(platform.node, 'bin/node', options));
   return { content, what: `${platform.node.version}, from npm's ${platform.node.name}` };
 }

@@ -34,6 +34,7 @@ interface Flags {
   readonly mqtt?: string;
   readonly node?: string;
   readonly wasm?: boolean;
+  readonly ownNode?: boolean;
   readonly replaceSite?: boolean;
   readonly dryRun?: boolean;
   readonly uninstall?: boolean;
@@ -53,6 +54,7 @@ export const addProvision: AddCommand = (program, context) => {
     .option('--port <path>', 'serial port on the robot (default: the one in site.json)')
     .option('--mqtt <url>', 'broker that policies come from: installs the agent, too', brokerAddress)
     .option('--node <file>', 'Node executable of the robot’s platform, instead of the one from npm')
+    .option('--own-node', 'the Node that the robot has; 20.11 or later')
     .option('--wasm', 'ONNX Runtime’s WebAssembly build, where the native one does not run')
     .option('--replace-site', 'put the site.json from here over the one that is calibrated there')
     .option('--dry-run', 'show each change with all it writes, and make none')
@@ -112,6 +114,7 @@ async function provision(target: string | undefined, flags: Flags, context: Comm
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.mqtt !== undefined && { mqtt: flags.mqtt }),
     ...(flags.node !== undefined && { nodePath: flags.node }),
+    ...(flags.ownNode !== undefined && { ownNode: flags.ownNode }),
     ...(flags.wasm !== undefined && { wasm: flags.wasm }),
     ...(flags.replaceSite !== undefined && { replaceSite: flags.replaceSite }),
   });
