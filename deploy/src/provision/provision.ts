@@ -1,6 +1,6 @@
 /** `kit provision`, without its words: finds out what a target is, plans, and carries the plan out. */
 import { resolve } from 'node:path';
-import { constants, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
@@ -201,7 +201,7 @@ export async function carryOut(
 /** What the target lacks of the release, packed. */
 function archiveOf({ runtime, facts }: Plan): AsyncIterable<Buffer> {
   const there = new Set(filesThere(runtime!, facts));
-  const gzip = createGzip({ level: constants.Z_BEST_COMPRESSION });
+  const gzip = createGzip();
   const files = runtime!.files.filter(({ path }) => !there.has(path));
   void (async () => {
     for (const part of writeTar(files))

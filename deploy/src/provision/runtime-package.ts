@@ -168,31 +168,38 @@ function taken(name: string, paths: readonly string[]): TarFile[] {
   );
 }
 
-function nativeInference(cpu: string): TarFile[] {
-  const binary = `bin/napi-v6/linux/${cpu}`;
-  const common = 'dist/cjs';
-  const api = readdirSync(join(folderOf('onnxruntime-common', importers.inference), common)).filter(
+/** Types and interfaces of both builds, as CommonJS or as modules. */
+function commonApi(flavour: 'cjs' | 'esm'): TarFile[] {
+  const api = `dist/${flavour}`;
+  const names = readdirSync(join(folderOf('onnxruntime-common', importers.inference), api)).filter(
     name => name.endsWith('.js') || name === 'package.json',
   );
-  return [
-    ...taken('onnxruntime-node', [
-      ...['index', 'backend', 'binding', 'version'].map(name => `dist/${name}.js`),
-      `${binary}/onnxruntime_binding.node`,
-      `${binary}/libonnxruntime.so.1`,
-    ]),
-    ...taken(
-      'onnxruntime-common',
-      api.map(name => `${common}/${name}`),
-    ),
-  ];
+  return taken(
+    'onnxruntime-common',
+    names.map(name => `${api}/${name}`),
+  );
+}
+
+function nativeInference(cpu: string): TarFile[] {
+  const binary = `bin/napi-v6/linux/${cpu}`;
+  const api = ['index', 'backend', 'binding', 'version'].map(name => `dist/${name}.js`);
+  const native = taken('onnxruntime-node', [
+    ...api,
+    `${binary}/onnxruntime_binding.node`,
+    `${binary}/libonnxruntime.so.1`,
+  ]);
+  return [...native, ...commonApi('cjs')];
 }
 
 function wasmInference(): TarFile[] {
-  return taken('onnxruntime-web', [
-    'dist/ort.node.min.mjs',
-    'dist/ort-wasm-simd-threaded.mjs',
-    'dist/ort-wasm-simd-threaded.wasm',
-  ]);
+  const build = ['ort.node.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
+  return [
+    ...taken(
+      'onnxruntime-web',
+      build.map(name => `dist/${name}`),
+    ),
+    ...commonApi('esm'),
+  ];
 }
 
 /** Where the files of a release take room on the robot. */

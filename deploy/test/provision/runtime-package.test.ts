@@ -14,7 +14,7 @@ import { verifyRuntime } from '../../src/robot/runtime-manifest.js';
 
 const own = knownPlatform(process.platform, { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? '', false);
 const paths = ({ files }: RuntimePackage) => files.map(({ path }) => path);
-const packedBytes = ({ files }: RuntimePackage) => gzipSync(Buffer.concat([...writeTar(files)]), { level: 9 }).length;
+const packedBytes = ({ files }: RuntimePackage) => gzipSync(Buffer.concat([...writeTar(files)])).length;
 
 /** Whether what comes from npm is at hand, or can be had. */
 async function canBeHad(name: PlatformName): Promise<boolean> {
