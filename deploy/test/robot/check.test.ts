@@ -39,6 +39,17 @@ t.test('a whole runtime and the policy’s own golden vectors, computed here', a
   t.ok(policy!.inferUs.count > 0);
 });
 
+t.test('how long an inference may take is asked of the policy’s own rate, or said', async t => {
+  const { root, remove } = installedRoot();
+  t.teardown(remove);
+  await deployShipped(root);
+  const check = (share: string) =>
+    robotProgram(['check', '--root', root, '--share', share, '--runtime', release(join(t.testdir({}), 'r'), 'right')]);
+  t.match(check('0.0000001').stderr, /E_SELFTEST_LATENCY/);
+  t.equal(check('1000').status, 0);
+  for (const share of ['0', '-1', 'much']) t.match(check(share).stderr, /E_USAGE/, share);
+});
+
 t.test('a runtime that was altered, or is none, fails with what is wrong', async t => {
   const { root, remove } = installedRoot();
   t.teardown(remove);
