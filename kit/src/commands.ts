@@ -16,9 +16,12 @@ import { addInit } from './commands/init.js';
 import { addInspect } from './commands/inspect.js';
 import { addKeys } from './commands/keys.js';
 import { addLogs } from './commands/logs.js';
+import { addProvision } from './commands/provision.js';
 import { addRecord } from './commands/record.js';
 import { addReplay } from './commands/replay.js';
 import { addRun } from './commands/run.js';
+import { addStart } from './commands/start.js';
+import { addStop } from './commands/stop.js';
 import { addTeleop } from './commands/teleop.js';
 import { addTour } from './commands/tour.js';
 import { addTrain } from './commands/train.js';
@@ -35,7 +38,10 @@ export const commands: readonly AddCommand[] = [
   addExport,
   addInspect,
   addKeys,
+  addProvision,
   addDeploy,
+  addStart,
+  addStop,
   addRun,
   addTeleop,
   addRecord,

@@ -2,10 +2,14 @@
 import { exitCodes, KitError, messageOf } from '@sim2servo/models/error';
 import { packError } from '@sim2servo/models/packed-error';
 import { agent } from './agent.js';
+import { check } from './check.js';
+import { ctl } from './ctl.js';
+import { measure } from './measure.js';
 import { commandHelp, parseCommand, type RobotCommand } from './robot-command.js';
+import { run } from './run.js';
 import { serve } from './serve.js';
 
-const commands: Readonly<Record<string, RobotCommand>> = { agent, serve };
+const commands: Readonly<Record<string, RobotCommand>> = { run, check, measure, ctl, agent, serve };
 
 const [name = '--help', ...args] = process.argv.slice(2);
 try {

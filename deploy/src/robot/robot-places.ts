@@ -14,7 +14,8 @@ export interface RobotPlaces {
   readonly program: string;
 }
 
-export function robotPlaces(root = '/'): RobotPlaces {
+/** @param root default: where the program lies, which its start script says, else the machine's own */
+export function robotPlaces(root = process.env.SIM2SERVO_ROOT ?? '/'): RobotPlaces {
   const at = (path: string) => join(root, path);
   return {
     robot: at('etc/sim2servo/robot'),

@@ -24,7 +24,7 @@ const maxTries = 10_000;
 interface Cells {
   readonly cellM: number;
   /** By cell: which of the postures were kept of it. */
-  readonly byKey: ReadonlyMap<string, readonly number[]>;
+  readonly byKey: ReadonlyMap<number, readonly number[]>;
   /** The same as a list, to draw from. */
   readonly kept: readonly (readonly number[])[];
   /** [postures × joints] rad. */
@@ -46,11 +46,8 @@ function cells(spec: RobotSpec): Cells {
     fingertip(spec, position, tips.subarray(3 * i, 3 * i + 3));
   }
   let cellM = smallestCellM;
-  let byKey = cut(tips, cellM);
-  while (byKey.size * posturesPerCell > postures) {
-    cellM *= 2;
-    byKey = cut(tips, cellM);
-  }
+  while (cellCount(tips, cellM) * posturesPerCell > postures) cellM *= 2;
+  const byKey = cut(tips, cellM);
   found = { cellM, byKey, kept: [...byKey.values()], postures: all };
   known.set(spec, found);
   return found;
@@ -80,13 +77,28 @@ export function samplePosture(spec: RobotSpec, random: Random, marginRad: number
   );
 }
 
-function keyOf(x: number, y: number, z: number, cellM: number): string {
-  return `${Math.floor(x / cellM)},${Math.floor(y / cellM)},${Math.floor(z / cellM)}`;
+/** Cells along each axis that a key can tell apart, from the negative half to the positive: 160 m of the smallest. */
+const axisCells = 2 ** 16;
+
+/** Of the cell that a point lies in: one number, since a hundred thousand short texts would be most of what a robot's memory holds. */
+function keyOf(x: number, y: number, z: number, cellM: number): number {
+  const along = (axisM: number) => Math.floor(axisM / cellM) + axisCells / 2;
+  return (along(x) * axisCells + along(y)) * axisCells + along(z);
+}
+
+/** Without a map: what does not become the set leaves nothing behind for the garbage collector. */
+function cellCount(tips: Float64Array, cellM: number): number {
+  const keys = new Float64Array(tips.length / 3);
+  for (let i = 0; i < keys.length; i++) keys[i] = keyOf(tips[3 * i]!, tips[3 * i + 1]!, tips[3 * i + 2]!, cellM);
+  keys.sort();
+  let count = 0;
+  for (let i = 0; i < keys.length; i++) if (i === 0 || keys[i] !== keys[i - 1]) count++;
+  return count;
 }
 
 /** @returns by cell: the numbers of a few of the tips in it */
-function cut(tips: Float64Array, cellM: number): Map<string, number[]> {
-  const byCell = new Map<string, number[]>();
+function cut(tips: Float64Array, cellM: number): Map<number, number[]> {
+  const byCell = new Map<number, number[]>();
   for (let i = 0; i < tips.length / 3; i++) {
     const key = keyOf(tips[3 * i]!, tips[3 * i + 1]!, tips[3 * i + 2]!, cellM);
     const kept = byCell.get(key);

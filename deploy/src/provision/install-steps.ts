@@ -1,0 +1,257 @@
+/** What a provisioning does, step by step: a pure function of the robot, of its runtime, and of what was found there. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { nodePath, type RuntimePackage } from './runtime-package.js';
+import {
+  agentEnvironment,
+  agentUnit,
+  busDevice,
+  limitsFile,
+  modulesFile,
+  programScript,
+  serviceUnit,
+  systemUser,
+  udevRule,
+  unitNames,
+} from './service-files.js';
+import { putFile, type Step } from './steps.js';
+import type { TargetFacts } from './target-facts.js';
+import { quoted } from './target-shell.js';
+
+export interface InstallOptions {
+  readonly robot: LoadedRobot;
+  readonly runtime: RuntimePackage;
+  readonly facts: TargetFacts;
+  /** Serial port on the robot; default: the one in site.json. */
+  readonly port: string | undefined;
+  /** Of a broker that policies come from; without it there is no agent. */
+  readonly mqtt: string | undefined;
+  /** What is calibrated on the robot is given up for the site.json from here. */
+  readonly replaceSite: boolean;
+  /** Whether what is installed runs on the machine that the steps run on. */
+  readonly runs: boolean;
+}
+
+/** Files of the new release that the robot's current one has, too: linked there instead of sent. */
+export function filesThere({ manifest }: RuntimePackage, { current }: TargetFacts): string[] {
+  const old = current?.manifest.files ?? {};
+  return Object.entries(manifest.files)
+    .filter(([path, { sha256, executable }]) => {
+      const there = Object.hasOwn(old, path) ? old[path] : undefined;
+      return there?.sha256 === sha256 && there.executable === executable;
+    })
+    .map(([path]) => path);
+}
+
+export function installSteps(options: InstallOptions): Step[] {
+  const { robot, runtime, facts, mqtt } = options;
+  const port = portThere(options);
+  return [
+    userStep(facts),
+    foldersStep,
+    runtimeStep(options),
+    {
+      name: 'program',
+      words: 'sim2servo-robot, for people and for the units',
+      script: putFile('/usr/local/bin/sim2servo-robot', programScript(runtime.ownNode), { mode: '755' }),
+    },
+    robotStep(options),
+    {
+      name: 'real-time',
+      words: 'permission for real-time priority, and the module of the serial adapter at boot',
+      script: [
+        putFile('/etc/security/limits.d/sim2servo.conf', limitsFile),
+        ...(modulesFile(port) === '' ? [] : [putFile('/etc/modules-load.d/sim2servo.conf', modulesFile(port))]),
+      ].join(''),
+    },
+    {
+      name: 'adapter',
+      words: `USB adapters pass bytes on at once${facts.adapter === undefined ? '' : `; the one of ${options.port ?? 'the servos'} is ${busDevice}`}`,
+      script: putFile('/etc/udev/rules.d/99-sim2servo.rules', udevRule(facts.adapter)),
+    },
+    {
+      name: 'units',
+      words: `systemd units: ${unitNames.service}${mqtt === undefined ? '' : ` and ${unitNames.agent}`}`,
+      script: [
+        putFile(`/etc/systemd/system/${unitNames.service}`, serviceUnit(robot, port)),
+        ...(mqtt === undefined
+          ? [`rm -f "$ROOT/etc/systemd/system/${unitNames.agent}" "$ROOT/etc/sim2servo/agent.env"\n`]
+          : [
+              putFile('/etc/sim2servo/agent.env', agentEnvironment(mqtt), { mode: '640', group: systemUser }),
+              putFile(`/etc/systemd/system/${unitNames.agent}`, agentUnit(robot)),
+            ]),
+      ].join(''),
+    },
+    {
+      name: 'reload',
+      words: 'the kernel and udev take the new rules',
+      system: true,
+      script: `if command -v udevadm >/dev/null; then udevadm control --reload && udevadm trigger --subsystem-match=tty; fi
+if [ -f /etc/modules-load.d/sim2servo.conf ] && command -v modprobe >/dev/null; then
+  while read -r module; do case $module in \\#*) ;; *) modprobe "$module" || echo "module $module is not there" ;; esac; done < /etc/modules-load.d/sim2servo.conf
+fi
+`,
+    },
+    {
+      name: 'start',
+      words: 'the service runs, now and after each boot. It waits without torque',
+      system: true,
+      script: `systemctl daemon-reload
+systemctl enable ${unitNames.service}
+systemctl restart ${unitNames.service}
+${
+  mqtt === undefined
+    ? `systemctl disable --now ${unitNames.agent} 2>/dev/null || true`
+    : `systemctl enable ${unitNames.agent}\nsystemctl restart ${unitNames.agent}`
+}
+`,
+    },
+  ];
+}
+
+/** The port's name on the robot: our own where the adapter is known by its ids. @throws KitError E_NO_PORT */
+function portThere({ robot: { spec, site }, port, facts }: InstallOptions): string | undefined {
+  if (site.bus.kind === 'mqtt') return undefined;
+  const named = port ?? site.bus.port;
+  if (facts.adapter !== undefined) return busDevice;
+  if (named !== undefined) return named;
+  throw new KitError(
+    'E_NO_PORT',
+    `site.json of ${spec.name} names no port, so the service would have none`,
+    'name the one that the servos hang on, on the robot: --port /dev/ttyUSB0',
+    'usage',
+  );
+}
+
+function userStep({ user, root }: TargetFacts): Step {
+  const person = root ? '' : `usermod -aG ${systemUser} ${quoted(user)}\n`;
+  return {
+    name: 'user',
+    words: `user and group ${systemUser}${root ? '' : `; ${user} joins the group`}`,
+    system: true,
+    script: `getent group ${systemUser} >/dev/null || groupadd --system ${systemUser}
+id ${systemUser} >/dev/null 2>&1 || useradd --system --gid ${systemUser} --no-create-home --home-dir /var/lib/sim2servo --shell /usr/sbin/nologin ${systemUser}
+for group in dialout uucp; do if getent group $group >/dev/null; then usermod -aG $group ${systemUser}; fi; done
+${person}`,
+  };
+}
+
+const foldersStep: Step = {
+  name: 'folders',
+  words: 'where the runtime, the robot, its policies and its logs lie',
+  script: `mkdir -p "$ROOT/opt/sim2servo/releases" "$ROOT/etc/sim2servo/robot" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
+if [ $SYSTEM = no ]; then mkdir -p "$ROOT/run/sim2servo"; fi
+own ${systemUser}:${systemUser} "$ROOT/var/lib/sim2servo" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
+# New files there belong to the group, whoever makes them.
+chmod 2770 "$ROOT/var/lib/sim2servo" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
+own root:${systemUser} "$ROOT/etc/sim2servo" "$ROOT/etc/sim2servo/robot"
+chmod 2770 "$ROOT/etc/sim2servo/robot"
+`,
+};
+
+function runtimeStep({ runtime, facts, runs }: InstallOptions): Step {
+  const { digest, manifest, ownNode } = runtime;
+  if (facts.current?.digest === digest)
+    return { name: 'runtime', words: `runtime ${digest.slice(0, 12)}… is there already`, script: ':\n' };
+  const there = filesThere(runtime, facts);
+  const links = there.map(path => `link ${quoted(path)}\n`).join('');
+  const sums = Object.entries(manifest.files)
+    .map(([path, { sha256 }]) => `${sha256}  ${path}\n`)
+    .join('');
+  return {
+    name: 'runtime',
+    archive: true,
+    words: `runtime ${digest.slice(0, 12)}…: sent aside, each file verified, synced, let in by a rename${there.length === 0 ? '' : `; ${there.length} files of it are there already`}`,
+    script: `releases="$ROOT/opt/sim2servo/releases"
+new="$releases/.incoming"
+rm -rf "$new"
+mkdir "$new"
+link() { mkdir -p "$(dirname "$new/$1")"; ln "$ROOT/opt/sim2servo/current/$1" "$new/$1"; }
+${links}gzip -dc | tar -xf - -C "$new"
+own -R root:root "$new"
+cd "$new"
+sha256sum -c - >/dev/null <<'SUMS'
+${sums}SUMS
+printf '%s  %s\\n' ${digest} runtime.json | sha256sum -c - >/dev/null
+${
+  // The runtime that is there decides whether it trusts what comes after it.
+  runs && facts.current !== undefined ? `"$ROOT/usr/local/bin/sim2servo-robot" check --runtime "$new" >/dev/null\n` : ''
+}${ownNode ? '' : `test -x ${nodePath}\n`}sync
+rm -rf "$releases/${digest}"
+mv "$new" "$releases/${digest}"
+# The one before is kept.
+rm -f "$ROOT/opt/sim2servo/.link"
+if [ -L "$ROOT/opt/sim2servo/current" ]; then
+  ln -s "$(readlink "$ROOT/opt/sim2servo/current")" "$ROOT/opt/sim2servo/.link"
+  mv -fT "$ROOT/opt/sim2servo/.link" "$ROOT/opt/sim2servo/previous"
+fi
+ln -s "releases/${digest}" "$ROOT/opt/sim2servo/.link"
+mv -fT "$ROOT/opt/sim2servo/.link" "$ROOT/opt/sim2servo/current"
+sync
+for old in "$releases"/*; do
+  case $(basename "$old") in
+    ${digest}) ;;
+    "$(basename "$(readlink "$ROOT/opt/sim2servo/previous" || true)")") ;;
+    *) rm -rf "$old" ;;
+  esac
+done
+echo "installed ${digest.slice(0, 12)}"
+`,
+  };
+}
+
+/** `robot.json`, `site.json`, and the certificates that it names; the scene is for the simulator. */
+function robotStep(options: InstallOptions): Step {
+  const { robot, replaceSite } = options;
+  const { folder, site } = robot;
+  const group = systemUser;
+  const { bus } = site;
+  const certificates = bus.kind === 'mqtt' ? [bus.ca, bus.cert, bus.key].filter(path => path !== undefined) : [];
+  for (const path of certificates)
+    if (!/^[\w-][\w.-]*$/.test(path))
+      throw new KitError(
+        'E_SITE_FILE',
+        `site.json of ${robot.spec.name} names the file ${path}, which lies outside the robot folder`,
+        'put it beside site.json, so that it travels with the robot',
+        'usage',
+      );
+  return {
+    name: 'robot',
+    words: `robot ${robot.spec.name}: robot.json, and site.json ${replaceSite ? 'from here' : 'where there is none'}`,
+    script: [
+      putFile('/etc/sim2servo/robot/robot.json', textOf(folder, 'robot.json'), { mode: '660', group }),
+      putFile('/etc/sim2servo/robot/site.json', siteThere(options), { mode: '660', group, keep: !replaceSite }),
+      ...certificates.map(path =>
+        putFile(`/etc/sim2servo/robot/${path}`, textOf(folder, path), { mode: '640', group }),
+      ),
+    ].join(''),
+  };
+}
+
+/** The site with the port's name on the robot; as it is where nothing changes. */
+function siteThere(options: InstallOptions): string {
+  const { robot } = options;
+  const text = textOf(robot.folder, 'site.json');
+  const port = portThere(options);
+  if (port === undefined || robot.site.bus.kind === 'mqtt' || robot.site.bus.port === port) return text;
+  const site = JSON.parse(text) as { bus: Record<string, unknown> };
+  return `${JSON.stringify({ ...site, bus: { ...site.bus, port } }, null, 2)}\n`;
+}
+
+function textOf(folder: string, name: string): string {
+  try {
+    return readFileSync(join(folder, name), 'utf8');
+  } catch (error) {
+    throw new KitError(
+      'E_FILE_READ',
+      `can't read ${join(folder, name)}: ${messageOf(error)}`,
+      'check the path',
+      'usage',
+      {
+        cause: error,
+      },
+    );
+  }
+}

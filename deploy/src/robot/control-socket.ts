@@ -1,0 +1,155 @@
+/** The service's socket: a unix stream, one JSON line a request, one line back. Both ends. */
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Socket } from 'node:net';
+import { KitError, messageOf } from '@sim2servo/models/error';
+import { parseJson } from '@sim2servo/models/json-file';
+import { packError } from '@sim2servo/models/packed-error';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  controlAnswerSchema,
+  controlRequestSchema,
+  longestLine,
+  type ServiceState,
+} from './control-protocol.js';
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+/** @throws KitError E_CONTROL_SOCKET where somebody serves it already, or it can't be made */
+export async function serveControl(
+  path: string,
+  handle: (request: ControlRequest) => Promise<ServiceState>,
+): Promise<ControlServer> {
+  if (await isServed(path))
+    throw new KitError(
+      'E_CONTROL_SOCKET',
+      `another service listens on ${path}`,
+      'one service drives a robot: end the other, or name another socket with --socket',
+      'usage',
+    );
+  // Left by one that was killed.
+  rmSync(path, { force: true });
+  const open = new Set<Socket>();
+  const server = createServer(socket => {
+    // A client that leaves before its answer is no concern of ours.
+    socket.on('error', () => {});
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+    eachLine(socket, async line => {
+      socket.write(`${JSON.stringify(await answerTo(line, handle))}\n`);
+    });
+  });
+  try {
+    server.listen(path);
+    await once(server, 'listening');
+  } catch (error) {
+    throw new KitError(
+      'E_CONTROL_SOCKET',
+      `can't listen on ${path}: ${messageOf(error)}`,
+      'name a socket in a folder that you may write to with --socket',
+      'usage',
+      { cause: error },
+    );
+  }
+  return {
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      // One that stays connected does not keep the service from ending.
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function answerTo(
+  line: string,
+  handle: (request: ControlRequest) => Promise<ServiceState>,
+): Promise<ControlAnswer> {
+  try {
+    return { answer: await handle(parseJson(line, controlRequestSchema, 'request')) };
+  } catch (error) {
+    const { code, message, hint, exit } = packError(error, 'E_BUG');
+    return { error: { code, message, hint, exit } };
+  }
+}
+
+/** One after the other. A line that does not end is cut off with its connection. */
+function eachLine(socket: Socket, take: (line: string) => Promise<void>): void {
+  let rest = '';
+  let last = Promise.resolve();
+  socket.setEncoding('utf8');
+  socket.on('data', (text: string) => {
+    rest += text;
+    const lines = rest.split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) last = last.then(() => take(line)).catch(error => void socket.destroy(error));
+    if (rest.length > longestLine) socket.destroy();
+  });
+}
+
+async function isServed(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  const socket = createConnection(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Asks the service that listens on `path`.
+ *
+ * @throws KitError its own, or E_SERVICE_ABSENT where nobody listens, E_SERVICE_ANSWER where it ends or talks nonsense
+ */
+export async function askService(path: string, request: ControlRequest): Promise<ServiceState> {
+  const socket = createConnection(path);
+  try {
+    await once(socket, 'connect').catch(error => {
+      throw absent(path, error as NodeJS.ErrnoException);
+    });
+    const text = await new Promise<string>((resolve, reject) => {
+      eachLine(socket, async line => resolve(line));
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error('it hung up')));
+      socket.write(`${JSON.stringify(request)}\n`);
+    }).catch(error => {
+      throw new KitError(
+        'E_SERVICE_ANSWER',
+        `the service on ${path} did not answer: ${messageOf(error)}`,
+        'see its journal: journalctl -u sim2servo',
+        'failed',
+        { cause: error },
+      );
+    });
+    const said = parseJson(text, controlAnswerSchema, `answer of ${path}`);
+    if ('answer' in said) return said.answer;
+    throw new KitError(said.error.code, said.error.message, said.error.hint, said.error.exit);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function absent(path: string, error: NodeJS.ErrnoException): KitError {
+  return error.code === 'EACCES'
+    ? new KitError(
+        'E_SERVICE_DENIED',
+        `you may not open ${path}`,
+        'log in again as a member of group sim2servo',
+        'usage',
+      )
+    : new KitError(
+        'E_SERVICE_ABSENT',
+        `no service listens on ${path}: ${messageOf(error)}`,
+        'start it: sudo systemctl start sim2servo',
+        'noDevice',
+        { cause: error },
+      );
+}

@@ -1,0 +1,48 @@
+import t from 'tap';
+import { localShell, quoted, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
+
+t.test('a machine is named as for ssh, and a port may follow', async t => {
+  t.same(sshTargetOf('pi@arm.local'), { host: 'pi@arm.local' });
+  t.same(sshTargetOf('pi@10.0.0.2:2222', 'conf'), { host: 'pi@10.0.0.2', port: 2222, configPath: 'conf' });
+  t.same(sshTargetOf('arm'), { host: 'arm' });
+  for (const text of ['', '-oProxyCommand=x', 'pi@-x', 'a b', 'pi@arm:', 'pi@arm:ssh', 'a@b@c', './robot', '/robot'])
+    t.throws(() => sshTargetOf(text), { code: 'E_TARGET_NAME' }, `'${text}'`);
+});
+
+t.test('what is quoted is one word, whatever is in it', async t => {
+  const shell = localShell('here');
+  for (const text of ['plain', "it's", '$HOME `id` "x" \\', 'two\nlines', "''"])
+    t.equal(await shell.run(`printf %s ${quoted(text)}`), text);
+});
+
+t.test('a script reads what it is sent, in pieces', async t => {
+  const pieces = ['a', 'b', 'c'].map(text => Buffer.from(text.repeat(100_000)));
+  t.equal((await localShell('here').run('wc -c', false, pieces)).trim(), '300000');
+});
+
+t.test('what a script wrote to stderr is the error, with where that was', async t => {
+  await t.rejects(localShell('the robot').run('echo broken >&2; exit 3'), {
+    code: 'E_TARGET_SCRIPT',
+    message: 'on the robot: broken (exit code 3)',
+  });
+  const pieces = [Buffer.alloc(10_000_000)];
+  await t.rejects(
+    localShell('the robot').run('exit 4', false, pieces),
+    { code: 'E_TARGET_SCRIPT' },
+    'also where it reads nothing',
+  );
+});
+
+t.test('Ctrl-C ends what runs', async t => {
+  const interrupt = new AbortController();
+  const running = localShell('here', interrupt.signal).run('exec sleep 60');
+  setTimeout(() => interrupt.abort(), 50);
+  await t.rejects(running, { code: 'E_INTERRUPTED', exit: 'interrupt' });
+});
+
+t.test('a machine that is not there is said so', async t => {
+  // Port 1 of this machine: refused at once. Where there is no ssh at all, that is the error.
+  const shell = sshShell({ host: '127.0.0.1', port: 1 }, () => true);
+  t.equal(shell.where, '127.0.0.1:1');
+  await t.rejects(shell.run('true'), { code: /E_TARGET_(UNREACHABLE|PROGRAM)/, hint: /ssh|install/ });
+});
