@@ -55,7 +55,7 @@ export function installSteps(options: InstallOptions): Step[] {
     {
       name: 'program',
       words: 'sim2servo-robot, for people and for the units',
-      script: putFile('/usr/local/bin/sim2servo-robot', programScript(runtime.ownNode), { mode: '755' }),
+      script: putFile('/usr/local/bin/sim2servo-robot', programScript(runtime), { mode: '755' }),
     },
     robotStep(options),
     {

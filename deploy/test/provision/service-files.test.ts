@@ -25,6 +25,12 @@ const units = {
   'sim2servo-agent.service': agentUnit(robot),
 };
 
+/** As much of a runtime as the start script depends on. */
+const runtime = (ownNode: boolean, inference: 'native' | 'wasm') => ({
+  ownNode,
+  manifest: { format: 'sim2servo/runtime@1' as const, version: '', platform: '', node: '', inference, files: {} },
+});
+
 const lines = (unit: string, key: string) =>
   unit
     .split('\n')
@@ -100,7 +106,7 @@ t.test('a program that is started says where it lies, and runs the Node beside i
   const node = join(folder, 'opt/sim2servo/current/bin/node');
   writeFileSync(node, '#!/bin/sh\necho "$SIM2SERVO_ROOT" "$(umask)" "$@"\n');
   for (const [path, text] of [
-    [program, programScript(false)],
+    [program, programScript(runtime(false, 'native'))],
     [node, '#!/bin/sh\necho "$SIM2SERVO_ROOT" "$(umask)" "$@"\n'],
   ] as const) {
     writeFileSync(path, text);
@@ -111,7 +117,8 @@ t.test('a program that is started says where it lies, and runs the Node beside i
   t.match(root, /deploy.*service-files/);
   t.equal(mask, '0007', 'what it writes is for the group');
   t.match(rest.join(' '), /current\/lib\/sim2servo-robot\.js ctl a b$/);
-  t.match(programScript(true), /exec node /);
+  t.match(programScript(runtime(true, 'wasm')), /exec node .*--liftoff-only/);
+  t.notMatch(programScript(runtime(true, 'native')), /liftoff/);
 });
 
 t.test('a broker’s password is on no command line', async t => {
