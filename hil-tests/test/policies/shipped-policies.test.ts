@@ -10,7 +10,9 @@ import type { RunReport } from '@sim2servo/runtime/run-policy';
 import t from 'tap';
 import { runOnRig } from '../../src/rig/run-on-rig.js';
 
+/** From home each is a run of its own; chained they are one. */
 const targets = 12;
+const chained = 30;
 const permittedMm = 15;
 
 /** One run on an arm that stands at home, over these of the held-out targets. */
@@ -40,14 +42,14 @@ for (const name of readdirSync(shippedPolicies)) {
     t.ok(mean(errors) <= permittedMm, `${mean(errors).toFixed(1)} mm`);
   });
 
-  // The mean of this is above 15 mm: docs/robots.md says which ways a policy does not find.
-  t.test(`${name}: one target after the other, from where the last one ended, half are met within 15 mm`, async t => {
-    const report = await run(policyDir, 0, targets);
+  t.test(`${name}: one target after the other, from where the last one ended, within 15 mm on the mean`, async t => {
+    const report = await run(policyDir, 0, chained);
     t.equal(report.end.kind, 'done', report.end.reason);
-    const errors = errorsMm(report).sort((a, b) => a - b);
-    t.equal(errors.length, targets);
-    t.comment(`mean ${mean(errors).toFixed(1)} mm, worst ${errors.at(-1)!.toFixed(1)} mm, ${report.reached} reached`);
-    const half = errors[targets / 2]!;
-    t.ok(half <= permittedMm, `${half.toFixed(1)} mm`);
+    const errors = errorsMm(report);
+    t.equal(errors.length, chained);
+    t.comment(
+      `mean ${mean(errors).toFixed(1)} mm, worst ${Math.max(...errors).toFixed(1)} mm, ${report.reached} reached`,
+    );
+    t.ok(mean(errors) <= permittedMm, `${mean(errors).toFixed(1)} mm`);
   });
 }
