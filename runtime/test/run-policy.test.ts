@@ -11,7 +11,7 @@ import t from 'tap';
 import { listedGoals } from '../src/goal-source.js';
 import { readLog } from '../src/log-reader.js';
 import { logInfo, recoverLog } from '../src/logs.js';
-import { deployToFolder } from '../src/releases/release-store.js';
+import { deployToFolder } from '../src/releases/deploy-to-folder.js';
 import { loadPolicy, type RunOptions, runPolicy } from '../src/run-policy.js';
 import { goal, robot } from './support/arm-fixture.js';
 import { writeSmallBundle } from './support/small-bundle.js';

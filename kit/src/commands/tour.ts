@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
+import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
 import { changedArm } from '@sim2servo/sim/arm-variation';
 import { exportBundle } from '@sim2servo/train/export-bundle';

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { writeDurably } from '@sim2servo/models/durable-file';
 import { loadRobot } from '@sim2servo/models/robot-folder';
-import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
+import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
 import { exportBundle } from '@sim2servo/train/export-bundle';
 import { robotRecipe } from '@sim2servo/train/robot-recipe';

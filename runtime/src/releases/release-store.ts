@@ -1,39 +1,38 @@
 /**
  * Policies on a robot: `releases/<digest>/`, and two links, `current` and `previous`. A reader sees the old policy or the new one,
- * never neither and never half of one: files are copied aside, synced, tested there, and let in by renames.
+ * never neither and never half of one. What is under way stands in `state.json` before anything is done about it, so that whoever opens the
+ * store after a loss of power can finish it (docs/deploy.md has the table).
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeSync,
-} from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
-import { syncFolder } from '@sim2servo/models/durable-file';
-import { KitError, messageOf } from '@sim2servo/models/error';
-import { type SelfTest, selfTest } from './self-test.js';
+import { KitError } from '@sim2servo/models/error';
+import { admitRelease, removeRelease } from './admit-release.js';
+import { type Disk, realDisk } from './disk.js';
+import { appendHistory, type HistoryEntry } from './history.js';
+import type { PolicyRecord } from './policy-record.js';
+import { runningNow } from './running.js';
+import type { SelfTest } from './self-test.js';
+import { StoreFolder } from './store-folder.js';
+import type { StoreState, Trial } from './store-state.js';
+import { commitTrial, finishTrial, giveUpTrial, isUnfinished, rollBackTrial } from './trial-ends.js';
 
-export interface Deployment extends SelfTest {
+export interface Admitted extends SelfTest {
   readonly digest: string;
   /** The folder of the release. */
   readonly release: string;
-  /** Digest of the release that `previous` names; undefined where this is the first. */
-  readonly previous: string | undefined;
-  readonly pruned: readonly string[];
 }
 
-const draftPrefix = '.incoming-';
+export interface Proposal extends Pick<Trial, 'id' | 'skip'> {
+  /** Who asks, for the history. */
+  readonly by: string;
+  /** `limited` makes it current at once: for a store that no loop follows. */
+  readonly phase?: 'shadow' | 'limited';
+}
+
+/** What the history is to have besides. */
+type More = Partial<Pick<HistoryEntry, 'seconds' | 'figures'>>;
 
 /**
  * The folder with the bundle: `dir` itself, or the current release of the store that it is.
@@ -52,115 +51,260 @@ export function resolvePolicy(dir: string): string {
   );
 }
 
-/** Digest of the release that a link names. */
-function linked(targetDir: string, link: 'current' | 'previous'): string | undefined {
-  try {
-    return basename(readlinkSync(join(targetDir, link)));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+/**
+ * Opens the store in `folder`, which is made where there is none, and finishes what a loss of power left. A trial that a living loop is at is
+ * left to it: open first, then `announceRunning`.
+ *
+ * @throws KitError E_DEPLOY_TARGET where it is no folder, no store, or can't be written to
+ */
+export function openStore(folder: string, disk: Disk = realDisk): ReleaseStore {
+  const store = new StoreFolder(folder, disk);
+  store.make();
+  if (store.drafts().length > 0 || isUnfinished(store))
+    store.change(() => {
+      for (const draft of store.drafts()) disk.remove(draft);
+      finishTrial(store);
+    });
+  return new ReleaseStore(store);
+}
+
+const short = (digest: string) => `${digest.slice(0, 12)}…`;
+
+function refuseBad({ bad }: StoreState, digest: string): void {
+  if (bad[digest] !== undefined)
+    throw new KitError(
+      'E_BUNDLE_BAD',
+      `policy ${short(digest)} failed on this robot: ${bad[digest]}`,
+      'train another, or export it again once the reason is mended',
+    );
+}
+
+export class ReleaseStore {
+  readonly #store: StoreFolder;
+
+  /** Of {@link openStore}. */
+  constructor(store: StoreFolder) {
+    this.#store = store;
   }
-}
 
-function switchLink(targetDir: string, link: 'current' | 'previous', digest: string): void {
-  const draft = join(targetDir, `.${link}.${process.pid}`);
-  rmSync(draft, { force: true });
-  symlinkSync(join('releases', digest), draft);
-  renameSync(draft, join(targetDir, link));
-  syncFolder(targetDir);
-}
-
-function copyDurably(from: string, to: string): void {
-  const bytes = readFileSync(from);
-  const handle = openSync(to, 'wx');
-  try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+  get folder(): string {
+    return this.#store.folder;
   }
-}
 
-/** Copies a bundle aside, checks the copy, and renames it into place. */
-async function admit(bundle: Bundle, releases: string, expected: BundleExpectation): Promise<SelfTest> {
-  const release = join(releases, bundle.digest);
-  if (existsSync(release)) {
+  get disk(): Disk {
+    return this.#store.disk;
+  }
+
+  state(): StoreState {
+    return this.#store.state();
+  }
+
+  /** Digest of what drives. */
+  current(): string | undefined {
+    return this.#store.linked('current');
+  }
+
+  /** Digest of the last good one before it. */
+  previous(): string | undefined {
+    const previous = this.#store.linked('previous');
+    return previous === this.current() ? undefined : previous;
+  }
+
+  releaseFolder(digest: string): string {
+    return this.#store.at('releases', digest);
+  }
+
+  /**
+   * Lets a verified bundle in, tested as it lies here. It is not current by that.
+   *
+   * @param sequence of its signature; from now on no lower one is let in
+   * @throws KitError E_BUNDLE_BAD, E_BUNDLE_DOWNGRADE, E_DEPLOY_TARGET, and what `admitRelease` throws; the store is as it was then
+   */
+  async admit(
+    bundle: Bundle,
+    expected: BundleExpectation,
+    { sequence }: { readonly sequence?: number | undefined } = {},
+  ): Promise<Admitted> {
+    const { digest } = bundle;
+    const before = this.state();
+    refuseBad(before, digest);
+    if (sequence !== undefined && sequence < before.sequence && digest !== this.current())
+      throw new KitError(
+        'E_BUNDLE_DOWNGRADE',
+        `policy ${short(digest)} has sequence ${sequence}; this robot has let in ${before.sequence} already`,
+        'sign it again to give it a new sequence, or go back by kit deploy rollback',
+      );
     try {
-      return await selfTest(loadBundle(release, expected));
-    } catch {
-      // What lies there under this digest is damaged: the good copy replaces it.
-      rmSync(release, { recursive: true });
+      const tested = await admitRelease(this.disk, this.#store.at('releases'), bundle, expected);
+      if (sequence !== undefined)
+        this.#store.change(state => state.sequence < sequence && this.#store.write({ ...state, sequence }));
+      return { ...tested, digest, release: this.releaseFolder(digest) };
+    } catch (error) {
+      throw this.#store.named(error);
     }
   }
-  const draft = join(releases, `${draftPrefix}${process.pid}`);
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft);
-  try {
-    const signature = 'policy.json.minisig';
-    const names = ['policy.json', ...Object.keys(bundle.manifest.files)];
-    if (existsSync(join(bundle.folder, signature))) names.push(signature);
-    for (const name of names) copyDurably(join(bundle.folder, name), join(draft, name));
-    syncFolder(draft);
-    const tested = await selfTest(loadBundle(draft, expected));
-    renameSync(draft, release);
-    syncFolder(releases);
-    return tested;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
-}
 
-/** Removes every release but those that the links name, and what earlier deployments left half done. */
-function prune(releases: string, keep: ReadonlySet<string | undefined>): string[] {
-  const old = readdirSync(releases).filter(name => !keep.has(name));
-  for (const name of old) rmSync(join(releases, name), { recursive: true, force: true });
-  return old.filter(name => !name.startsWith(draftPrefix));
-}
-
-/**
- * Verifies a bundle, copies it into the store at `targetDir`, tests it there, and makes it the current one.
- *
- * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_SELFTEST_LATENCY, E_DEPLOY_TARGET; the store is as it was then
- */
-export async function deployToFolder(
-  bundleDir: string,
-  targetDir: string,
-  expected: BundleExpectation = {},
-): Promise<Deployment> {
-  const bundle = loadBundle(resolvePolicy(bundleDir), expected);
-  const releases = join(targetDir, 'releases');
-  try {
-    if (existsSync(join(targetDir, 'policy.json')))
-      throw new KitError('E_DEPLOY_TARGET', `${targetDir} is itself a policy bundle`, 'name another folder', 'usage');
-    for (const link of ['current', 'previous'] as const) {
-      const path = join(targetDir, link);
-      const stat = lstatSync(path, { throwIfNoEntry: false });
-      if (stat !== undefined && !stat.isSymbolicLink())
+  /**
+   * Puts an admitted policy on trial, in place of one that waits for a loop to try it.
+   *
+   * @returns false where nothing is to be tried: it drives already
+   * @throws  KitError E_DEPLOY_BUSY where a loop tries another, E_BUNDLE_BAD, E_POLICY_MISSING
+   */
+  propose(digest: string, { id, skip, by, phase = 'shadow' }: Proposal): boolean {
+    const store = this.#store;
+    return store.change(before => {
+      finishTrial(store);
+      refuseBad(before, digest);
+      resolvePolicy(this.releaseFolder(digest));
+      const { trial: waiting } = store.state();
+      if (waiting !== undefined && runningNow(this) !== undefined)
         throw new KitError(
-          'E_DEPLOY_TARGET',
-          `${path} is not a link of a release store`,
-          'name another folder',
+          'E_DEPLOY_BUSY',
+          `policy ${short(waiting.digest)} is on trial here just now (${waiting.phase})`,
+          'wait for its end, or end it by kit deploy rollback',
+        );
+      const replaces = waiting === undefined ? this.current() : waiting.replaces;
+      if (waiting !== undefined) {
+        const words = `given up for ${short(digest)}, untried`;
+        // What becomes current at once takes its place in one step: whoever reads the store always finds a policy.
+        if (phase === 'shadow' || replaces === digest) giveUpTrial(store, waiting, words, { by });
+        else store.note({ id: waiting.id, digest: waiting.digest, event: 'rolled-back', words, by });
+      }
+      if (replaces === digest) return false;
+      const left = Object.entries(skip).map(([what, reason]) => `, without ${what}: ${reason}`);
+      store.note({ id, digest, event: 'proposed', words: `to be tried${left.join('')}`, by });
+      const trial: Trial = { id, digest, ...(replaces && { replaces }), phase, running: false, skip };
+      store.write({ ...store.state(), trial });
+      if (phase === 'limited') store.link('current', digest);
+      return true;
+    });
+  }
+
+  /** From now on the policy on trial drives. @throws KitError E_NO_TRIAL */
+  enter(phase: 'limited' | 'full'): void {
+    this.#tried((trial, state) => {
+      this.#store.write({ ...state, trial: { ...trial, phase } });
+      this.#store.link('current', trial.digest);
+    });
+  }
+
+  /** A loop begins to drive with it: where nothing is heard of that loop again, the policy was the reason. @throws KitError E_NO_TRIAL */
+  started(): void {
+    this.#tried((trial, state) => this.#store.write({ ...state, trial: { ...trial, running: true } }));
+  }
+
+  /** The run ended in order: the next one goes on with the trial, if there still is one. */
+  paused(): void {
+    this.#store.change(state => {
+      if (state.trial?.running === true) this.#store.write({ ...state, trial: { ...state.trial, running: false } });
+    });
+  }
+
+  /** The policy on trial is good. Its line in the history decides that; the rest is finished at the next opening. @throws KitError E_NO_TRIAL */
+  commit(record: PolicyRecord, more: More = {}): void {
+    this.#tried(trial => {
+      const { id, digest } = trial;
+      this.#store.keepRecord(digest, record);
+      const { format, ...figures } = record;
+      this.#store.note({ id, digest, event: 'committed', words: 'it drives from now on', figures, ...more });
+      commitTrial(this.#store, trial);
+    });
+  }
+
+  /** The policy on trial is bad, and never comes in again. What it was to replace drives. @throws KitError E_NO_TRIAL */
+  rollback(reason: string, by?: string, more: More = {}): void {
+    this.#tried(trial => rollBackTrial(this.#store, trial, reason, { ...more, ...(by && { by }) }));
+  }
+
+  /**
+   * An operator wants the one before, whatever its sequence: the one on trial goes, or `previous` and `current` change places. Nothing is
+   * marked bad.
+   *
+   * @returns digest of what drives from now on
+   * @throws  KitError E_ROLLBACK_NONE; E_BUNDLE_* where the one before is damaged
+   */
+  operatorRollback(reason: string, by: string): string {
+    const store = this.#store;
+    return store.change(() => {
+      finishTrial(store);
+      const { trial } = store.state();
+      const from = trial?.digest ?? this.current();
+      const to = trial === undefined ? this.previous() : trial.replaces;
+      if (from === undefined || to === undefined)
+        throw new KitError(
+          'E_ROLLBACK_NONE',
+          `${this.folder} has no policy to go back to`,
+          'deploy one: kit deploy BUNDLE',
           'usage',
         );
-    }
-    mkdirSync(releases, { recursive: true });
-    const tested = await admit(bundle, releases, expected);
-    const before = linked(targetDir, 'current');
-    if (before !== bundle.digest) {
-      if (before !== undefined) switchLink(targetDir, 'previous', before);
-      switchLink(targetDir, 'current', bundle.digest);
-    }
-    const previous = linked(targetDir, 'previous');
-    const pruned = prune(releases, new Set([bundle.digest, previous]));
-    return { ...tested, digest: bundle.digest, release: join(releases, bundle.digest), previous, pruned };
-  } catch (error) {
-    if (error instanceof KitError) throw error;
-    throw new KitError(
-      'E_DEPLOY_TARGET',
-      `can't deploy into ${targetDir}: ${messageOf(error)}`,
-      'free some space, or name a folder that you may write to',
-      'failed',
-      { cause: error },
-    );
+      loadBundle(this.releaseFolder(to));
+      const words = `${reason} (back to ${short(to)})`;
+      if (trial !== undefined) giveUpTrial(store, trial, words, { by });
+      else {
+        store.link('current', to);
+        store.link('previous', from);
+        store.note({ id: randomBytes(8).toString('hex'), digest: from, event: 'rolled-back', words, by });
+      }
+      return to;
+    });
+  }
+
+  /** How a policy did here while it drove. */
+  record(digest: string): PolicyRecord | undefined {
+    return this.#store.record(digest);
+  }
+
+  keepRecord(digest: string, record: PolicyRecord): void {
+    this.#store.change(() => this.#store.keepRecord(digest, record));
+  }
+
+  /** Oldest first. */
+  history(last = Number.POSITIVE_INFINITY): HistoryEntry[] {
+    return this.#store.history(last);
+  }
+
+  /** Adds a line to the history. `proposed`, `committed` and `rolled-back` the store writes itself. */
+  note(entry: HistoryEntry): void {
+    this.#store.change(() => appendHistory(this.disk, this.folder, entry));
+  }
+
+  /**
+   * Removes what nobody needs any more: every release, with its record, but the current, the previous, those of a trial and what drives;
+   * received files that are older than the newest release, for that one is in.
+   *
+   * @returns digests of the releases that went
+   */
+  prune(): string[] {
+    const { disk } = this;
+    const at = (...names: string[]) => this.#store.at(...names);
+    return this.#store.change(({ trial }) => {
+      const links = [this.#store.linked('current'), this.#store.linked('previous')];
+      const kept = new Set([...links, trial?.digest, trial?.replaces, runningNow(this)?.digest]);
+      const releases = readdirSync(at('releases')).filter(name => !name.startsWith('.'));
+      const old = releases.filter(name => !kept.has(name));
+      for (const digest of old) removeRelease(disk, at('releases'), digest);
+      const orphans = readdirSync(at('records')).filter(name => !kept.has(basename(name, '.json')));
+      for (const name of orphans) disk.remove(at('records', name));
+      if (orphans.length > 0) disk.sync(at('records'));
+      const newestMs = Math.max(
+        ...releases.filter(name => kept.has(name)).map(name => statSync(at('releases', name)).mtimeMs),
+      );
+      for (const name of readdirSync(at('incoming')))
+        if (statSync(at('incoming', name)).mtimeMs < newestMs) disk.remove(at('incoming', name));
+      return old;
+    });
+  }
+
+  #tried(change: (trial: Trial, state: StoreState) => void): void {
+    this.#store.change(state => {
+      const { trial } = state;
+      if (trial === undefined || trial.phase === 'rollback')
+        throw new KitError(
+          'E_NO_TRIAL',
+          `no policy is on trial in ${this.folder}`,
+          'see how the last one ended: kit deploy history',
+        );
+      change(trial, state);
+    });
   }
 }

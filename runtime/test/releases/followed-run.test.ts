@@ -9,9 +9,10 @@ import t from 'tap';
 import { listedGoals } from '../../src/goal-source.js';
 import { readLog } from '../../src/log-reader.js';
 import { logInfo } from '../../src/logs.js';
-import { deployToFolder } from '../../src/releases/release-store.js';
+import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
 import { type RunOptions, type RunReport, runPolicy } from '../../src/run-policy.js';
 import { goal, robot } from '../support/arm-fixture.js';
+import { deployGood } from '../support/good-policy.js';
 import { randomPolicy, writeSmallBundle } from '../support/small-bundle.js';
 import { VirtualBoard, VirtualClock } from '../support/virtual-board.js';
 
@@ -28,7 +29,7 @@ async function followed(
   next: string | (() => Promise<void>) | readonly string[],
   changes: Partial<RunOptions> = {},
 ): Promise<RunReport> {
-  await deployToFolder(join(bundles, '1'), store);
+  await deployGood(join(bundles, '1'), store);
   const clock = new VirtualClock();
   const board = new VirtualBoard(clock, { position: [0.3, 1.4] });
   const ended = new AbortController();

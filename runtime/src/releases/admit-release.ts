@@ -1,0 +1,80 @@
+/** How a policy gets into `releases/<digest>`, whole and tested, and how it goes from there: by renames, so that no half one ever has that name. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { KitError } from '@sim2servo/models/error';
+import type { Disk } from './disk.js';
+import { type SelfTest, selfTest } from './self-test.js';
+
+/** A release on its way in, and one on its way out; what is left of them goes at the next opening. A draft's name never comes again. */
+const incomingPrefix = '.incoming-';
+const outgoingPrefix = '.outgoing-';
+
+/** Of `policy.json`, the only file of a bundle that `policy.json` does not list. */
+const signature = 'policy.json.minisig';
+
+/**
+ * Copies a bundle aside, tests the copy, and renames it into place. What lies there already stays if it is good and is replaced if it is not.
+ *
+ * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_SELFTEST_LATENCY; or what the disk throws
+ */
+export async function admitRelease(
+  disk: Disk,
+  releases: string,
+  bundle: Bundle,
+  expected: BundleExpectation,
+): Promise<SelfTest> {
+  const release = join(releases, bundle.digest);
+  if (existsSync(release)) {
+    const found = loadWhole(release, expected);
+    if (found !== undefined) {
+      // Who put it there may have been killed before it was synced.
+      disk.sync(releases);
+      return selfTest(found);
+    }
+  }
+  const draft = join(releases, `${incomingPrefix}${bundle.digest}-${randomBytes(4).toString('hex')}`);
+  disk.makeFolder(draft);
+  try {
+    const names = ['policy.json', ...Object.keys(bundle.manifest.files)];
+    if (existsSync(join(bundle.folder, signature))) names.push(signature);
+    for (const name of names) {
+      const copy = join(draft, name);
+      disk.write(copy, readFileSync(join(bundle.folder, name)));
+      disk.sync(copy);
+    }
+    disk.sync(draft);
+    const tested = await selfTest(loadBundle(draft, expected));
+    if (existsSync(release)) removeRelease(disk, releases, bundle.digest);
+    disk.rename(draft, release);
+    disk.sync(releases);
+    return tested;
+  } catch (error) {
+    try {
+      disk.remove(draft);
+    } catch {
+      // A disk that takes nothing keeps the draft until the next opening; why nothing went in is what is told.
+    }
+    throw error;
+  }
+}
+
+/** The release, or undefined where it is damaged. */
+function loadWhole(release: string, expected: BundleExpectation): Bundle | undefined {
+  try {
+    return loadBundle(release, expected);
+  } catch (error) {
+    if (error instanceof KitError) return undefined;
+    throw error;
+  }
+}
+
+/** Without the sync its files could be gone while it still has its name. */
+export function removeRelease(disk: Disk, releases: string, digest: string): void {
+  const outgoing = join(releases, outgoingPrefix + digest);
+  disk.remove(outgoing);
+  disk.rename(join(releases, digest), outgoing);
+  disk.sync(releases);
+  disk.remove(outgoing);
+}

@@ -1,0 +1,68 @@
+/**
+ * Who holds a lock or drives: a thread of a process, known again by its number, the time it started and the boot it lives in. A number alone
+ * comes again: after a restart of the machine, often to the same program. No clock is asked: a robot's may be wrong by years.
+ *
+ * Where there is no `/proc` the number of the process is all that is compared.
+ *
+ * @see proc(5): `/proc/pid/stat`, `/proc/thread-self`, `/proc/sys/kernel/random/boot_id`
+ */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { basename } from 'node:path';
+import { z } from 'zod';
+
+export const ownerSchema = z.strictObject({
+  pid: z.int().positive(),
+  thread: z.int().positive().optional(),
+  startTicks: z.int().min(0).optional().describe('clock ticks after the boot at which the thread began'),
+  boot: z.string().optional(),
+  sinceUptimeS: z.number().describe('how long the machine had been up when it became the owner'),
+});
+export type Owner = z.infer<typeof ownerSchema>;
+
+const gone = new Set(['Z', 'X', 'x']);
+const read = (path: string) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // No `/proc`, nobody of that number, or nobody that this user may look at.
+    return undefined;
+  }
+};
+const bootId = () => read('/proc/sys/kernel/random/boot_id')?.trim();
+
+/** State and start of a thread, the third and the 22nd field of its `stat`; the second, its name, may hold anything. */
+function statOf(pid: number, thread: number): { state: string; startTicks: number } | undefined {
+  const text = read(`/proc/${pid}/task/${thread}/stat`);
+  if (text === undefined) return undefined;
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0]!, startTicks: Number(fields[19]) };
+}
+
+/** The thread that calls. */
+export function thisOwner(): Owner {
+  const { pid } = process;
+  const boot = bootId();
+  const sinceUptimeS = uptime();
+  if (boot === undefined) return { pid, sinceUptimeS };
+  const thread = Number(basename(readlinkSync('/proc/thread-self')));
+  return { pid, thread, startTicks: statOf(pid, thread)!.startTicks, boot, sinceUptimeS };
+}
+
+/** Whether it goes on. In doubt (another user's process that can't be looked at) it does. */
+export function isAlive({ pid, thread, startTicks, boot }: Owner): boolean {
+  if (boot !== bootId()) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  if (thread === undefined) return true;
+  const stat = statOf(pid, thread);
+  if (stat !== undefined) return !gone.has(stat.state) && stat.startTicks === startTicks;
+  // The process can be seen, and that thread is not in it.
+  return statOf(pid, pid) === undefined;
+}
+
+/** How long it has been the owner, in seconds; of a living one only. */
+export const ownedS = ({ sinceUptimeS }: Owner): number => Math.max(0, uptime() - sinceUptimeS);

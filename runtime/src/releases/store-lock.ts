@@ -1,0 +1,119 @@
+/**
+ * A lock on a release store that its owner's death opens: a link whose target says who owns it, so that the lock and its owner appear in one
+ * step. A dead owner's lock is not removed (two who wanted to would remove each other's) but succeeded: `lock.<digest of the dead owner's
+ * words>` can be made once only. Who stands at the end of that chain and lives has the lock.
+ */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256 } from '@sim2servo/models/digest';
+import { KitError } from '@sim2servo/models/error';
+import { parseJson } from '@sim2servo/models/json-file';
+import { z } from 'zod';
+import type { Disk } from './disk.js';
+import { isAlive, ownedS, ownerSchema, thisOwner } from './owner.js';
+
+const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
+const waitMs = 2;
+const bed = new Int32Array(new SharedArrayBuffer(4));
+
+export interface LockPlace {
+  readonly folder: string;
+  readonly disk: Disk;
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Where the chain ends: at one who lives, or at a place where nobody is yet. `passed` lie dead before it. */
+function endOfChain(first: string) {
+  const passed: string[] = [];
+  for (let path = first; ; ) {
+    const text = textAt(path);
+    if (text === undefined) return { path, passed };
+    const holder = parseJson(text, holderSchema, `lock ${path}`);
+    if (isAlive(holder)) return { path, passed, text, holder };
+    passed.push(path);
+    path = `${first}.${sha256(text).slice(0, 16)}`;
+  }
+}
+
+export class StoreLock {
+  readonly #disk: Disk;
+  readonly #links: readonly string[];
+
+  private constructor(disk: Disk, links: readonly string[]) {
+    this.#disk = disk;
+    this.#links = links;
+  }
+
+  /**
+   * The deployer's lock.
+   *
+   * @param who for whoever comes second
+   * @throws KitError E_DEPLOY_BUSY
+   */
+  static take(store: LockPlace, who: string): StoreLock {
+    return StoreLock.#take(store, 'lock', who, 0);
+  }
+
+  /** Holds the lock of a store's state, which is held for single changes only, while `change` runs. */
+  static whileChanging<Result>(store: LockPlace, change: () => Result, patienceMs = 20_000): Result {
+    const lock = StoreLock.#take(store, 'state.lock', 'a change of the state', patienceMs);
+    try {
+      return change();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Whether somebody deploys just now. */
+  static isTaken(folder: string): boolean {
+    return endOfChain(join(folder, 'lock')).holder !== undefined;
+  }
+
+  static #take({ folder, disk }: LockPlace, name: string, who: string, patienceMs: number): StoreLock {
+    const first = join(folder, name);
+    const own = JSON.stringify({ ...thisOwner(), who: who.slice(0, 200), nonce: randomBytes(8).toString('hex') });
+    for (const from = performance.now(); ; ) {
+      const { path, passed, holder } = endOfChain(first);
+      if (holder !== undefined) {
+        if (performance.now() - from < patienceMs) {
+          Atomics.wait(bed, 0, 0, waitMs);
+          continue;
+        }
+        throw new KitError(
+          'E_DEPLOY_BUSY',
+          `${holder.who} (process ${holder.pid}) has been at ${folder} for ${ownedS(holder).toFixed(0)} s`,
+          'wait until it is done, then try again; kit deploy status shows what goes on',
+        );
+      }
+      try {
+        disk.link(own, path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+        continue;
+      }
+      // Where the chain was taken away meanwhile, its owner had released it, and another may have begun a new one.
+      if (endOfChain(first).text !== own) {
+        disk.remove(path);
+        continue;
+      }
+      const links = [...passed, path];
+      for (const entry of readdirSync(folder))
+        if (entry.startsWith(`${name}.`) && !links.includes(join(folder, entry))) disk.remove(join(folder, entry));
+      return new StoreLock(disk, links);
+    }
+  }
+
+  /** The first link goes first: with it the chain counts no more. */
+  release(): void {
+    for (const link of this.#links) this.#disk.remove(link);
+  }
+}

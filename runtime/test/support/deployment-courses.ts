@@ -1,0 +1,140 @@
+/** Courses of deployments that cover everything that a release store does to a disk. */
+import { appendFileSync, cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type HistoryEntry, historyFile } from '../../src/releases/history.js';
+import { openStore, type ReleaseStore } from '../../src/releases/release-store.js';
+import { announceRunning } from '../../src/releases/running.js';
+import { goodRecord } from './good-policy.js';
+import type { Course, Step } from './lost-power-trials.js';
+import { unsyncedDisk } from './recording-disk.js';
+
+const open = (folder: string) => openStore(folder, unsyncedDisk);
+
+export const entry = (digest: string, words: string): HistoryEntry => ({
+  at: '2026-01-01T00:00:00.000Z',
+  id: 'noted',
+  digest,
+  event: 'verified',
+  words,
+  seconds: 0.5,
+});
+
+/** @param bundles folders of four policies */
+export function courses(bundles: readonly string[]): Course[] {
+  const loaded = bundles.map(folder => loadBundle(folder));
+  const [a, b, c, d] = loaded.map(({ digest }) => digest) as [string, string, string, string];
+
+  const step = (name: string, run: Step['run']): Step => ({ name, run });
+  const admit = (i: number, sequence?: number) =>
+    step(`admit ${i}`, store => store.admit(loaded[i]!, {}, { sequence }));
+  const propose = (digest: string, id: string, phase?: 'limited') =>
+    step(`propose ${id}`, store => store.propose(digest, { id, skip: {}, by: 'ann', ...(phase && { phase }) }));
+  const limited = step('enter limited', store => store.enter('limited'));
+  const full = step('enter full', store => store.enter('full'));
+  const started = step('start', store => store.started());
+  const paused = step('pause', store => store.paused());
+  const commit = step('commit', store => store.commit(goodRecord));
+  const rollback = step('roll back', store => store.rollback('it missed 40 ticks', 'the judge'));
+  const operator = step('operator rolls back', store => store.operatorRollback('it looked odd', 'ann'));
+  const prune = step('prune', store => store.prune());
+
+  const run = async (store: ReleaseStore, steps: readonly Step[]) => {
+    for (const each of steps) await each.run(store);
+  };
+  const good = (i: number) => [
+    admit(i, i),
+    propose(loaded[i]!.digest, `good-${i}`),
+    limited,
+    started,
+    full,
+    commit,
+    prune,
+  ];
+  /** What was before. */
+  const had = (steps: readonly Step[], more: (folder: string) => void = () => {}) => {
+    return async (folder: string) => {
+      await run(open(folder), steps);
+      more(folder);
+    };
+  };
+
+  return [
+    { name: 'the first policy', prepare: () => {}, steps: good(0) },
+    {
+      name: 'a third policy, the first goes',
+      prepare: had([...good(0), ...good(1)], folder => writeFileSync(join(folder, 'incoming', 'f'.repeat(64)), 'old')),
+      steps: good(2),
+    },
+    {
+      name: 'bad in its shadow, another bad while it drives',
+      prepare: had([...good(0), admit(1), admit(2)]),
+      steps: [propose(b, 'bad-shadow'), rollback, propose(c, 'bad-limited'), limited, started, rollback, prune],
+    },
+    {
+      name: 'the first policy is bad',
+      prepare: had([admit(0)]),
+      steps: [propose(a, 'bad-first'), limited, started, rollback, prune],
+    },
+    {
+      name: 'an operator goes back, and ends a trial',
+      prepare: had([...good(0), ...good(1), admit(2)]),
+      steps: [operator, propose(c, 'ended-shadow'), operator, propose(c, 'ended'), limited, started, operator],
+    },
+    {
+      name: 'trials that nobody began are given up',
+      prepare: had([...good(0), admit(1), admit(2), admit(3), propose(b, 'untried', 'limited')]),
+      steps: [propose(c, 'untried-too', 'limited'), propose(d, 'shadow'), propose(a, 'the good one'), prune],
+    },
+    {
+      name: 'a run that ends, and goes on with the trial',
+      prepare: had([...good(0), admit(1), propose(b, 'long')]),
+      steps: [limited, started, paused, started, full, paused, started, commit],
+    },
+    {
+      name: 'a history with a torn line',
+      prepare: had(good(0), folder => appendFileSync(join(folder, historyFile), '{"at":"2026-01-01T00:0')),
+      steps: [
+        step('note', store => store.note(entry(a, 'one'))),
+        step('note more', store => store.note(entry(a, 'two'))),
+      ],
+    },
+    {
+      name: 'a history that has grown long',
+      prepare: had(good(0), folder => {
+        const line = `${JSON.stringify({ ...entry(a, 'x'.repeat(1900)), id: 'old' })}\n`;
+        appendFileSync(join(folder, historyFile), line.repeat(Math.floor(2 ** 20 / line.length)));
+      }),
+      steps: [step('note', store => store.note(entry(a, 'one')))],
+    },
+    {
+      name: 'a release that was damaged, and comes again',
+      prepare: had(good(0), folder => {
+        const release = join(folder, 'releases', b);
+        cpSync(bundles[1]!, release, { recursive: true });
+        truncateSync(join(release, 'policy.onnx'), readFileSync(join(release, 'policy.onnx')).length >> 1);
+      }),
+      steps: [admit(1), propose(b, 'again')],
+    },
+    {
+      name: 'a loop says that it drives',
+      prepare: had(good(0)),
+      steps: [
+        step('announce', store => announceRunning(store, a)),
+        step('keep a record', store => store.keepRecord(a, { ...goodRecord, ticks: 900 })),
+        step('announce another', store => announceRunning(store, b)),
+        step('end', store => announceRunning(store, b)()),
+      ],
+    },
+    {
+      name: 'a folder of old, without a state or a history',
+      prepare: (folder: string) => {
+        const release = join(folder, 'releases', a);
+        mkdirSync(join(folder, 'releases'), { recursive: true });
+        cpSync(bundles[0]!, release, { recursive: true });
+        unsyncedDisk.link(join('releases', a), join(folder, 'current'));
+      },
+      steps: [admit(1, 5), propose(b, 'second')],
+    },
+  ];
+}
