@@ -14,6 +14,7 @@ import { addFinetune } from './commands/finetune.js';
 import { addHil } from './commands/hil.js';
 import { addInit } from './commands/init.js';
 import { addInspect } from './commands/inspect.js';
+import { addKeys } from './commands/keys.js';
 import { addLogs } from './commands/logs.js';
 import { addRecord } from './commands/record.js';
 import { addReplay } from './commands/replay.js';
@@ -33,6 +34,7 @@ export const commands: readonly AddCommand[] = [
   addEval,
   addExport,
   addInspect,
+  addKeys,
   addDeploy,
   addRun,
   addTeleop,

@@ -1,5 +1,6 @@
 /** Where a command speaks: data on stdout, messages on stderr, questions only to a person. Tests give their own. */
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { KitError } from '@sim2servo/models/error';
 import type { KeyInput } from './keyboard.js';
 
@@ -14,6 +15,8 @@ export interface Io {
   ask(question: string): Promise<boolean | undefined>;
   /** Waits for a line of a person; undefined where nobody can answer. @throws KitError E_INTERRUPTED once `signal` is aborted */
   line(question: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Like {@link line}, for what nobody shall see: nothing of it is shown. */
+  secret(question: string, signal: AbortSignal): Promise<string | undefined>;
   /** Where single keys come from. */
   readonly keys: KeyInput;
 }
@@ -28,6 +31,7 @@ export const processIo: Io = {
     return answer === undefined ? undefined : /^y(es)?$/i.test(answer);
   },
   line: (question, signal) => askTerminal(question, signal),
+  secret: askUnseen,
 };
 
 /** Ctrl-C, where a command ends by it before it has done anything. */
@@ -54,6 +58,24 @@ async function askTerminal(question: string, signal?: AbortSignal): Promise<stri
       );
     });
   } finally {
+    prompt.close();
+  }
+}
+
+/** The terminal gives each key to us and shows none; what readline would redraw goes nowhere. */
+async function askUnseen(question: string, signal: AbortSignal): Promise<string | undefined> {
+  if (process.stdin.isTTY !== true) return undefined;
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
+  process.stderr.write(question);
+  try {
+    return await new Promise((resolve, reject) => {
+      prompt.on('SIGINT', () => reject(interrupted()));
+      prompt.on('close', () => resolve(undefined));
+      prompt.question('', { signal }).then(resolve, error => reject(signal.aborted ? interrupted() : error));
+    });
+  } finally {
+    process.stderr.write('\n');
     prompt.close();
   }
 }

@@ -1,5 +1,6 @@
 /** The command line: parses, runs one command, and turns whatever happens into words and an exit code. */
 import { exitCodes, KitError, messageOf } from '@sim2servo/models/error';
+import { runtimeVersion } from '@sim2servo/models/version';
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.js';
 import { commands } from './commands.js';
@@ -28,7 +29,7 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
   let exit: number = exitCodes.ok;
   const program = new Command('kit')
     .description(description)
-    .version('0.1.0', '-V, --version')
+    .version(runtimeVersion, '-V, --version')
     .option('--json', 'one JSON value on stdout, errors included')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()

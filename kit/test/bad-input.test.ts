@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { loadRobot } from '@sim2servo/models/robot-folder';
@@ -27,6 +27,22 @@ t.test('train, export, inspect, eval and deploy say what they made and what come
     out: /next: kit run --robot desk2/,
   });
   t.match(await kit(`train --steps 2064 --out ${at('run')}`), { exit: 2, err: /already holds a run/ });
+});
+
+t.test('a bundle is signed where it is exported, and a key that cannot sign is told before that', async t => {
+  process.env.KIT_KEYS = at('keys');
+  t.teardown(() => delete process.env.KIT_KEYS);
+  t.match(errorOf(await kit(`export ${at('run')} ${at('signed')} --sign desk --json`)), { code: 'E_KEY_UNKNOWN' });
+  t.notOk(existsSync(at('signed')), 'nothing was exported');
+  t.match(await kit('keys new desk --no-password'), { exit: 0 });
+  const exported = await kit(`export ${at('run')} ${at('signed')} --sign desk`);
+  t.match(exported, {
+    exit: 0,
+    out: /\nsigned \w{12}… with key [0-9A-F]{16} \(desk\), sequence \d{13}\nnext: kit deploy/,
+  });
+  t.match(await kit(`inspect ${at('signed')}`), { exit: 0, out: /signed {8}with key .* \(desk\)/ });
+  t.match(await kit(`export ${at('run')} ${at('signed')}`), { exit: 0 });
+  t.match(await kit(`inspect ${at('signed')}`), { out: /signed {8}by nobody/ }, 'an old signature is of an old bundle');
 });
 
 t.test('Ctrl-C during training saves, says how to go on, and going on ends like an unbroken run', async t => {

@@ -39,6 +39,10 @@ export async function kit(
       if (left?.length === 0) throw new Error(`nobody thought of an answer to: ${question}`);
       return left?.shift();
     },
+    secret: async question => {
+      err.push(question);
+      return left?.shift();
+    },
     keys,
   };
   const exit = await runKit(typeof line === 'string' ? line.split(' ') : line, io);

@@ -1,5 +1,5 @@
 /** Files that are whole or absent after a crash: write aside, sync, rename, sync the folder. */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export function syncFolder(folder: string): void {
@@ -11,13 +11,19 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Replaces `path` by `content`. Where that fails the old file stays, no draft is left, and the error is thrown. */
-export function writeDurably(path: string, content: Uint8Array | string): void {
+/**
+ * Replaces `path` by `content`. Where that fails the old file stays, no draft is left, and the error is thrown.
+ *
+ * @param mode who may read it, from its first byte on; by default whoever the process lets
+ */
+export function writeDurably(path: string, content: Uint8Array | string, mode?: number): void {
   const draft = `${path}.${process.pid}.part`;
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   try {
-    const handle = openSync(draft, 'w');
+    const handle = openSync(draft, 'w', mode);
     try {
+      // A draft that was left by a killed writer has the mode that it had.
+      if (mode !== undefined) fchmodSync(handle, mode);
       for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
       fsyncSync(handle);
     } finally {

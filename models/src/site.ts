@@ -1,13 +1,11 @@
 /** What belongs to one desk: the port, the servos on it, how a joint angle becomes a pulse or a count, keys. Beside the spec, never in a policy's digest. */
 import { z } from 'zod';
+import { publicKeyPattern } from './bundle/minisign-public-key.js';
 import { KitError } from './error.js';
 
 const pulse = z.int().min(500).max(2500);
 const counts = z.number().min(0).max(1023);
-/** 42 bytes in base64 that begin with `Ed`. */
-const minisignKey = z
-  .string()
-  .regex(/^RW[A-Za-z0-9+/]{54}$/, 'a minisign public key: the second line of the .pub file');
+const minisignKey = z.string().regex(publicKeyPattern, 'a minisign public key: the second line of the .pub file');
 
 const hobbyServo = z
   .strictObject({
@@ -140,6 +138,10 @@ export const siteSchema = z
       .array(minisignKey)
       .default([])
       .describe('minisign public keys; where one stands here an unsigned policy is refused'),
+    revokedKeys: z
+      .array(z.string().regex(/^[0-9A-F]{16}$/, 'the id of a minisign key: 16 digits, as in its .pub file'))
+      .default([])
+      .describe('ids of minisign keys that no longer count, also where they stand under trustedKeys'),
   })
   .superRefine((site, context) => {
     const ids = new Set<number>();

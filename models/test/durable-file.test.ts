@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { syncFolder, writeDurably } from '../src/durable-file.js';
@@ -54,6 +54,14 @@ t.test('a disk that fills up half-way leaves the old file and no draft', async t
   t.equal(stdout.trim(), 'EFBIG', stderr);
   t.equal(readFileSync(path, 'utf8'), 'old');
   t.same(readdirSync(join(folder, 'room')), ['file']);
+});
+
+t.test('a file is for those only that it is meant for, also where a killed writer left a draft for all', async t => {
+  const folder = t.testdir({ [`secret.${process.pid}.part`]: 'half' });
+  const path = join(folder, 'secret');
+  writeDurably(path, 'new', 0o600);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(readFileSync(path, 'utf8'), 'new');
 });
 
 t.test('a folder can be synced, what is none is an error', async t => {

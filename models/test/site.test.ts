@@ -91,8 +91,15 @@ t.test('buses and servos of other kinds are refused', async t => {
 t.test('a trusted key is a minisign public key, or the mistake shows here and not at the first policy', async t => {
   const key = 'RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3'; // the one in minisign's own manual
   t.same(read({ ...desk2SiteJson(), trustedKeys: [key] }).trustedKeys, [key]);
-  for (const wrong of ['', 'hello', key.slice(1), `${key}A`, `untrusted comment: x\n${key}`])
+  for (const wrong of ['', 'hello', key.slice(1), `${key}A`, key.replace('RWQ', 'RWA'), `untrusted comment: x\n${key}`])
     refused(t, 'trustedKeys[0]', json => Object.assign(json, { trustedKeys: [wrong] }), 'minisign public key');
+});
+
+t.test('a revoked key is named by its id, as the .pub file and every message does', async t => {
+  t.same(read(desk2SiteJson()).revokedKeys, []);
+  t.same(read({ ...desk2SiteJson(), revokedKeys: ['68D5695585BA7167'] }).revokedKeys, ['68D5695585BA7167']);
+  for (const wrong of ['', '68d5695585ba7167', '68D5695585BA716', '0x8D5695585BA7167', 'RWQf6LRCGA9i53mlYecO4IzT51TG'])
+    refused(t, 'revokedKeys[0]', json => Object.assign(json, { revokedKeys: [wrong] }), 'the id of a minisign key');
 });
 
 const counted = { kind: 'feetech', model: 'sts3215', joint: 'shoulder-pan', id: 1, zeroCount: 2048, direction: 1 };

@@ -1,6 +1,7 @@
 /** One run of a policy on an arm, from the verified bundle to the closed log. What `kit run` calls. */
 import { basename, dirname } from 'node:path';
 import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
@@ -44,7 +45,7 @@ export interface RunReport extends ArmReport {
 
 /** The policy that a run would use, verified against the robot and its keys. Nothing is run. */
 export function loadPolicy(robot: LoadedRobot, policyDir: string): Bundle {
-  return loadBundle(resolvePolicy(policyDir), { robot, trustedKeys: robot.site.trustedKeys });
+  return loadBundle(resolvePolicy(policyDir), expectationOf(robot));
 }
 
 /**
@@ -107,7 +108,13 @@ export async function runPolicy(options: RunOptions): Promise<RunReport> {
 function storeOf({ folder, digest }: Bundle, { spec, specSha256, site }: LoadedRobot) {
   const releases = dirname(folder);
   if (basename(releases) === 'releases')
-    return { store: dirname(releases), running: digest, robot: { spec, specSha256 }, trustedKeys: site.trustedKeys };
+    return {
+      store: dirname(releases),
+      running: digest,
+      robot: { spec, specSha256 },
+      trustedKeys: site.trustedKeys,
+      revokedKeys: site.revokedKeys,
+    };
   throw new KitError(
     'E_FOLLOW_STORE',
     `${folder} is a bundle: nothing will ever follow it`,

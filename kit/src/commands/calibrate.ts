@@ -19,12 +19,12 @@ import type { CountedServo } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import { checkPositionMode, LimpArm, servoMemories } from '../calibration/limp-arm.js';
 import { type Range, shortOfRange } from '../calibration/reach.js';
-import { calibrationFolder } from '../calibration/site-file.js';
 import { type OffsetEdit, theLine, type Walked, walk } from '../calibration/walk.js';
 import { writeCalibration, writtenWords } from '../calibration/write-calibration.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { countedServos, robotBus, withServiceBus } from '../named-bus.js';
+import { folderToWrite } from '../robot-writing.js';
 
 interface CalibrateFlags {
   readonly robot: string;
@@ -73,7 +73,7 @@ async function byHand(flags: CalibrateFlags, context: CommandContext): Promise<v
   const robot = loadRobot(flags.robot);
   const { spec } = robot;
   const named = robotBus(robot, flags.port);
-  const folder = calibrationFolder(robot, flags.out);
+  const folder = folderToWrite(robot, flags.out, 'a calibration is of one arm');
   const { io, signal } = context;
   const yes = flags.yes === true;
   const clock = new RealtimeClock();
@@ -166,7 +166,7 @@ async function toLeRobot(flags: CalibrateFlags, context: CommandContext): Promis
 async function fromLeRobot(file: string, flags: CalibrateFlags, context: CommandContext): Promise<void> {
   const robot = loadRobot(flags.robot);
   const { spec } = robot;
-  const folder = calibrationFolder(robot, flags.out);
+  const folder = folderToWrite(robot, flags.out, 'a calibration is of one arm');
   const calibration = readJsonFile(file, leRobotCalibrationSchema, "LeRobot's calibration");
   const servos = servosFromLeRobot(spec, countedServos(robot), calibration);
   const motors = spec.joints.map(({ name }) => calibration[leRobotName(name)]!);

@@ -8,6 +8,7 @@ import { deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
 import { parseTarget } from '@sim2servo/deploy/targets/target';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
@@ -126,7 +127,7 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
   const { to, skipShadow, skipLimited } = flags;
   const target = parseTarget(to);
   const robot = flags.robot === undefined ? undefined : loadRobot(flags.robot);
-  const expected = robot === undefined ? {} : { robot, trustedKeys: robot.site.trustedKeys };
+  const expected = robot === undefined ? {} : expectationOf(robot);
   // Wrong ones are told from right ones before anybody is called.
   const { manifest } = loadBundle(resolvePolicy(bundle), expected);
   const progress = new ProgressLine(io);

@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
@@ -97,7 +98,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   const store = at('robot');
   await steps.step(
     'Deploy: verify, copy, test on the target, switch',
-    () => deployToFolder(bundle.folder, store, { robot, trustedKeys: robot.site.trustedKeys }),
+    () => deployToFolder(bundle.folder, store, expectationOf(robot)),
     result => `${result.digest.slice(0, 12)}… is current; inference p99 ${result.inferUs.p99.toFixed(0)} µs`,
   );
 
@@ -133,7 +134,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
         onProgress: progress => steps.line.show(() => `   ${trainingLine(progress)}`),
         signal,
       });
-      await deployToFolder(result.bundle.folder, store, { robot, trustedKeys: robot.site.trustedKeys });
+      await deployToFolder(result.bundle.folder, store, expectationOf(robot));
       return result;
     },
     result => `${result.transitions} transitions, ${result.updates} updates`,

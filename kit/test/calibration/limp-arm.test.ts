@@ -24,6 +24,7 @@ function bench(t: Test, answer: boolean | undefined) {
     live: false,
     ask: async () => answer,
     line: async () => undefined,
+    secret: async () => undefined,
     keys: Readable.from([]),
   };
   const abort = new AbortController();

@@ -1,154 +1,97 @@
 /** Reads a policy bundle and refuses whatever is not exactly what its manifest says. Nothing of it is run here. */
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { sha256 } from '../digest.js';
-import { KitError, messageOf } from '../error.js';
-import { parseJson } from '../json-file.js';
-import { observationNames } from '../observe.js';
-import type { RobotSpec } from '../robot-spec.js';
+import { KitError } from '../error.js';
+import { parseStrictJson } from '../strict-json.js';
+import { type BundleParts, bundleFolder } from './bundle-folder.js';
 import {
+  bundleLimits,
   type Golden,
   goldenFits,
   goldenSchema,
   goldenTolerance,
-  isSealed,
   type Manifest,
-  manifestSchema,
+  manifestName,
+  signatureName,
 } from './manifest.js';
-import { verifyMinisign } from './minisign.js';
 import { checkPolicyGraph } from './policy-graph.js';
+import { type BundleExpectation, mustBeSigned, readManifest, type SignedManifest } from './signed-manifest.js';
 
-/** No policy of an arm comes near this; a file beyond it is a mistake or an attack. */
-const maxFileBytes = 64 * 2 ** 20;
+/** What a robot asks of a policy, for whoever loads one. */
+export type { BundleExpectation } from './signed-manifest.js';
 
-export interface Bundle {
+export interface Bundle extends SignedManifest {
   readonly folder: string;
-  readonly manifest: Manifest;
-  /** SHA-256 of `policy.json`, which holds the digests of all else: it names the policy. */
-  readonly digest: string;
   readonly model: Uint8Array;
   readonly golden: Golden;
   /** The other files that the manifest lists, by name. */
   readonly extra?: ReadonlyMap<string, Uint8Array>;
-  readonly signed: boolean;
 }
 
-export interface BundleExpectation {
-  /** The robot it is to run on. */
-  readonly robot?: { readonly spec: RobotSpec; readonly specSha256: string };
-  /** Where at least one stands, the bundle must be signed by one of them. */
-  readonly trustedKeys?: readonly string[];
-}
-
-function readPart(folder: string, name: string): Buffer {
-  const path = join(folder, name);
-  try {
-    const stat = lstatSync(path);
-    if (!stat.isFile())
-      throw new KitError(
-        'E_BUNDLE_FILE_KIND',
-        `${path} is not a regular file`,
-        'export the policy again with `kit export`',
-      );
-    if (stat.size > maxFileBytes)
-      throw new KitError(
-        'E_BUNDLE_SIZE',
-        `${path} has ${stat.size} bytes, more than ${maxFileBytes}`,
-        'export the policy again with `kit export`',
-      );
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof KitError) throw error;
+/**
+ * The manifest is verified before any file that it lists is opened, and each file's digest before it is parsed: model and golden vectors of
+ * somebody unknown are never looked at.
+ *
+ * @param parts where it is read, if not in `folder`
+ * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_FILE_*, E_JSON_*
+ */
+export function loadBundle(
+  folder: string,
+  expected: BundleExpectation = {},
+  parts: BundleParts = bundleFolder(folder),
+): Bundle {
+  const manifestBytes = parts.read(manifestName, bundleLimits.manifestBytes) ?? missing(folder, manifestName);
+  const signature = mustBeSigned(expected) ? parts.read(signatureName, bundleLimits.signatureBytes) : undefined;
+  const signed = readManifest(manifestBytes, signature, expected, folder);
+  const files = readFiles(folder, signed.manifest, parts);
+  const model = files.get('policy.onnx')!;
+  const { observation, action } = signed.manifest;
+  checkPolicyGraph(model, observation.names.length, action.names.length);
+  const golden = parseStrictJson(files.get('golden.json')!, goldenSchema, `golden vectors of ${folder}`);
+  if (!goldenFits(golden, observation.names.length, action.names.length))
     throw new KitError(
-      'E_BUNDLE_MISSING',
-      `can't read ${path}: ${messageOf(error)}`,
-      'name a folder that `kit export` wrote',
-      'usage',
-      { cause: error },
+      'E_BUNDLE_GOLDEN_SHAPE',
+      `${folder}/golden.json does not fit the manifest's sizes`,
+      'export the policy again with `kit export`',
     );
-  }
+  files.delete('policy.onnx');
+  files.delete('golden.json');
+  return { folder, ...signed, model, golden, extra: files };
 }
 
-/** @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_* */
-export function loadBundle(folder: string, expected: BundleExpectation = {}): Bundle {
-  const manifestBytes = readPart(folder, 'policy.json');
-  const trustedKeys = expected.trustedKeys ?? [];
-  if (trustedKeys.length > 0) {
-    if (!existsSync(join(folder, 'policy.json.minisig')))
+function missing(folder: string, name: string): never {
+  throw new KitError(
+    'E_BUNDLE_MISSING',
+    `there is no ${folder}/${name}`,
+    'name a folder that `kit export` wrote',
+    'usage',
+  );
+}
+
+/** Every file that the manifest lists, each as it was sealed, and no other beside them. */
+function readFiles(folder: string, manifest: Manifest, parts: BundleParts): Map<string, Uint8Array> {
+  const known = new Set([manifestName, signatureName, ...Object.keys(manifest.files)]);
+  for (const name of parts.names())
+    if (!known.has(name))
       throw new KitError(
-        'E_BUNDLE_UNSIGNED',
-        `${folder} is not signed, and site.json names trusted keys`,
-        `sign it: minisign -S -m ${join(folder, 'policy.json')}`,
+        'E_BUNDLE_EXTRA',
+        `${folder} holds ${JSON.stringify(name)}, which its manifest does not list`,
+        'remove it, or get the bundle again from where it was made',
       );
-    verifyMinisign(manifestBytes, readPart(folder, 'policy.json.minisig').toString('utf8'), trustedKeys);
-  }
-  const manifest = parseJson(manifestBytes.toString('utf8'), manifestSchema, `manifest ${join(folder, 'policy.json')}`);
-  if (!isSealed(manifestBytes, manifest.seal))
-    throw new KitError(
-      'E_BUNDLE_DIGEST',
-      `${join(folder, 'policy.json')} was changed after export: it does not fit its seal ${manifest.seal.slice(0, 12)}…`,
-      'get the bundle again from where it was made',
-    );
-  const parts = new Map<string, Buffer>();
+  const files = new Map<string, Uint8Array>();
+  let leftBytes: number = bundleLimits.bundleBytes;
   for (const [name, digest] of Object.entries(manifest.files)) {
-    const bytes = readPart(folder, name);
+    const bytes = parts.read(name, Math.min(bundleLimits.fileBytes, leftBytes)) ?? missing(folder, name);
+    leftBytes -= bytes.length;
     const found = sha256(bytes);
     if (found !== digest)
       throw new KitError(
         'E_BUNDLE_DIGEST',
-        `${join(folder, name)} was changed after export: its SHA-256 is ${found.slice(0, 12)}…, the manifest says ${digest.slice(0, 12)}…`,
+        `${folder}/${name} was changed after export: its SHA-256 is ${found.slice(0, 12)}…, the manifest says ${digest.slice(0, 12)}…`,
         'get the bundle again from where it was made',
       );
-    parts.set(name, bytes);
+    files.set(name, bytes);
   }
-  if (expected.robot !== undefined) checkRobot(folder, manifest, expected.robot);
-  const model = parts.get('policy.onnx')!;
-  checkPolicyGraph(model, manifest.observation.names.length, manifest.action.names.length);
-  const golden = parseJson(parts.get('golden.json')!.toString('utf8'), goldenSchema, `golden vectors of ${folder}`);
-  if (!goldenFits(golden, manifest.observation.names.length, manifest.action.names.length))
-    throw new KitError(
-      'E_BUNDLE_GOLDEN_SHAPE',
-      `${join(folder, 'golden.json')} does not fit the manifest's sizes`,
-      'export the policy again with `kit export`',
-    );
-  parts.delete('policy.onnx');
-  parts.delete('golden.json');
-  return {
-    folder,
-    manifest,
-    digest: sha256(manifestBytes),
-    model,
-    golden,
-    extra: parts,
-    signed: trustedKeys.length > 0,
-  };
-}
-
-function checkRobot(folder: string, manifest: Manifest, robot: NonNullable<BundleExpectation['robot']>): void {
-  const { spec, specSha256 } = robot;
-  if (manifest.robot.name !== spec.name)
-    throw new KitError(
-      'E_BUNDLE_ROBOT',
-      `${folder} is a policy for robot '${manifest.robot.name}', not for '${spec.name}'`,
-      `run it with --robot ${manifest.robot.name}`,
-      'usage',
-    );
-  if (manifest.robot.specSha256 !== specSha256)
-    throw new KitError(
-      'E_BUNDLE_SPEC',
-      `${folder} was made for another version of robot '${spec.name}' (${manifest.robot.specSha256.slice(0, 12)}…, here ${specSha256.slice(0, 12)}…)`,
-      'train or export it again for this robot.json',
-    );
-  const names = observationNames(spec);
-  if (
-    names.join() !== manifest.observation.names.join() ||
-    spec.joints.map(j => j.name).join() !== manifest.action.names.join()
-  )
-    throw new KitError(
-      'E_BUNDLE_LAYOUT',
-      `${folder} has another observation or action layout than robot '${spec.name}'`,
-      'export the policy again with `kit export`',
-    );
+  return files;
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type Manifest,
   manifestFormat,
   manifestSchema,
+  runtimeNeeded,
   sealManifest,
 } from './manifest.js';
 import { checkPolicyGraph } from './policy-graph.js';
@@ -93,6 +94,7 @@ function bundleFiles(content: BundleContent): Map<string, Uint8Array | string> {
     controlRateHz: content.controlRateHz,
     observation: { names },
     action: { names: actionNames, kind: spec.action.kind, scale: spec.action.scale },
+    runtime: { needs: runtimeNeeded },
     files: Object.fromEntries([...files].map(([file, bytes]) => [file, sha256(bytes)])),
     provenance: content.provenance,
   });

@@ -1,13 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { checkGolden, loadBundle } from '../../src/bundle/load-bundle.js';
+import { bundleLimits } from '../../src/bundle/manifest.js';
+import { sequenceComment } from '../../src/bundle/sequence.js';
+import type { BundleExpectation } from '../../src/bundle/signed-manifest.js';
 import { sha256 } from '../../src/digest.js';
 import { KitError } from '../../src/error.js';
 import { encodeModel } from '../../src/onnx-model.js';
 import { desk2With } from '../arms.js';
-import { minisign, signingKey } from './signing-key.js';
+import { testKey } from './cheap-key.js';
+import { recorded, signedBundle, signFolder } from './signed-bundle.js';
 import { forge, robot, smallBundle, smallContent, smallModel, smallPolicy } from './small-bundle.js';
 
 t.test('a good bundle comes back as it was written', async t => {
@@ -20,7 +25,8 @@ t.test('a good bundle comes back as it was written', async t => {
   t.same(bundle.golden, smallContent().golden);
   t.same([...bundle.extra!.keys()], ['learner.bin']);
   t.equal(bundle.extra!.get('learner.bin')!.toString(), 'weights');
-  t.equal(bundle.signed, false);
+  t.equal(bundle.signature, undefined);
+  t.same(bundle.manifest.runtime, { needs: '0.1.0' });
 });
 
 t.test('a folder that is none, or lacks a file, is refused', async t => {
@@ -117,11 +123,15 @@ t.test('a symlink, a folder, or anything else in the place of a file is refused'
   }
 });
 
-t.test('a file beyond 64 MiB is refused by its size, unread', async t => {
-  for (const name of ['policy.json', 'policy.onnx', 'golden.json']) {
+t.test('a file beyond 64 MiB, or a manifest beyond 256 KiB, is refused by its size, unread', async t => {
+  for (const [name, most] of [
+    ['policy.json', 262_144],
+    ['policy.onnx', 67_108_864],
+    ['golden.json', 67_108_864],
+  ] as const) {
     const folder = smallBundle(join(t.testdir({}), name));
-    truncateSync(join(folder, name), 64 * 2 ** 20 + 1); // sparse: takes no room
-    t.throws(() => loadBundle(folder), { code: 'E_BUNDLE_SIZE', message: /67108865 bytes/ }, name);
+    truncateSync(join(folder, name), most + 1); // sparse: takes no room
+    t.throws(() => loadBundle(folder), { code: 'E_BUNDLE_SIZE', message: new RegExp(`${most + 1} bytes`) }, name);
   }
 });
 
@@ -179,52 +189,124 @@ t.test('a manifest of another format is refused', async t => {
 });
 
 t.test('where a site trusts keys', async t => {
-  const key = signingKey();
-  const trustedKeys = [key.publicKey];
-  const signed = (name: string, by = key) => {
-    const folder = smallBundle(join(t.testdirName, name));
-    const manifest = readFileSync(join(folder, 'policy.json'));
-    writeFileSync(join(folder, 'policy.json.minisig'), minisign(by, manifest));
-    return folder;
-  };
+  const key = testKey();
+  const trustedKeys = [key.line];
   t.testdir({});
 
-  t.test('a signed bundle loads', async t => {
-    t.equal(loadBundle(signed('good'), { trustedKeys, robot }).signed, true);
+  t.test('a signed bundle loads, says who signed it, and every file is opened once, the signed ones first', async t => {
+    const folder = signedBundle(t.testdir({}), key, { extra: { 'learner.bin': Buffer.from('weights') } });
+    const parts = recorded(folder);
+    t.same(loadBundle(folder, { trustedKeys, robot }, parts).signature, { keyId: key.id, sequence: 7 });
+    t.same(parts.opened, ['policy.json', 'policy.json.minisig', '*', 'policy.onnx', 'golden.json', 'learner.bin']);
   });
-  t.test('an unsigned one is refused, with how to sign it', async t => {
-    t.throws(() => loadBundle(smallBundle(join(t.testdir({}), 'unsigned')), { trustedKeys }), {
-      code: 'E_BUNDLE_UNSIGNED',
-      hint: /minisign -S -m /,
-    });
+
+  t.test('nothing of a bundle is opened but its manifest and the signature, before these are believed', async t => {
+    const revokedKeys = [key.id];
+    const elsewhere = { spec: desk2With({ name: 'desk3' }), specSha256: robot.specSha256 };
+    const altered = (folder: string) => forge(folder, manifest => Object.assign(manifest, { controlRateHz: 51 }));
+    const cases: readonly (readonly [string, (folder: string) => string, BundleExpectation?])[] = [
+      ['E_BUNDLE_UNSIGNED', folder => smallBundle(folder)],
+      ['E_SIGNATURE_WRONG', folder => altered(signedBundle(folder, key))],
+      ['E_SIGNATURE_KEY', folder => signedBundle(folder, testKey())],
+      ['E_SIGNATURE_WRONG', folder => signedBundle(folder, testKey(key.id))],
+      ['E_SIGNATURE_REVOKED', folder => signedBundle(folder, key), { revokedKeys }],
+      ['E_SIGNATURE_SEQUENCE', folder => signFolder(smallBundle(folder), key, 'hello')],
+      ['E_BUNDLE_ROBOT', folder => signedBundle(folder, key), { robot: elsewhere }],
+      ['E_BUNDLE_RUNTIME', folder => signedBundle(folder, key), { runtimeVersion: '0.0.9' }],
+    ];
+    for (const [i, [code, make, expected]] of cases.entries()) {
+      const folder = make(join(t.testdirName, `${i}`));
+      // Whoever opened one of these would wait here for ever.
+      for (const name of ['policy.onnx', 'golden.json']) {
+        rmSync(join(folder, name));
+        t.equal(spawnSync('mkfifo', [join(folder, name)]).status, 0);
+      }
+      const parts = recorded(folder);
+      t.throws(() => loadBundle(folder, { trustedKeys, robot, ...expected }, parts), { code }, code);
+      const signed = code !== 'E_BUNDLE_UNSIGNED';
+      t.same(parts.opened, ['policy.json', 'policy.json.minisig'], `${code}: ${signed ? 'signed' : 'unsigned'}`);
+      t.throws(() => loadBundle(folder, { trustedKeys, robot, ...expected }), { code });
+    }
   });
-  t.test('one signed by somebody else is refused', async t => {
-    t.throws(() => loadBundle(signed('other', signingKey()), { trustedKeys }), { code: 'E_SIGNATURE_KEY' });
+
+  t.test('a model or golden vectors that are not what was signed are read, and not parsed', async t => {
+    for (const [name, poison] of [
+      ['policy.onnx', 'not a model'],
+      ['golden.json', '{"observations":'],
+    ] as const) {
+      const folder = signedBundle(join(t.testdirName, name), key);
+      writeFileSync(join(folder, name), poison);
+      t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_BUNDLE_DIGEST', message: new RegExp(name) });
+    }
   });
-  t.test('one whose signature was altered is refused', async t => {
-    const folder = signed('altered');
-    const path = join(folder, 'policy.json.minisig');
-    const [first, second, ...rest] = readFileSync(path, 'utf8').split('\n') as [string, string];
-    const flipped = second.slice(0, 40) + (second[40] === 'A' ? 'B' : 'A') + second.slice(41);
-    writeFileSync(path, [first, flipped, ...rest].join('\n'));
-    t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_SIGNATURE_WRONG' });
-  });
-  t.test('one that was forged with fitting digests and seal is refused by its signature', async t => {
-    const folder = forge(signed('forged'), manifest => {
-      manifest.controlRateHz = 51;
-    });
+
+  t.test('one that was forged with fitting digests and seal is refused by its signature alone', async t => {
+    const folder = forge(signedBundle(t.testdir({}), key), manifest => Object.assign(manifest, { controlRateHz: 51 }));
     t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_SIGNATURE_WRONG' });
     t.doesNotThrow(() => loadBundle(folder), 'which alone can tell: a seal is no signature');
   });
-  t.test('a symlink in the place of the signature is refused', async t => {
-    const folder = signed('linked');
+
+  t.test('a symlink in the place of the signature is refused, and so is one that is too large', async t => {
+    const folder = signedBundle(t.testdir({}), key);
     const path = join(folder, 'policy.json.minisig');
+    truncateSync(path, bundleLimits.signatureBytes + 1);
+    t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_BUNDLE_SIZE', message: /minisig has 16385 bytes/ });
     const elsewhere = join(folder, '..', 'elsewhere.minisig');
-    writeFileSync(elsewhere, readFileSync(path));
+    writeFileSync(elsewhere, '');
     rmSync(path);
     symlinkSync(elsewhere, path);
     t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_BUNDLE_FILE_KIND' });
   });
+
+  t.test('keys are exchanged: the old one is revoked, the new one trusted, the bundle signed again', async t => {
+    const next = testKey();
+    const folder = signedBundle(t.testdir({}), key);
+    const before = loadBundle(folder, { trustedKeys });
+    const rotated = { trustedKeys: [next.line], revokedKeys: [key.id] };
+    t.throws(() => loadBundle(folder, rotated), { code: 'E_SIGNATURE_REVOKED' });
+    signFolder(folder, next, sequenceComment(8));
+    const after = loadBundle(folder, rotated);
+    t.same(after.signature, { keyId: next.id, sequence: 8 });
+    t.equal(after.digest, before.digest, 'it is the same policy');
+    t.throws(() => loadBundle(folder, { trustedKeys }), { code: 'E_SIGNATURE_KEY' });
+  });
+});
+
+t.test('a file that the manifest does not list is refused by name, be it a folder or hidden', async t => {
+  for (const name of ['notes.txt', '.hidden', 'policy.json.bak']) {
+    const folder = smallBundle(join(t.testdir({}), 'x'));
+    writeFileSync(join(folder, name), '');
+    t.throws(() => loadBundle(folder), {
+      code: 'E_BUNDLE_EXTRA',
+      message: new RegExp(`holds "${name}"`),
+      hint: /remove/,
+    });
+    rmSync(join(folder, name));
+    mkdirSync(join(folder, name));
+    t.throws(() => loadBundle(folder), { code: 'E_BUNDLE_EXTRA' });
+  }
+});
+
+t.test('many files that are each small enough are refused where together they are too large', async t => {
+  const folder = smallBundle(t.testdir({}));
+  const name = (i: number) => `part${i}.bin`;
+  const zeros = Buffer.alloc(bundleLimits.fileBytes);
+  const digest = sha256(zeros);
+  for (let i = 0; i < 3; i++) {
+    writeFileSync(join(folder, name(i)), '');
+    truncateSync(join(folder, name(i)), zeros.length);
+  }
+  forge(folder, manifest =>
+    Object.assign(manifest.files as object, { [name(0)]: digest, [name(1)]: digest, [name(2)]: digest }),
+  );
+  t.throws(() => loadBundle(folder), { code: 'E_BUNDLE_SIZE', message: /part1\.bin has 67108864 bytes/ });
+});
+
+t.test('golden vectors whose keys stand twice are refused although every digest fits', async t => {
+  const { observations, actions } = smallContent().golden;
+  const text = `{"actions":[[0]],"observations":${JSON.stringify(observations)},"actions":${JSON.stringify(actions)}}`;
+  const folder = forge(smallBundle(t.testdir({})), () => undefined, { 'golden.json': text });
+  t.throws(() => loadBundle(folder), { code: 'E_JSON_KEY', message: /"actions" twice/ });
 });
 
 t.test('golden vectors that this machine computes alike pass, and the largest difference is returned', async t => {

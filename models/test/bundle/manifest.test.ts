@@ -8,9 +8,11 @@ import {
   isSealed,
   type Manifest,
   manifestSchema,
+  runtimeNeeded,
   sealManifest,
 } from '../../src/bundle/manifest.js';
 import { parseJson } from '../../src/json-file.js';
+import { compareVersions, runtimeVersion } from '../../src/version.js';
 import { smallBundle } from './small-bundle.js';
 
 function good(folder: string): Manifest {
@@ -23,6 +25,11 @@ t.test('each complaint about a manifest names its path', async t => {
   const cases: [string, Record<string, unknown>][] = [
     ['format', { format: 'sim2servo/policy@2' }],
     ['name', { name: '' }],
+    ['name: .*shown', { name: 'x\nsigned        with key 0123456789ABCDEF' }],
+    ['robot\\.name', { robot: { ...manifest.robot, name: '\u001b[2J' } }],
+    ['task', { task: 'reach\r' }],
+    ['observation\\.names\\[0\\]', { observation: { names: ['a\u202eb'] } }],
+    ['provenance\\.evaluation\\.', { provenance: { ...manifest.provenance, evaluation: { 'a\u0007': 1 } } }],
     ['createdAt', { createdAt: 'yesterday' }],
     ['robot\\.specSha256', { robot: { name: 'desk2', specSha256: 'ABC' } }],
     ['robot\\.specSha256', { robot: { name: 'desk2' } }],
@@ -38,6 +45,8 @@ t.test('each complaint about a manifest names its path', async t => {
     ['provenance\\.seed', { provenance: { ...manifest.provenance, seed: 0.5 } }],
     ['provenance\\.parent', { provenance: { ...manifest.provenance, parent: 'mother' } }],
     ['provenance\\.logs\\[0\\]', { provenance: { ...manifest.provenance, logs: ['log'] } }],
+    ['runtime\\.needs', { runtime: { needs: 'soon' } }],
+    ['runtime: .*"gpu"', { runtime: { needs: '0.1.0', gpu: true } }],
     ['seal', { seal: undefined }],
     ['\\(top level\\): .*"colour"', { colour: 'red' }],
     ['provenance: .*"colour"', { provenance: { ...manifest.provenance, colour: 1 } }],
@@ -104,6 +113,11 @@ t.test('letters beyond ASCII are sealed as they are written', async t => {
   const { seal: _, ...manifest } = good(t.testdir({}));
   const text = sealManifest({ ...manifest, name: 'Größe 0,5°' });
   t.ok(isSealed(Buffer.from(text), (JSON.parse(text) as Manifest).seal));
+});
+
+t.test('what is written says which runtime it needs, and this one is it', async t => {
+  t.same(good(t.testdir({})).runtime, { needs: runtimeNeeded });
+  t.ok(compareVersions(runtimeNeeded, runtimeVersion) <= 0);
 });
 
 t.test('golden vectors fit when there is an action of the right size for every observation', async t => {

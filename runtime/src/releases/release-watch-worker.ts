@@ -13,8 +13,8 @@ import { selfTest } from './self-test.js';
 
 const lookMs = 200;
 
-const { store, running, robot, trustedKeys } = workerData as ReleaseWatchData;
-const load = (digest: string) => loadBundle(join(store, 'releases', digest), { robot, trustedKeys });
+const { store, running, robot, trustedKeys, revokedKeys } = workerData as ReleaseWatchData;
+const load = (digest: string) => loadBundle(join(store, 'releases', digest), { robot, trustedKeys, revokedKeys });
 
 function same<T>(what: string, wanted: T, found: T): void {
   if (wanted === found) return;

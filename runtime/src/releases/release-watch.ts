@@ -14,6 +14,7 @@ export interface ReleaseWatchData {
   readonly running: string;
   readonly robot: Pick<LoadedRobot, 'spec' | 'specSha256'>;
   readonly trustedKeys: readonly string[];
+  readonly revokedKeys: readonly string[];
 }
 
 export type ReleaseMessage =

@@ -1,0 +1,98 @@
+/** The folder of a bundle, read with distrust: nothing but plain files, no more bytes than were agreed on, no link followed. */
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { KitError, messageOf } from '../error.js';
+import { bundleLimits } from './manifest.js';
+
+/** Where the parts of a bundle are read: a folder, or what a test gives in its place to see in which order they are. */
+export interface BundleParts {
+  /** Names of all that is there. */
+  names(): string[];
+  /** Undefined where there is none of this name. @throws KitError E_BUNDLE_FILE_KIND, E_BUNDLE_SIZE, E_BUNDLE_MISSING */
+  read(name: string, maxBytes: number): Uint8Array | undefined;
+}
+
+export function bundleFolder(folder: string): BundleParts {
+  return {
+    names: () => reading(folder, () => namesIn(folder)) ?? [],
+    read(name, maxBytes) {
+      const path = join(folder, name);
+      return reading(path, () => readPlainFile(path, maxBytes));
+    },
+  };
+}
+
+function reading<Result>(path: string, read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KitError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new KitError(
+      'E_BUNDLE_MISSING',
+      `can't read ${path}: ${messageOf(error)}`,
+      'name a folder that `kit export` wrote, and that you may read',
+      'usage',
+      { cause: error },
+    );
+  }
+}
+
+function namesIn(folder: string): string[] {
+  const names: string[] = [];
+  const open = opendirSync(folder);
+  try {
+    // One by one, and no more than can be right: a folder may hold millions. Two are beside those that a manifest lists.
+    for (let entry = open.readSync(); entry !== null; entry = open.readSync()) {
+      if (names.push(entry.name) > bundleLimits.files + 2)
+        throw new KitError(
+          'E_BUNDLE_EXTRA',
+          `${folder} holds more than ${names.length - 1} files: no bundle does`,
+          'name a folder that `kit export` wrote',
+          'usage',
+        );
+    }
+  } finally {
+    open.closeSync();
+  }
+  return names;
+}
+
+/**
+ * A hard link is not refused: it is a plain file like any other, whose bytes are read once, here, and compared with their digest.
+ */
+function readPlainFile(path: string, maxBytes: number): Buffer {
+  const seen = lstatSync(path);
+  check(path, seen, maxBytes);
+  // Looked at first, since opening a device can do something; and looked at again, since somebody may have put another in its place.
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const opened = fstatSync(handle);
+    check(path, opened, maxBytes);
+    // One byte more than its size, to see that it does not grow.
+    const bytes = Buffer.alloc(opened.size + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(handle, bytes, length, bytes.length - length, length);
+    if (length !== opened.size)
+      throw new KitError('E_BUNDLE_SIZE', `${path} changes while it is read`, 'wait until it is whole', 'usage');
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function check(path: string, stat: Stats, maxBytes: number): void {
+  if (!stat.isFile())
+    throw new KitError(
+      'E_BUNDLE_FILE_KIND',
+      `${path} is not a regular file`,
+      'export the policy again with `kit export`',
+    );
+  if (stat.size > maxBytes)
+    throw new KitError(
+      'E_BUNDLE_SIZE',
+      `${path} has ${stat.size} bytes, more than ${maxBytes}`,
+      'export the policy again with `kit export`',
+    );
+}
