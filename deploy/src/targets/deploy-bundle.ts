@@ -37,6 +37,7 @@ export interface DeployReport {
   /** `current`: it is what `current` names, nobody drives. `waiting`: the next run tries it. */
   readonly outcome: 'current' | Answers['follow']['outcome'];
   readonly words: string;
+  /** What drives again where this one fails. */
   readonly previous: string | undefined;
   readonly files: number;
   readonly sentFiles: number;
@@ -99,8 +100,9 @@ export async function deployBundle(
       state = states.trial;
       end = await until(connection.request({ kind: 'follow', id }, onEntry), signal);
     }
-    const { previous } = await until(connection.request({ kind: 'status' }), signal);
-    return { digest: bundle.digest, id, ...end, previous, files: files.size, ...sent, figures };
+    const { previous, state: after } = await until(connection.request({ kind: 'status' }), signal);
+    const before = after.trial?.digest === bundle.digest ? after.trial.replaces : previous;
+    return { digest: bundle.digest, id, ...end, previous: before, files: files.size, ...sent, figures };
   } catch (error) {
     if (signal?.aborted === true)
       throw new KitError('E_INTERRUPTED', `interrupted: ${state}`, 'kit deploy goes on where it was', 'interrupt');
