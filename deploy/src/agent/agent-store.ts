@@ -1,19 +1,11 @@
-/** What the agent needs of a release store, and who gives it. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+/** What the agent needs of a release store; a store of the runtime gives it. */
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
-import { KitError } from '@sim2servo/models/error';
-import { readJsonFile } from '@sim2servo/models/json-file';
-import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import { type HistoryEntry, historyEntrySchema } from '@sim2servo/runtime/releases/history';
-import { deployToFolder } from '@sim2servo/runtime/releases/release-store';
+import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { openStore } from '@sim2servo/runtime/releases/release-store';
+import { runningNow } from '@sim2servo/runtime/releases/running';
 import type { SelfTest } from '@sim2servo/runtime/releases/self-test';
-import { emptyState, type StoreState, storeStateSchema, type Trial } from '@sim2servo/runtime/releases/store-state';
-
-/** What a robot asks of every policy that it runs. */
-export function expectationOf(robot: LoadedRobot): BundleExpectation {
-  return { robot, trustedKeys: robot.site.trustedKeys };
-}
+import { StoreLock } from '@sim2servo/runtime/releases/store-lock';
+import type { StoreState, Trial } from '@sim2servo/runtime/releases/store-state';
 
 export interface AgentStore {
   readonly folder: string;
@@ -34,80 +26,37 @@ export interface AgentStore {
   rollback(reason: string, by: string): Promise<string>;
 }
 
-/** Opens the store at `folder`, which needs not exist yet. */
+/** Opens the store at `folder`, which is made where there is none. @throws KitError E_DEPLOY_TARGET */
 export function openAgentStore(folder: string): AgentStore {
-  const linked = (link: 'current' | 'previous') => {
-    try {
-      return basename(readlinkSync(join(folder, link)));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-      throw error;
-    }
-  };
-  const historyPath = join(folder, 'history.jsonl');
+  const store = openStore(folder);
   return {
     folder,
-    state: () => {
-      const path = join(folder, 'state.json');
-      return existsSync(path) ? readJsonFile(path, storeStateSchema, 'the state of a release store') : emptyState;
+    state: () => store.state(),
+    current: () => store.current(),
+    previous: () => store.previous(),
+    running() {
+      const found = runningNow(store);
+      return found && { digest: found.digest, sinceS: found.sinceS };
     },
-    current: () => linked('current'),
-    previous: () => linked('previous'),
-    running: () => undefined,
-    history: last =>
-      existsSync(historyPath)
-        ? readFileSync(historyPath, 'utf8')
-            .split('\n')
-            .filter(line => line !== '')
-            .slice(-last)
-            .map(line => historyEntrySchema.parse(JSON.parse(line)))
-        : [],
-    note: entry => {
-      if (existsSync(folder)) appendFileSync(historyPath, `${JSON.stringify(entry)}\n`);
+    history: last => store.history(last),
+    note: entry => store.note(entry),
+    async locked(by, work) {
+      const lock = StoreLock.take(store, by);
+      try {
+        return await work();
+      } finally {
+        lock.release();
+      }
     },
-    locked: (by, work) => locked(folder, by, work),
-    admit: (bundle, expected) => deployToFolder(bundle.folder, folder, expected),
-    propose: () => false,
-    rollback: async () => {
-      const previous = linked('previous');
-      if (previous === undefined)
-        throw new KitError('E_ROLLBACK_NONE', `${folder} has no policy from before`, 'deploy one', 'usage');
-      await deployToFolder(join(folder, 'releases', previous), folder);
-      return previous;
+    admit: (bundle, expected) => store.admit(bundle, expected, { sequence: bundle.signature?.sequence }),
+    propose(digest, { id, by, skip }) {
+      const proposed =
+        runningNow(store) === undefined
+          ? store.propose(digest, { id, by, skip: { shadow: 'no policy drives just now', ...skip }, phase: 'limited' })
+          : store.propose(digest, { id, by, skip });
+      store.prune();
+      return proposed;
     },
+    rollback: async (reason, by) => store.operatorRollback(reason, by),
   };
-}
-
-async function locked<Result>(folder: string, by: string, work: () => Promise<Result>): Promise<Result> {
-  const path = join(folder, 'lock');
-  mkdirSync(folder, { recursive: true });
-  try {
-    writeFileSync(path, JSON.stringify({ pid: process.pid, by }), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const owner = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; by: string };
-    if (alive(owner.pid))
-      throw new KitError(
-        'E_DEPLOY_BUSY',
-        `${owner.by} deploys to ${folder} just now`,
-        'wait for it; see kit deploy status',
-      );
-    rmSync(path);
-    return locked(folder, by, work);
-  }
-  try {
-    return await work();
-  } finally {
-    rmSync(path);
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

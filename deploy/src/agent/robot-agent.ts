@@ -5,14 +5,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { runtimeVersion } from '@sim2servo/models/version';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
-import { type AgentStore, expectationOf, openAgentStore } from './agent-store.js';
+import { type AgentStore, openAgentStore } from './agent-store.js';
 import { assembleDraft } from './draft.js';
 import { freeBytes, Incoming } from './incoming.js';
 import { type Answers, type AnswerTo, protocolVersion, type Request, type Status } from './protocol.js';
-import { runtimeVersion } from './runtime-version.js';
 
 export interface AgentOptions {
   /** Folder of the release store; it needs not exist yet. */
@@ -126,7 +127,13 @@ export class RobotAgent {
       const draft = assembleDraft(this.incoming, { manifest, signature }, expected);
       try {
         const bundle = loadBundle(draft.folder, expected);
-        note({ event: 'verified', words: bundle.signed ? 'signature and digests' : 'digests; it is not signed' });
+        note({
+          event: 'verified',
+          words:
+            bundle.signature === undefined
+              ? 'digests; nobody had to sign it'
+              : `digests; signed by key ${bundle.signature.keyId}`,
+        });
         const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected);
         note({
           event: 'tested',
