@@ -56,7 +56,7 @@ export function reportWords(
   const done = {
     current: `deployed ${short(digest)} to ${to}: ${words}`,
     committed: `deployed ${short(digest)} to ${to}: it was tried, and drives`,
-    waiting: `deployed ${short(digest)} to ${to}; it is on trial from the next run on: ${words}`,
+    waiting: `deployed ${short(digest)} to ${to}, on trial: ${words}`,
     'rolled-back': `${short(digest)} was rolled back: ${words}`,
   }[outcome];
   const { goldenMaxError, inferP99Us } = figures;

@@ -53,7 +53,7 @@ t.test('what came of it ends with the next command', async t => {
   t.match(words, /golden vectors within 2\.0e-6, inference p99 90 µs\nit is the first policy there\nnext: kit run$/);
   t.match(
     reportWords({ ...report, outcome: 'waiting', previous: digest, figures: {} }, 'x', 'y'),
-    /from the next run on[\s\S]*kit deploy rollback --to x/,
+    / to x, on trial: it drives\n[\s\S]*kit deploy rollback --to x/,
   );
 });
 

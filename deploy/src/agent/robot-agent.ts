@@ -186,7 +186,7 @@ export class RobotAgent {
         );
       }
       if (store.running() === undefined)
-        return { outcome: 'waiting', words: 'no loop drives: the next kit run tries it' };
+        return { outcome: 'waiting', words: 'nobody drives just now; the next kit run tries it' };
       if (performance.now() - since > silenceMs)
         return { outcome: 'waiting', words: `nothing happened for ${silenceMs / 1000} s` };
     }
