@@ -5,10 +5,9 @@ import { protocolVersion, type Request, type RobotConnection } from '@sim2servo/
 import { type DeployStep, deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
-import type { PolicyRecord } from '@sim2servo/runtime/releases/policy-record';
-import { openStore } from '@sim2servo/runtime/releases/release-store';
 import type { Test } from 'tap';
 import { ballastBytes, goldenOff, type RobotFolder, robot, writeVariant } from './bundles.js';
+import { tried } from './tried.js';
 
 /** One robot that can be deployed to, with a store that is empty at first. */
 export interface RobotUnderTest {
@@ -27,16 +26,6 @@ export interface RobotUnderTest {
 }
 
 const by = 'the contract test';
-const spotless: PolicyRecord = {
-  format: 'sim2servo/policy-record@1',
-  ticks: 1000,
-  missedByWork: 0,
-  limitedTicks: 0,
-  refusedTicks: 0,
-  faults: 0,
-  trackingSquareSum: 0,
-  inferP99Us: 50,
-};
 const hex = (digit: string) => digit.repeat(64);
 
 export function contract(t: Test, start: (folder: string) => Promise<RobotUnderTest>): void {
@@ -85,14 +74,9 @@ export function contract(t: Test, start: (folder: string) => Promise<RobotUnderT
       throw error;
     }
   };
-  /** A loop has tried it, and found it good. */
-  const tried = () => {
-    const store = openStore(it.store);
-    if (store.state().trial !== undefined) store.commit(spotless);
-  };
   const deployTried = async (name: string) => {
     const report = await deploy(name);
-    tried();
+    tried(it.store);
     return report;
   };
   const deploy = (name: string, onStep?: (step: DeployStep) => void) =>
