@@ -4,7 +4,7 @@ import { sha256 } from '@sim2servo/models/digest';
 import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { installRobotProgram } from '../targets/robot-program.js';
-import { noSshd, Sshd } from '../targets/sshd.js';
+import { needsSshd, Sshd } from '../targets/sshd.js';
 import { tried } from '../targets/tried.js';
 import { errorOf, kit, kitProcess } from '../test-io.js';
 
@@ -97,9 +97,7 @@ t.test('a robot that does not trust it says so, and what it has', async t => {
   });
 });
 
-const withSshd = { ...(noSshd !== undefined && { skip: noSshd }) };
-
-t.test('over OpenSSH: the same words, and what was sent before is not sent again', withSshd, async t => {
+t.test('over OpenSSH: the same words, and what was sent before is not sent again', needsSshd, async t => {
   const store = at('remote');
   const { path } = installRobotProgram(at('there'), { store, robot: loadRobot('so101').folder });
   const sshd = await Sshd.start(at('ssh'), path);
@@ -119,7 +117,7 @@ t.test('over OpenSSH: the same words, and what was sent before is not sent again
   });
 });
 
-t.test('Ctrl-C leaves a whole robot, and says what it has', withSshd, async t => {
+t.test('Ctrl-C leaves a whole robot, and says what it has', needsSshd, async t => {
   const store = at('interrupted');
   const { path } = installRobotProgram(at('there-too'), { store, robot: loadRobot('so101').folder });
   const sshd = await Sshd.start(at('ssh-too'), path);

@@ -5,11 +5,9 @@ import t from 'tap';
 import { RobotFolder } from './bundles.js';
 import { contract } from './contract.js';
 import { installRobotProgram } from './robot-program.js';
-import { noSshd, Sshd } from './sshd.js';
+import { needsSshd, Sshd } from './sshd.js';
 
-const withSshd = { ...(noSshd !== undefined && { skip: noSshd }) };
-
-t.test('a robot behind OpenSSH', withSshd, async t => {
+t.test('a robot behind OpenSSH', needsSshd, async t => {
   contract(t, async folder => {
     const robot = new RobotFolder(join(folder, 'desk'));
     const store = join(folder, 'store');
@@ -34,7 +32,7 @@ t.test('a robot behind OpenSSH', withSshd, async t => {
   });
 });
 
-t.test('each thing that can be wrong with an ssh connection has its own words', withSshd, async t => {
+t.test('each thing that can be wrong with an ssh connection has its own words', needsSshd, async t => {
   const folder = t.testdir();
   const robot = new RobotFolder(join(folder, 'desk'));
   const program = installRobotProgram(folder, { store: join(folder, 'store'), robot: robot.folder });

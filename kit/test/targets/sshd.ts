@@ -10,9 +10,11 @@ import { CutProxy } from './cut-proxy.js';
 
 const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(path => existsSync(path));
 const client = spawnSync('ssh', ['-V']).error === undefined && spawnSync('sftp', ['-h']).error === undefined;
-/** Why there is no test with a real one; undefined where there is. */
-export const noSshd =
-  sshd === undefined || !client ? 'OpenSSH is not installed: it needs ssh, sftp and sshd (openssh-server)' : undefined;
+/** For tests with a real one: where there is none they say what is missing. */
+export const needsSshd = {
+  skip:
+    process.platform === 'win32' || sshd === undefined || !client ? 'needs ssh, sftp and sshd (openssh-server)' : false,
+};
 
 const startTimeoutMs = 10_000;
 const user = process.getuid === undefined ? '' : userInfo().username;
