@@ -14,6 +14,7 @@ import { decode } from '@sim2servo/models/bridge-messages';
 import { KitError } from '@sim2servo/models/error';
 import { packError } from '@sim2servo/models/packed-error';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import type { Status } from '../agent/protocol.js';
 import type { RobotAgent } from '../agent/robot-agent.js';
 import {
   type Ask,
@@ -75,6 +76,9 @@ class MqttAgent {
   #broker: BrokerConnection | undefined;
   #lastError: { code: string; message: string } | undefined;
   #published = '';
+  #known: Status | undefined;
+  /** Why its status can't be told. */
+  #unknown = '';
   #other = false;
 
   constructor(options: MqttAgentOptions) {
@@ -231,8 +235,23 @@ class MqttAgent {
     setTimeout(() => this.#say(session, said, tries - 1), resendMs);
   }
 
+  /** As it was last, where it can't be told just now: who asks is told why, and whoever reads the status, too. */
+  async #status(): Promise<Status | undefined> {
+    try {
+      this.#known = await this.#o.agent.status();
+      this.#unknown = '';
+    } catch (error) {
+      const { code, message } = packError(error, 'E_AGENT');
+      if (message !== this.#unknown) this.#o.onEvent(`its own status can't be told: ${message}`);
+      this.#unknown = message;
+      this.#lastError = { code, message };
+    }
+    return this.#known;
+  }
+
   async #publishStatus(): Promise<void> {
-    const status = await this.#o.agent.status();
+    const status = await this.#status();
+    if (status === undefined) return;
     const { current, running, state } = status;
     const health =
       state.trial !== undefined

@@ -180,3 +180,26 @@ t.test('after a broken link it says again how it is', async t => {
   await until(() => it.statuses().at(-1)!.state === 'online');
   await it.stop();
 });
+
+t.test('a store that can not be read for a moment does not end the service', async t => {
+  const running = new RunningBroker();
+  const agent = new RobotAgent({ store: join(folder, 'unwell'), robot: 'so101' });
+  const well = agent.status.bind(agent);
+  let unwell = true;
+  agent.status = async () => {
+    if (unwell) throw new KitError('E_FILE_JSON', 'state.json is not JSON', 'mend it');
+    return well();
+  };
+  const end = new AbortController();
+  const said: string[] = [];
+  const onEvent = (what: string) => void said.push(what);
+  const served = serveMqtt({ agent, broker, name, connect: running.broker.connect, signal: end.signal, onEvent });
+  await until(() => said.some(what => what.includes('state.json is not JSON')));
+  unwell = false;
+  const last = () => running.broker.published.filter(({ topic }) => topic === topics.status).at(-1)?.payload;
+  await until(() => last() !== undefined);
+  t.match(JSON.parse(last()!), { state: 'online', lastError: { code: 'E_FILE_JSON' } });
+  end.abort();
+  await served;
+  await running.stop();
+});
