@@ -1,4 +1,4 @@
-/** What the agent needs of a release store, and who gives it. */
+/** What the agent needs of a release store; a store of the runtime gives it. */
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import { openStore } from '@sim2servo/runtime/releases/release-store';
@@ -26,22 +26,21 @@ export interface AgentStore {
   rollback(reason: string, by: string): Promise<string>;
 }
 
-/** Opens the store at `folder`, which needs not exist yet. */
+/** Opens the store at `folder`, which is made where there is none. @throws KitError E_DEPLOY_TARGET */
 export function openAgentStore(folder: string): AgentStore {
   const store = openStore(folder);
-  const running = () => {
-    const found = runningNow(store);
-    return found && { digest: found.digest, sinceS: found.sinceS };
-  };
   return {
     folder,
     state: () => store.state(),
     current: () => store.current(),
     previous: () => store.previous(),
-    running,
+    running() {
+      const found = runningNow(store);
+      return found && { digest: found.digest, sinceS: found.sinceS };
+    },
     history: last => store.history(last),
     note: entry => store.note(entry),
-    locked: async (by, work) => {
+    async locked(by, work) {
       const lock = StoreLock.take(store, by);
       try {
         return await work();
@@ -50,10 +49,11 @@ export function openAgentStore(folder: string): AgentStore {
       }
     },
     admit: (bundle, expected) => store.admit(bundle, expected, { sequence: bundle.signature?.sequence }),
-    propose(digest, what) {
-      const nobodyDrives = running() === undefined;
-      const skip = nobodyDrives ? { ...what.skip, shadow: what.skip.shadow ?? 'no policy drives just now' } : what.skip;
-      const proposed = store.propose(digest, { ...what, skip, phase: nobodyDrives ? 'limited' : 'shadow' });
+    propose(digest, { id, by, skip }) {
+      const proposed =
+        runningNow(store) === undefined
+          ? store.propose(digest, { id, by, skip: { shadow: 'no policy drives just now', ...skip }, phase: 'limited' })
+          : store.propose(digest, { id, by, skip });
       store.prune();
       return proposed;
     },

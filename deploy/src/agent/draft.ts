@@ -2,10 +2,8 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
-import { type Manifest, manifestSchema } from '@sim2servo/models/bundle/manifest';
-import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
+import { readManifest } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
-import { parseJson } from '@sim2servo/models/json-file';
 import type { Incoming } from './incoming.js';
 
 export interface DraftParts {
@@ -43,28 +41,12 @@ export function assembleDraft(
   };
   const parts = [['policy.json', path(manifest, 'policy.json', heads)]] as [string, string][];
   if (signature !== undefined) parts.push(['policy.json.minisig', path(signature, 'its signature', heads)]);
-  const { files } = verifiedManifest(parts, expected);
+  const read = (part: [string, string] | undefined) => part && readFileSync(part[1]);
+  const { files } = readManifest(read(parts[0])!, read(parts[1]), expected, 'the bundle').manifest;
   const bodies = incoming.find(Object.values(files));
   for (const [name, digest] of Object.entries(files)) parts.push([name, path(digest, name, bodies)]);
   const folder = incoming.makeDraft();
   for (const [name, from] of parts) copyFileSync(from, join(folder, name));
   const digests = [manifest, ...(signature === undefined ? [] : [signature]), ...Object.values(files)];
   return { folder, digests, remove: () => incoming.removeDraft() };
-}
-
-function verifiedManifest(
-  [head, signature]: readonly (readonly [string, string])[],
-  { trustedKeys = [] }: BundleExpectation,
-): Manifest {
-  const bytes = readFileSync(head![1]);
-  if (trustedKeys.length > 0) {
-    if (signature === undefined)
-      throw new KitError(
-        'E_BUNDLE_UNSIGNED',
-        'the bundle is not signed, and the robot has trusted keys',
-        'sign it: kit keys sign BUNDLE, or kit deploy --sign NAME',
-      );
-    verifyMinisign(bytes, readFileSync(signature[1], 'utf8'), trustedKeys);
-  }
-  return parseJson(bytes.toString('utf8'), manifestSchema, 'the manifest policy.json');
 }

@@ -129,7 +129,10 @@ export class RobotAgent {
         const bundle = loadBundle(draft.folder, expected);
         note({
           event: 'verified',
-          words: bundle.signature !== undefined ? 'signature and digests' : 'digests; it is not signed',
+          words:
+            bundle.signature === undefined
+              ? 'digests; nobody had to sign it'
+              : `digests; signed by key ${bundle.signature.keyId}`,
         });
         const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected);
         note({

@@ -1,58 +1,69 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
-import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
-import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
+import { shippedPolicies } from '@sim2servo/models/robot-folder';
+import { openStore } from '@sim2servo/runtime/releases/release-store';
+import { announceRunning } from '@sim2servo/runtime/releases/running';
 import t from 'tap';
 import { openAgentStore } from '../../src/agent/agent-store.js';
 
 const folder = t.testdir();
 const [first, second] = ['so101-reach-50hz', 'so101-reach-100hz'].map(name => loadBundle(join(shippedPolicies, name)));
-const entry = (words: string) => ({
-  at: new Date(0).toISOString(),
-  id: 'a',
-  digest: first!.digest,
-  event: 'verified' as const,
-  words,
-  seconds: 0,
-});
+const record = {
+  format: 'sim2servo/policy-record@1',
+  ticks: 1000,
+  missedByWork: 0,
+  limitedTicks: 0,
+  refusedTicks: 0,
+  faults: 0,
+  trackingSquareSum: 0,
+  inferP99Us: 50,
+} as const;
 
-t.test('what a robot asks of a policy is in its folder', async t => {
-  const robot = loadRobot('so101');
-  t.equal(loadBundle(first!.folder, expectationOf(robot)).digest, first!.digest);
-  t.throws(() => loadBundle(first!.folder, expectationOf(loadRobot('desk2'))), { code: 'E_BUNDLE_ROBOT' });
-});
-
-t.test('a store lets policies in, and goes back', async t => {
-  const store = openAgentStore(join(folder, 'store'));
+t.test('where no loop drives a policy is current at once, and the next run tries it', async t => {
+  const at = join(folder, 'idle');
+  const store = openAgentStore(at);
   t.equal(store.current(), undefined);
-  t.same(store.history(5), []);
-  const expected = expectationOf(loadRobot('so101'));
-  for (const bundle of [first!, second!]) {
-    t.ok((await store.admit(bundle, expected)).goldenMaxError < 1e-5);
-    store.propose(bundle.digest, { id: 'a', skip: {}, by: 'me' });
-    t.equal(store.current(), bundle.digest);
-  }
-  t.equal(store.previous(), first!.digest);
-  t.equal(await store.rollback('why not', 'me'), first!.digest);
+  t.ok((await store.admit(first!, {})).goldenMaxError < 1e-5);
+  t.ok(store.propose(first!.digest, { id: 'a', skip: {}, by: 'me' }));
   t.equal(store.current(), first!.digest);
-  for (const words of ['one', 'two', 'three']) store.note(entry(words));
-  t.same(
-    store.history(2).map(({ words }) => words),
-    ['two', 'three'],
-  );
+  t.match(store.state().trial, { digest: first!.digest, phase: 'limited', skip: { shadow: /no policy drives/ } });
+  t.match(store.history(1), [{ event: 'proposed', id: 'a', by: 'me' }]);
+  openStore(at).commit(record);
+  t.notOk(store.propose(first!.digest, { id: 'b', skip: {}, by: 'me' }), 'it drives already');
 });
 
-t.test('one deployer at a time, and a dead one stands in nobody’s way', async t => {
+t.test('where a loop drives the old one stays until the loop has tried the new one', async t => {
+  const at = join(folder, 'driving');
+  const store = openAgentStore(at);
+  await store.admit(first!, {});
+  store.propose(first!.digest, { id: 'a', skip: {}, by: 'me' });
+  openStore(at).commit(record);
+  const end = announceRunning(openStore(at), first!.digest);
+  t.match(store.running(), { digest: first!.digest });
+  t.same(Object.keys(store.running()!).sort(), ['digest', 'sinceS'], 'what the protocol has, and no more');
+  await store.admit(second!, {});
+  store.propose(second!.digest, { id: 'b', skip: { limited: 'it is slow' }, by: 'me' });
+  t.equal(store.current(), first!.digest);
+  t.match(store.state().trial, { phase: 'shadow', replaces: first!.digest, skip: { limited: 'it is slow' } });
+  end();
+  t.equal(await store.rollback('why not', 'me'), first!.digest);
+});
+
+t.test('one deployer at a time', async t => {
   const store = openAgentStore(join(folder, 'locked'));
   let release = () => {};
-  const first = store.locked('Ann', () => new Promise<void>(resolve => (release = resolve)));
+  const holding = store.locked('Ann', () => new Promise<void>(resolve => (release = resolve)));
   await t.rejects(
     store.locked('Ben', async () => {}),
     { code: 'E_DEPLOY_BUSY', message: /Ann/ },
   );
   release();
-  await first;
-  writeFileSync(join(folder, 'locked', 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, by: 'a dead one' }));
+  await holding;
+  await t.rejects(
+    store.locked('Ann', async () => {
+      throw new Error('it broke');
+    }),
+    { message: 'it broke' },
+  );
   t.equal(await store.locked('Ben', async () => 'in'), 'in');
 });

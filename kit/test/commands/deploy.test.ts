@@ -5,6 +5,7 @@ import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
 import t from 'tap';
 import { installRobotProgram } from '../targets/robot-program.js';
 import { needsSshd, Sshd } from '../targets/sshd.js';
+import { tried } from '../targets/tried.js';
 import { errorOf, kit, kitProcess } from '../test-io.js';
 
 const folder = t.testdir();
@@ -32,7 +33,9 @@ t.test('a deployment says each step on stderr, and its result on stdout', async 
 
 t.test('with --json there is one value, whatever is asked', async t => {
   const store = at('store');
+  tried(store);
   const deployed = await kit(`deploy ${second} --to ${store} --json`);
+  tried(store);
   t.match(JSON.parse(deployed.out), {
     digest: digestOf(second),
     previous: digestOf(first),

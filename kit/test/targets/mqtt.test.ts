@@ -55,8 +55,8 @@ t.test('a robot behind a broker in memory', async t => {
         setTimeout(() => memory.mend(), 300);
         return undefined;
       }
-      // Now and then one is lost on its way.
-      return ++heard % 23 === 0 ? undefined : 500;
+      // Now and then one is lost on its way; what a lost chunk costs must not drown what is counted.
+      return ++heard % (topic === topics.chunk ? 101 : 23) === 0 ? undefined : 500;
     };
     return {
       store,
@@ -160,7 +160,11 @@ t.test('a robot behind Mosquitto, its agent a process of its own', needsMosquitt
 
   t.test('how a robot is can be read by anybody, also when it is gone', async t => {
     const online = await statusThat(({ state }) => state === 'online');
-    t.match(online, { state: 'online', health: 'ready', status: { robot: 'so101', current: /^[0-9a-f]{64}$/ } });
+    t.match(online, {
+      state: 'online',
+      health: /^(ready|on trial)$/,
+      status: { robot: 'so101', current: /^[0-9a-f]{64}$/ },
+    });
     await kill();
     t.match(await statusThat(({ state }) => state === 'offline'), { reason: 'the connection broke off' });
     await t.rejects(connect(`${mosquitto.url}/${name}`), {
