@@ -13,6 +13,7 @@ const record = {
   ticks: 1000,
   missedByWork: 0,
   limitedTicks: 0,
+  boundedTicks: 0,
   refusedTicks: 0,
   faults: 0,
   trackingSquareSum: 0,

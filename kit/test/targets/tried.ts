@@ -10,6 +10,7 @@ export function tried(folder: string): void {
     ticks: 1000,
     missedByWork: 0,
     limitedTicks: 0,
+    boundedTicks: 0,
     refusedTicks: 0,
     faults: 0,
     trackingSquareSum: 0,
