@@ -171,7 +171,10 @@ function difference(view: View, { before, after, policies }: Permitted): string 
   }
   const begins = ({ history }: View) => view.history.every((line, i) => history[i] === line);
   const kept = before.history.findIndex((line, i) => after.history[i] !== line);
-  const least = kept === -1 ? Math.min(before.history.length, after.history.length) : kept;
+  // Halfway the line may not stand there yet, which whoever starts with what was before would write.
+  const isHalfway = view.policies !== before.policies && view.policies !== after.policies;
+  const common = kept === -1 ? Math.min(before.history.length, after.history.length) : kept;
+  const least = isHalfway ? common - 1 : common;
   if (!(begins(before) || begins(after)) || view.history.length < least)
     return `history: neither ${before.history} nor ${after.history}, but ${view.history}`;
   return undefined;
