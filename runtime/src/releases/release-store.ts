@@ -164,7 +164,7 @@ export class ReleaseStore {
           'wait for its end, or end it by kit deploy rollback',
         );
       const replaces = waiting === undefined ? this.current() : waiting.replaces;
-      const givenUp = `given up for ${short(digest)}, untried`;
+      const givenUp = waiting?.digest === digest ? 'deployed again, untried' : `given up for ${short(digest)}, untried`;
       if (replaces === digest) {
         if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
         return false;

@@ -1,5 +1,5 @@
 /** The folder of a release store: what lies where, read from it and changed one durable step at a time. What a deployment does with it is release-store.ts's. */
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
@@ -37,6 +37,8 @@ export class StoreFolder {
   /** Whether it is a store's, and can be written to; makes what is missing of it. @throws KitError E_DEPLOY_TARGET */
   make(): void {
     this.#guarded(() => {
+      if (existsSync(this.folder) && !statSync(this.folder).isDirectory())
+        throw this.#unfit(`${this.folder} is no folder`);
       if (existsSync(this.at('policy.json'))) throw this.#unfit(`${this.folder} is itself a policy bundle`);
       for (const link of links)
         if (lstatSync(this.at(link), { throwIfNoEntry: false })?.isSymbolicLink() === false)

@@ -306,7 +306,7 @@ t.test('opening makes what is missing, removes what was left half done, and chan
 t.test('a folder that is none, a bundle, and a link that is no link are no stores', async t => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
-  t.throws(() => openStore(file), { code: 'E_DEPLOY_TARGET' });
+  t.throws(() => openStore(file), { code: 'E_DEPLOY_TARGET', message: /file is no folder/, exit: 'usage' });
   t.throws(() => openStore(join(file, 'below')), { code: 'E_DEPLOY_TARGET' });
   t.throws(() => openStore(paths[0]!), {
     code: 'E_DEPLOY_TARGET',

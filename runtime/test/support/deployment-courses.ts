@@ -172,7 +172,7 @@ export function courses(bundles: readonly string[]): Course[] {
         cpSync(bundles[0]!, release, { recursive: true });
         unsyncedDisk.link(join('releases', a), join(folder, 'current'));
       },
-      steps: [admit(1, 5), propose(b, 'second')],
+      steps: [step('note', store => store.note(entry(a, 'one'))), admit(1, 5), propose(b, 'second')],
     },
   ];
 }

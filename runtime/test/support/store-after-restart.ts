@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { canonicalJson } from '@sim2servo/models/digest';
 import { messageOf } from '@sim2servo/models/error';
 import { openPolicySession } from '../../src/policy-session.js';
 import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
@@ -52,7 +53,7 @@ export function viewOf(store: ReleaseStore): View {
   // Where there is none there is no word of it.
   const policies = { current: store.current(), previous: store.previous(), trial, bad, sequence };
   return {
-    policies: JSON.stringify(policies),
+    policies: canonicalJson(policies),
     releases: releasesOf(store),
     records: readdirSync(join(store.folder, 'records')).map(name => {
       const record = store.record(basename(name, '.json'));
