@@ -59,6 +59,11 @@ export class StoreWatcher {
     return this.#runner !== undefined;
   }
 
+  /** Nobody takes anything out of the ring any more. */
+  fail(): void {
+    this.#ring.fail();
+  }
+
   nap(milliseconds: number): void {
     this.#ring.sleep(milliseconds);
   }
