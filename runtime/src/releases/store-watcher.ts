@@ -84,6 +84,9 @@ export class StoreWatcher {
     this.#known = digest;
     this.#running = this.#load(digest);
     const serial = this.#enlist(digest);
+    // Before anything moves: whoever drives with this store already is not to be disturbed.
+    this.#withdraw = this.#stores.announceRunning(this.#store, digest);
+    this.#driving = serial;
     if (first.trial === undefined) return { digest, serial, share: 1, onTrial: false };
     const old = first.fallback === undefined ? undefined : this.#load(first.fallback);
     const fallback = old && this.#next(old, this.#enlist(old.digest), 1);
@@ -94,7 +97,10 @@ export class StoreWatcher {
       },
     });
     runner.tell({ kind: 'begin', phase: first.trial.phase as TriedPhase, shadowed: false });
-    if (runner.unsaved !== undefined) throw runner.unsaved;
+    if (runner.unsaved !== undefined) {
+      this.#withdraw();
+      throw runner.unsaved;
+    }
     return { digest, serial, share, onTrial: true, ...(fallback && { fallback }) };
   }
 

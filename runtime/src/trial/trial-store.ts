@@ -23,6 +23,6 @@ export interface TrialStore {
 export interface TrialStores {
   /** Finishes first what a loss of power has left half done. */
   openStore(folder: string): TrialStore;
-  /** Who drives just now, for whoever asks from outside. @returns what takes it back */
+  /** Who drives just now, for whoever asks from outside. @returns what takes it back @throws KitError where another process drives with this store */
   announceRunning(store: TrialStore, digest: string): () => void;
 }

@@ -159,6 +159,7 @@ export const folderStores: TrialStores = {
   openStore: folder => new FolderStore(folder),
   announceRunning(store, digest) {
     const path = join((store as FolderStore).folder, 'running.json');
+    if (existsSync(`${path}.other`)) throw new Error('another process drives with this store');
     writeFileSync(path, JSON.stringify({ digest }));
     return () => rmSync(path);
   },
