@@ -91,8 +91,7 @@ async function tried(
       if (until.includes(event)) endAt = ticks + after;
     },
     ...options,
-  });
-  clearTimeout(patience);
+  }).finally(() => clearTimeout(patience));
   return { report, store: new FolderStore(path), board: arm, said: report.trials.map(({ event }) => event) };
 }
 
