@@ -60,6 +60,11 @@ export class StoreWatcher {
     return this.#runner !== undefined;
   }
 
+  /** Nobody takes anything out of the ring any more. */
+  fail(): void {
+    this.#ring.fail();
+  }
+
   nap(milliseconds: number): void {
     this.#ring.sleep(milliseconds);
   }
@@ -80,6 +85,9 @@ export class StoreWatcher {
     this.#known = digest;
     this.#running = this.#load(digest);
     const serial = this.#enlist(digest);
+    // Before anything moves: whoever drives with this store already is not to be disturbed.
+    this.#withdraw = this.#stores.announceRunning(this.#store, digest);
+    this.#driving = serial;
     if (first.trial === undefined) return { digest, serial, share: 1, onTrial: false };
     const old = first.fallback === undefined ? undefined : this.#load(first.fallback);
     const fallback = old && this.#next(old, this.#enlist(old.digest), 1);
@@ -90,7 +98,10 @@ export class StoreWatcher {
       },
     });
     runner.tell({ kind: 'begin', phase: first.trial.phase as TriedPhase, shadowed: false });
-    if (runner.unsaved !== undefined) throw runner.unsaved;
+    if (runner.unsaved !== undefined) {
+      this.#withdraw();
+      throw runner.unsaved;
+    }
     return { digest, serial, share, onTrial: true, ...(fallback && { fallback }) };
   }
 

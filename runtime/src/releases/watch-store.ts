@@ -21,18 +21,25 @@ export async function watchStore(disk: Disk): Promise<void> {
     post({ kind: 'unopened', error: packError(error, 'E_FOLLOW') });
     return;
   }
+  try {
+    await watch(watcher);
+  } catch (error) {
+    // A loop in virtual time waits for nobody then.
+    watcher.fail();
+    throw error;
+  }
+  post({ kind: 'closed' });
+}
+
+async function watch(watcher: StoreWatcher): Promise<void> {
   let going = false;
   let lookAt = 0;
   for (;;) {
     // Asked before the ring is emptied: what was pushed before the end is still taken.
-    const order = (receiveMessageOnPort(port) as { readonly message: WatchOrder } | undefined)?.message;
+    const order = (receiveMessageOnPort(parentPort!) as { readonly message: WatchOrder } | undefined)?.message;
     await watcher.drain();
     if (order?.kind === 'go') going = true;
-    if (order?.kind === 'end') {
-      watcher.end(order.stopped);
-      post({ kind: 'closed' });
-      return;
-    }
+    if (order?.kind === 'end') return watcher.end(order.stopped);
     if (going && performance.now() >= lookAt) {
       await watcher.look();
       lookAt = performance.now() + lookMs;

@@ -22,16 +22,20 @@ export function currentRelease(store: string): string | undefined {
   }
 }
 
-/** As it lies there: nothing is finished that a loss of power has left half done. @throws KitError E_STORE_STATE */
+/**
+ * As it lies there: nothing is finished that a loss of power has left half done.
+ *
+ * @throws KitError E_STORE_STATE, also where the store is gone as a whole
+ */
 export function readStoreState(store: string): StoreState {
   const path = join(store, 'state.json');
-  if (!existsSync(path)) return emptyState;
+  if (!existsSync(path) && existsSync(store)) return emptyState;
   try {
     return storeStateSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     throw new KitError(
       'E_STORE_STATE',
-      `${path} is no state of a release store`,
+      `${path} can't be read as the state of a release store`,
       'look at it with `kit deploy history`, and deploy anew',
       'failed',
       { cause: error },

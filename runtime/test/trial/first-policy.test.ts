@@ -53,6 +53,7 @@ t.test('a store is told from a bundle, and one that is gone from one without a p
   t.notOk(isReleaseStore(bundle('old')));
   t.notOk(isReleaseStore(store));
   t.throws(() => currentRelease(store), { code: 'ENOENT' });
+  t.throws(() => readStoreState(store), { code: 'E_STORE_STATE' });
   mkdirSync(join(store, 'releases'), { recursive: true });
   t.ok(isReleaseStore(store));
   t.equal(currentRelease(store), undefined);

@@ -89,8 +89,7 @@ async function tried(
       if (until.includes(event)) endAt = ticks + after;
     },
     ...options,
-  });
-  clearTimeout(patience);
+  }).finally(() => clearTimeout(patience));
   return { report, store: new FolderStore(path), board: arm, said: report.trials.map(({ event }) => event) };
 }
 
@@ -354,4 +353,11 @@ t.test('where the store goes in mid-trial nobody judges any more: the old policy
   t.ok(report.followedBy.some(({ refused }) => refused?.code === 'E_FOLLOW'));
   t.match(report.followedBy.filter(({ refused }) => refused === undefined).at(-1), { digest: old });
   t.equal(report.end.error, undefined);
+});
+
+t.test('a store that another run drives with is refused before anything is opened', async t => {
+  const path = newStore();
+  writeFileSync(join(path, 'running.json.other'), '');
+  const link = { open: async () => t.fail('the port was opened') as never, close: async () => {} };
+  await t.rejects(tried(path, { options: { link } }), { message: /another process drives/ });
 });
