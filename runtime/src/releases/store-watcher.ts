@@ -86,7 +86,7 @@ export class StoreWatcher {
     this.#running = this.#load(digest);
     const serial = this.#enlist(digest);
     // Before anything moves: whoever drives with this store already is not to be disturbed.
-    this.#withdraw = this.#stores.announceRunning(this.#store, digest);
+    this.#withdraw = announceRunning(this.#store, digest);
     this.#driving = serial;
     if (first.trial === undefined) return { digest, serial, share: 1, onTrial: false };
     const old = first.fallback === undefined ? undefined : this.#load(first.fallback);
