@@ -7,14 +7,16 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import type { InferenceBackend } from './inference-backend.js';
 import { openPolicySession } from './policy-session.js';
+import { realDisk } from './releases/disk.js';
 import { followedPolicy } from './releases/followed-policy.js';
-import { resolvePolicy } from './releases/release-store.js';
+import { isReleaseStore, resolvePolicy } from './releases/release-store.js';
 import { ReleaseWatch } from './releases/release-watch.js';
+import { StoreFolder } from './releases/store-folder.js';
 import type { Trial } from './releases/store-state.js';
 import { type ArmOptions, type ArmReport, checkArmOptions, type OpenedArm, runArm } from './run-arm.js';
 import { recordSizes } from './tick-record.js';
 import { driveRing } from './trial/drive-ring.js';
-import { firstPolicy, isReleaseStore, readStoreState } from './trial/first-policy.js';
+import { firstPolicy } from './trial/first-policy.js';
 import type { TrialNews } from './trial/trial-news.js';
 
 export interface RunOptions extends ArmOptions {
@@ -69,15 +71,16 @@ export function choosePolicy(robot: LoadedRobot, policyDir: string): ChosenPolic
   const expected = expectationOf(robot);
   if (!isReleaseStore(policyDir)) return { bundle: loadBundle(resolvePolicy(policyDir), expected) };
   const load = (digest: string) => loadBundle(join(policyDir, 'releases', digest), expected);
-  const state = readStoreState(policyDir);
+  const store = new StoreFolder(policyDir, realDisk);
+  const current = store.linked('current');
+  const { trial } = store.state();
   const begin = (trial: Trial | undefined) => {
-    const { trial: _, ...rest } = state;
-    const first = firstPolicy(policyDir, { ...rest, ...(trial && { trial }) }, load);
+    const first = firstPolicy(policyDir, { current, trial }, load);
     return { bundle: load(first.digest), ...(first.trial && { trial: first.trial }) };
   };
-  if (state.trial?.replaces === undefined) return begin(state.trial);
+  if (trial?.replaces === undefined) return begin(trial);
   try {
-    return begin(state.trial);
+    return begin(trial);
   } catch {
     // The run itself says what is wrong with the one on trial, and rolls it back.
     return begin(undefined);

@@ -1,13 +1,16 @@
 /** A release store as a deployer fills it, with policies that differ by name alone: what changes when one takes over is who drives, not how. */
-import { cpSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { writeBundle } from '@sim2servo/models/bundle/write-bundle';
 import { observationSize } from '@sim2servo/models/observe';
 import { type LoadedRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
 import { bindGraph } from '@sim2servo/runtime/inference-backend';
-import { emptyState, type Trial } from '@sim2servo/runtime/releases/store-state';
+import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
+import { emptyRecord } from '@sim2servo/runtime/releases/policy-record';
+import { openStore } from '@sim2servo/runtime/releases/release-store';
 import { standInGraph } from '../../src/scenarios/stand-in-graph.js';
+import type { DeployerOrder } from './deployer.js';
 
 /** The shipped policy of an arm that has one; for any other a network of that size, which moves it somehow. */
 async function contentFor(robot: LoadedRobot) {
@@ -33,45 +36,48 @@ async function contentFor(robot: LoadedRobot) {
 
 export class Deployed {
   readonly folder: string;
-  readonly digests: readonly string[];
+  readonly #tried: string;
+  readonly #deployer: Worker;
 
-  /** @param names of the policies; the first is the one that drives */
-  static async create(folder: string, robot: LoadedRobot, names: readonly string[]): Promise<Deployed> {
+  /** Of three policies: one drives, one was good before it, one is let in and not on trial yet. */
+  static async create(folder: string, robot: LoadedRobot): Promise<Deployed> {
     const content = await contentFor(robot);
-    mkdirSync(join(folder, 'releases'), { recursive: true });
-    const digests = names.map(name => {
-      const bundle = join(folder, name);
-      const digest = writeBundle(bundle, { ...content, name, robot, createdAt: new Date(0) });
-      cpSync(bundle, join(folder, 'releases', digest), { recursive: true });
-      rmSync(bundle, { recursive: true });
-      return digest;
-    });
-    const deployed = new Deployed(folder, digests);
-    deployed.makeCurrent(0);
-    return deployed;
-  }
-
-  private constructor(folder: string, digests: readonly string[]) {
-    this.folder = folder;
-    this.digests = digests;
-  }
-
-  /** Without a trial. */
-  makeCurrent(policy: number): void {
-    const draft = join(this.folder, '.current');
-    symlinkSync(join('releases', this.digests[policy]!), draft);
-    renameSync(draft, join(this.folder, 'current'));
-  }
-
-  propose(policy: number, replaces: number): void {
-    const trial: Trial = {
-      id: `trial of ${policy}`,
-      digest: this.digests[policy]!,
-      replaces: this.digests[replaces]!,
-      phase: 'shadow',
-      running: false,
-      skip: {},
+    const bundle = (name: string) => {
+      const path = `${folder}-${name}`;
+      writeBundle(path, { ...content, name, robot, createdAt: new Date(0) });
+      return path;
     };
-    writeFileSync(join(this.folder, 'state.json'), JSON.stringify({ ...emptyState, trial }));
+    for (const name of ['a', 'b']) {
+      await deployToFolder(bundle(name), folder);
+      const store = openStore(folder);
+      store.enter('full');
+      store.commit(emptyRecord);
+    }
+    const { digest } = await openStore(folder).admit(loadBundle(bundle('c')), {});
+    return new Deployed(folder, digest);
+  }
+
+  private constructor(folder: string, tried: string) {
+    this.folder = folder;
+    this.#tried = tried;
+    this.#deployer = new Worker(new URL('./deployer.js', import.meta.url), { workerData: folder });
+  }
+
+  /** The one that was good before drives again, without a trial. */
+  back(): void {
+    this.#order({ kind: 'back' });
+  }
+
+  /** The third is to be tried. */
+  propose(): void {
+    this.#order({ kind: 'propose', digest: this.#tried });
+  }
+
+  async close(): Promise<void> {
+    await this.#deployer.terminate();
+  }
+
+  #order(order: DeployerOrder): void {
+    this.#deployer.postMessage(order);
   }
 }

@@ -21,7 +21,6 @@ const folder = t.testdir();
 const patienceMs = 120_000;
 /** Takeovers without a trial, before the one with. */
 const swaps = 6;
-const names = ['a', 'b', 'c'] as const;
 
 interface Swapped {
   readonly report: RunReport;
@@ -40,11 +39,11 @@ const ticksAround = 3;
 async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swapped> {
   const robot = loadRobot(robotName);
   const at = (what: string) => join(folder, `${rig}-${attempt}-${what}`);
-  const store = await Deployed.create(at('store'), robot, names);
+  const store = await Deployed.create(at('store'), robot);
   const ended = new AbortController();
   const patience = setTimeout(() => ended.abort(), patienceMs);
   const logPath = at('log.mcap');
-  let current = 0;
+  let swapped = 0;
   let last = 0;
   let proposed = false;
   const report = await runOnRig({
@@ -57,10 +56,10 @@ async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swa
     onStatus: ({ motion, ticks }) => {
       if (motion !== 'running' || proposed || ticks < last + 50) return;
       last = Number.POSITIVE_INFINITY;
-      if (current < swaps) store.makeCurrent(++current % 2);
+      if (swapped++ < swaps) store.back();
       else {
         proposed = true;
-        store.propose(2, current % 2);
+        store.propose();
       }
     },
     onPolicy: ({ trial }) => {
@@ -71,6 +70,7 @@ async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swa
     },
   });
   clearTimeout(patience);
+  await store.close();
   const gapUs = new Histogram();
   const othersUs = new Histogram();
   let before: TransitionRecord | undefined;

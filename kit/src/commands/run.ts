@@ -4,8 +4,8 @@ import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopStatus } from '@sim2servo/runtime/loop-report';
+import { isReleaseStore } from '@sim2servo/runtime/releases/release-store';
 import { choosePolicy, type RunReport, runPolicy } from '@sim2servo/runtime/run-policy';
-import { isReleaseStore } from '@sim2servo/runtime/trial/first-policy';
 import {
   type ArmFlags,
   armClock,

@@ -34,6 +34,11 @@ export interface Proposal extends Pick<Trial, 'id' | 'skip'> {
 /** What the history is to have besides. */
 type More = Partial<Pick<HistoryEntry, 'seconds' | 'figures'>>;
 
+/** Whether `dir` is a store, and not itself a bundle. */
+export function isReleaseStore(dir: string): boolean {
+  return !existsSync(join(dir, 'policy.json')) && existsSync(join(dir, 'releases'));
+}
+
 /**
  * The folder with the bundle: `dir` itself, or the current release of the store that it is.
  *
@@ -229,9 +234,15 @@ export class ReleaseStore {
     });
   }
 
-  /** The policy on trial is bad, and never comes in again. What it was to replace drives. @throws KitError E_NO_TRIAL */
+  /**
+   * The policy on trial is bad, and never comes in again. What it was to replace drives. Where somebody has begun with that, and was
+   * interrupted, it is finished, for that one's reason.
+   *
+   * @throws KitError E_NO_TRIAL
+   */
   rollback(reason: string, by?: string, more: More = {}): void {
-    this.#tried(trial => rollBackTrial(this.#store, trial, reason, { ...more, ...(by && { by }) }));
+    const told = { ...more, ...(by && { by }) };
+    this.#store.change(({ trial }) => rollBackTrial(this.#store, this.#onTrial(trial), trial?.reason ?? reason, told));
   }
 
   /**
@@ -315,14 +326,16 @@ export class ReleaseStore {
 
   #tried(change: (trial: Trial, state: StoreState) => void): void {
     this.#store.change(state => {
-      const { trial } = state;
-      if (trial === undefined || trial.phase === 'rollback')
-        throw new KitError(
-          'E_NO_TRIAL',
-          `no policy is on trial in ${this.folder}`,
-          'see how the last one ended: kit deploy history',
-        );
-      change(trial, state);
+      change(this.#onTrial(state.trial?.phase === 'rollback' ? undefined : state.trial), state);
     });
+  }
+
+  #onTrial(trial: Trial | undefined): Trial {
+    if (trial !== undefined) return trial;
+    throw new KitError(
+      'E_NO_TRIAL',
+      `no policy is on trial in ${this.folder}`,
+      'see how the last one ended: kit deploy history',
+    );
   }
 }

@@ -64,9 +64,12 @@ export class StoreFolder {
     return StoreLock.isTaken(this.folder) ? [] : found;
   }
 
+  /** @throws KitError E_STORE_GONE, and what `readJsonFile` throws */
   state(): StoreState {
     const path = this.at('state.json');
-    return existsSync(path) ? readJsonFile(path, storeStateSchema, 'the state of a release store') : emptyState;
+    if (existsSync(path)) return readJsonFile(path, storeStateSchema, 'the state of a release store');
+    this.#mustExist();
+    return emptyState;
   }
 
   /** @returns once it is durable */
@@ -84,13 +87,14 @@ export class StoreFolder {
     replaceFile(this.disk, this.folder, 'state.json', text, unsynced);
   }
 
-  /** Digest of the release that a link names. */
+  /** Digest of the release that a link names. @throws KitError E_STORE_GONE */
   linked(link: Link): string | undefined {
     try {
       return basename(readlinkSync(this.at(link)));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      this.#mustExist();
+      return undefined;
     }
   }
 
@@ -145,6 +149,12 @@ export class StoreFolder {
       'failed',
       { cause: error },
     );
+  }
+
+  /** Of a store that is gone as a whole nobody can say what it said. */
+  #mustExist(): void {
+    if (!existsSync(this.folder))
+      throw new KitError('E_STORE_GONE', `the release store ${this.folder} is gone`, 'put it back, or deploy anew');
   }
 
   #guarded<Result>(work: () => Result): Result {

@@ -11,7 +11,7 @@ import { packError } from '@sim2servo/models/packed-error';
 import { openPolicySession } from '../policy-session.js';
 import { DriveRing } from '../trial/drive-ring.js';
 import { DriveSteps, DriveTally } from '../trial/drive-tally.js';
-import { currentRelease, firstPolicy } from '../trial/first-policy.js';
+import { firstPolicy } from '../trial/first-policy.js';
 import { Shadow } from '../trial/shadow.js';
 import type { TriedPhase } from '../trial/trial-phases.js';
 import { type TrialHost, TrialRunner } from '../trial/trial-runner.js';
@@ -80,7 +80,8 @@ export class StoreWatcher {
         this.#store.rollback(words);
         this.#post({ kind: 'news', news: { digest: trial.digest, event: 'rolled-back', words, seconds: 0 } });
       }
-    const first = firstPolicy(this.#data.store, this.#store.state(), this.#load);
+    const named = { current: this.#store.current(), trial: this.#store.state().trial };
+    const first = firstPolicy(this.#data.store, named, this.#load);
     const { digest } = first;
     this.#known = digest;
     this.#running = this.#load(digest);
@@ -125,7 +126,7 @@ export class StoreWatcher {
     await this.#settle();
     if (this.#runner !== undefined) return;
     const { trial } = this.#store.state();
-    const current = currentRelease(this.#data.store);
+    const current = this.#store.current();
     if (current !== undefined && current !== this.#known) await this.#follow(current);
     else if (trial !== undefined && trial.id !== this.#trialId) await this.#begin(trial);
   }

@@ -212,7 +212,8 @@ export class TrialRunner {
     } catch (error) {
       // A bad policy goes, whether there is room for its figures or not.
       if (step !== 'rollback') throw error;
-      this.#say('unsaved', `the history lacks the figures of its last phase: ${messageOf(error)}`);
+      if (!this.#saidUnsaved)
+        this.#say('unsaved', `the history lacks the figures of its last phase: ${messageOf(error)}`);
     }
     if (drives(step)) {
       // One that an earlier run has brought so far is there already.

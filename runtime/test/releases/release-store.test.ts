@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
 import { realDisk } from '../../src/releases/disk.js';
-import { openStore, type ReleaseStore, resolvePolicy } from '../../src/releases/release-store.js';
+import { isReleaseStore, openStore, type ReleaseStore, resolvePolicy } from '../../src/releases/release-store.js';
 import { announceRunning } from '../../src/releases/running.js';
 import { robot } from '../support/arm-fixture.js';
 import { entry } from '../support/deployment-courses.js';
@@ -334,4 +334,19 @@ t.test('a plain bundle is its own policy, an empty folder none', async t => {
   rmSync(store.releaseFolder(a), { recursive: true });
   t.throws(() => resolvePolicy(store.folder), { code: 'E_POLICY_MISSING' });
   t.equal(readlinkSync(join(store.folder, 'current')), join('releases', a));
+});
+
+t.test('a store is told from a bundle, and one that is gone from one without a policy', t => {
+  t.notOk(isReleaseStore(paths[0]!));
+  t.notOk(isReleaseStore(join(folder, 'nowhere')));
+  const store = newStore();
+  t.ok(isReleaseStore(store.folder));
+  t.equal(store.current(), undefined);
+  t.match(store.state(), { sequence: 0, bad: {} });
+  writeFileSync(join(store.folder, 'state.json'), '{"format":');
+  t.throws(() => store.state(), { code: 'E_FILE_JSON', message: /state\.json/ });
+  rmSync(store.folder, { recursive: true });
+  t.throws(() => store.current(), { code: 'E_STORE_GONE', message: /is gone/ });
+  t.throws(() => store.state(), { code: 'E_STORE_GONE' });
+  t.end();
 });

@@ -15,11 +15,11 @@ export const goodRecord: PolicyRecord = {
   inferP99Us: 80,
 };
 
-/** Deploys a bundle where no loop runs, and commits it. */
-export async function deployGood(bundle: string, folder: string): Promise<string> {
+/** Deploys a bundle where no loop runs, and commits it. @returns its digest */
+export async function deployGood(bundle: string, folder: string, record = goodRecord): Promise<string> {
   const { digest } = await deployToFolder(bundle, folder);
   const store = openStore(folder);
   store.enter('full');
-  store.commit(goodRecord);
+  store.commit(record);
   return digest;
 }

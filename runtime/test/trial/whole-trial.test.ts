@@ -1,14 +1,20 @@
 /** Whole trials in virtual time: run, watching thread, store and arm together, with policies that are good and that are bad in each way. */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
 import { listedGoals } from '../../src/goal-source.js';
 import { logInfo } from '../../src/logs.js';
+import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
+import { type Disk, realDisk } from '../../src/releases/disk.js';
+import { emptyRecord } from '../../src/releases/policy-record.js';
+import { openStore } from '../../src/releases/release-store.js';
+import { StoreFolder } from '../../src/releases/store-folder.js';
 import type { Trial } from '../../src/releases/store-state.js';
 import { type RunOptions, type RunReport, runPolicy, type TimedNews } from '../../src/run-policy.js';
-import { currentRelease } from '../../src/trial/first-policy.js';
 import { goal, robot } from '../support/arm-fixture.js';
-import { admit, FolderStore, historyOf, propose } from '../support/folder-store.js';
+import { deployGood } from '../support/good-policy.js';
+import { killed, startBeside } from '../support/other-process.js';
 import { writeSmallBundle } from '../support/small-bundle.js';
 import { TrialPolicies } from '../support/trial-policies.js';
 import { type BoardOptions, VirtualBoard, VirtualClock } from '../support/virtual-board.js';
@@ -18,9 +24,12 @@ const policies = new TrialPolicies(robot);
 const bundle = (name: string) => join(folder, name);
 const old = policies.write(bundle('old'), policies.goingTo(0.2));
 const good = policies.write(bundle('good'), policies.goingTo(-0.2), 'good');
-policies.write(bundle('shaking'), policies.shaking(), 'shaking');
-policies.write(bundle('nan'), policies.notANumber(), 'nan');
-writeSmallBundle(bundle('other'), robot);
+const shaking = policies.write(bundle('shaking'), policies.shaking(), 'shaking');
+const nan = policies.write(bundle('nan'), policies.notANumber(), 'nan');
+const fast = policies.write(bundle('fast'), policies.swinging(1), 'fast');
+const other = writeSmallBundle(bundle('other'), robot);
+const digests = { good, shaking, nan, fast, other };
+type Name = keyof typeof digests;
 
 const patienceMs = 60_000;
 /** Of the old policy, before another is proposed. */
@@ -30,7 +39,8 @@ const after = 50;
 
 interface Tried {
   readonly report: RunReport;
-  readonly store: FolderStore;
+  /** As the run has left it: whoever opens it would finish what is half done. */
+  readonly store: StoreFolder;
   readonly board: VirtualBoard;
   /** What was said, one word each. */
   readonly said: readonly string[];
@@ -40,26 +50,40 @@ interface Play {
   /** Done once the old policy has driven for a while. */
   readonly first?: (folder: string, board: VirtualBoard) => void;
   /** Done when this is said. */
-  readonly on?: Partial<Record<TimedNews['event'], (board: VirtualBoard, end: () => void) => void>>;
-  /** Ends the run a while after this was said. */
-  readonly until?: readonly TimedNews['event'][];
+  readonly on?: Partial<Record<TimedNews['event'], (board: VirtualBoard) => void>>;
+  /** Ends the run a while after this was said; after a policy was refused it ends in any case. */
+  readonly until?: (news: TimedNews) => boolean;
   readonly board?: Partial<BoardOptions>;
   readonly options?: Partial<RunOptions>;
 }
 
+const is =
+  (...events: readonly TimedNews['event'][]) =>
+  ({ event }: TimedNews) =>
+    events.includes(event);
+
 let stores = 0;
 
-/** A store with the old policy, committed. */
-function newStore(): string {
+/** A store with the old policy, committed; another is let in, and not on trial yet. */
+async function newStore(next: Name = 'good'): Promise<string> {
   const path = join(folder, `store-${stores++}`);
-  const digest = admit(path, bundle('old'));
-  new FolderStore(path).link('current', digest);
+  await deployGood(bundle('old'), path, emptyRecord);
+  await openStore(path).admit(loadBundle(bundle(next)), {});
   return path;
 }
 
+/** As a deployer does it. */
+function propose(path: string, name: Name, skip: Trial['skip'] = {}, phase: 'shadow' | 'limited' = 'shadow'): void {
+  openStore(path).propose(digests[name], { id: `trial of ${name}`, skip, by: 'ann@desk', phase });
+}
+
+/** The disk that the watching thread writes to is full while this lies there. */
+const fullMark = (path: string) => `${path}.full`;
+const onFullDisk = { watchThread: new URL('../support/full-disk-watch.js', import.meta.url) };
+
 async function tried(
   path: string,
-  { first, on = {}, until = ['committed', 'rolled-back'], board, options }: Play,
+  { first, on = {}, until = is('committed', 'rolled-back'), board, options }: Play,
 ): Promise<Tried> {
   const clock = new VirtualClock();
   const arm = new VirtualBoard(clock, { position: [0.3, 1.4], ...board });
@@ -84,40 +108,39 @@ async function tried(
       }
       if (ticks > endAt) ended.abort();
     },
-    onTrial: ({ event }) => {
-      on[event]?.(arm, () => ended.abort());
-      if (until.includes(event)) endAt = ticks + after;
+    onPolicy: ({ refused }) => {
+      if (refused !== undefined) endAt = ticks + after;
+    },
+    onTrial: news => {
+      on[news.event]?.(arm);
+      if (until(news)) endAt = ticks + after;
     },
     ...options,
   }).finally(() => clearTimeout(patience));
-  return { report, store: new FolderStore(path), board: arm, said: report.trials.map(({ event }) => event) };
+  return { report, store: new StoreFolder(path, realDisk), board: arm, said: report.trials.map(({ event }) => event) };
 }
 
-/** A trial that leaves out these phases. */
-const without = (skip: Trial['skip']): Partial<Trial> => ({ skip });
-const proposes = (name: string, change: Partial<Trial> = {}) => ({
-  first: (path: string) => {
-    propose(path, bundle(name), change);
-  },
+const proposes = (name: Name, skip: Trial['skip'] = {}) => ({
+  first: (path: string) => propose(path, name, skip),
 });
 
 t.test('a good policy looks on, drives slowly, drives, and stays; no tick is missed meanwhile', async t => {
   const logPath = join(folder, 'good.mcap');
-  const path = newStore();
+  const path = await newStore();
   const { report, store, said } = await tried(path, { ...proposes('good'), options: { logPath } });
   t.same(said, ['shadow', 'limited', 'full', 'committed'], JSON.stringify(report.trials));
   t.match(report, { end: { kind: 'interrupted' }, missed: 0, stale: 0 });
   t.match(report.followedBy, [{ digest: good, trial: true, refused: undefined }]);
   t.same(logInfo(logPath).policies, [old, good]);
-  t.equal(currentRelease(path), good);
+  t.equal(store.linked('current'), good);
   t.same(store.state().bad, {});
   t.equal(store.state().trial, undefined);
-  const history = historyOf(path);
+  const history = store.history(5);
   t.same(
     history.map(({ event }) => event),
-    ['shadow', 'limited', 'full', 'committed'],
+    ['proposed', 'shadow', 'limited', 'full', 'committed'],
   );
-  const [shadow, limited, full] = history;
+  const [, shadow, limited, full] = history;
   t.ok(shadow!.figures!.ticks! >= 250 && limited!.figures!.ticks! >= 250 && full!.figures!.ticks! >= 500);
   t.ok(shadow!.figures!['differenceMean.shoulder']! > 0.01, 'the two differ');
   t.match(store.record(good), { refusedTicks: 0, faults: 0 });
@@ -126,31 +149,31 @@ t.test('a good policy looks on, drives slowly, drives, and stays; no tick is mis
 });
 
 t.test('one that shakes is rolled back for the limiters, the old one drives again, and the run goes on', async t => {
-  const path = newStore();
+  const path = await newStore('shaking');
   const { report, store, said, board } = await tried(path, proposes('shaking'));
   t.same(said.slice(-1), ['rolled-back']);
-  const shaking = report.trials.at(-1)!.digest;
   t.match(
     report.trials.at(-1)!.words,
     /^velocity, acceleration or lead was limited in \d+\.\d % of the ticks, which may be in \d+\.\d %; the old policy drives again$/,
   );
   t.match(report.followedBy, [{ digest: shaking }, { digest: old, trial: true }]);
   t.match(report, { end: { kind: 'interrupted' }, missed: 0 });
-  t.equal(currentRelease(path), old);
+  t.equal(store.linked('current'), old);
   t.match(store.state(), { bad: { [shaking]: /acceleration/ }, trial: undefined });
-  t.same(historyOf(path).at(-1)!.event, 'rolled-back');
+  t.match(store.history(1), [{ event: 'rolled-back', digest: shaking }]);
   t.equal(store.record(shaking), undefined, 'what it did is nothing to judge others by');
   t.ok(Math.abs(board.position[0]! - 0.3) < 0.1, `the old one has brought the arm back to ${board.position[0]}`);
 });
 
 t.test('the first answer that is no number brings the old policy back in the same moment', async t => {
-  const path = newStore();
-  const { report, store, said } = await tried(path, proposes('nan', without({ shadow: 'a test' })));
+  const path = await newStore('nan');
+  const { report, store, said } = await tried(path, proposes('nan', { shadow: 'a test' }));
   t.same(said, ['limited', 'rolled-back']);
   t.match(report, { end: { kind: 'interrupted' }, refused: 1, missed: 0 });
   t.match(Object.values(store.state().bad), [/^it gave no numbers in 1 of \d+ ticks$/]);
-  t.equal(currentRelease(path), old);
-  t.match(historyOf(path), [
+  t.equal(store.linked('current'), old);
+  t.match(store.history(4), [
+    { event: 'proposed', words: /without shadow: a test/ },
     { event: 'shadow', words: 'left out: a test' },
     { event: 'limited' },
     { event: 'rolled-back' },
@@ -158,14 +181,13 @@ t.test('the first answer that is no number brings the old policy back in the sam
 });
 
 t.test('in the shadow it is found without ever driving', async t => {
-  const { report, said } = await tried(newStore(), proposes('nan'));
+  const { report, said } = await tried(await newStore('nan'), proposes('nan'));
   t.same(said, ['shadow', 'rolled-back']);
   t.match(report, { refused: 0, followedBy: [] });
 });
 
 t.test('one that goes faster than the servos do is rolled back for its tracking error', async t => {
-  policies.write(bundle('fast'), policies.swinging(1), 'fast');
-  const path = newStore();
+  const path = await newStore('fast');
   const { report, said } = await tried(path, { ...proposes('fast'), board: { speed: 0.9 } });
   t.comment(report.trials.map(({ words }) => words).join('\n'));
   t.equal(said.at(-1), 'rolled-back');
@@ -173,7 +195,7 @@ t.test('one that goes faster than the servos do is rolled back for its tracking 
 });
 
 t.test('a safety stop while it drives stays one, and the next run drives the old one', async t => {
-  const path = newStore();
+  const path = await newStore();
   const { report, store, said } = await tried(path, {
     ...proposes('good'),
     on: {
@@ -188,13 +210,13 @@ t.test('a safety stop while it drives stays one, and the next run drives the old
   t.match(report.end, { kind: 'stopped', error: { exit: 'safetyStop' } });
   t.same(said, ['shadow', 'limited', 'full', 'rolled-back']);
   t.match(store.state(), { bad: { [good]: /the arm was stopped: .*pulled a plug/ }, trial: undefined });
-  t.equal(currentRelease(path), old);
+  t.equal(store.linked('current'), old);
   t.equal((await tried(path, { first: () => {}, options: { seconds: 2 } })).report.policy.digest, old);
 });
 
 t.test('a safety stop in the shadow is none of its doing', async t => {
-  const path = newStore();
-  propose(path, bundle('good'));
+  const path = await newStore();
+  propose(path, 'good');
   const { report, store, said } = await tried(path, {
     first: (_, board) => {
       board.spoil = state => {
@@ -209,24 +231,27 @@ t.test('a safety stop in the shadow is none of its doing', async t => {
 });
 
 t.test('one of another network waits, and the next run begins with it', async t => {
-  const path = newStore();
-  const first = await tried(path, { ...proposes('other'), until: ['waiting'] });
+  const path = await newStore('other');
+  const first = await tried(path, { ...proposes('other'), until: is('waiting') });
   t.same(first.said, ['waiting']);
   t.match(first.report.trials[0]!.words, /another network.*end the run, and start it again/);
   t.match(first.report, { end: { kind: 'interrupted' }, followedBy: [] });
   const second = await tried(path, {});
   t.not(second.report.policy.digest, old);
-  t.match(historyOf(path)[0], { event: 'shadow', words: 'left out: no policy drove that could be exchanged for it' });
+  t.match(second.store.history(9).find(({ event }) => event === 'shadow')!, {
+    digest: other,
+    words: 'left out: no policy drove that could be exchanged for it',
+  });
   t.equal(second.said[0], 'limited');
 });
 
 t.test('the first policy of a store is tried slowly at once, and stays', async t => {
   const path = join(folder, 'first-good');
-  propose(path, bundle('good'));
+  await deployToFolder(bundle('good'), path);
   const { report, store, said, board } = await tried(path, {});
   t.same(said, ['limited', 'full', 'committed']);
   t.equal(report.end.kind, 'interrupted');
-  t.equal(currentRelease(path), good);
+  t.equal(store.linked('current'), good);
   t.equal(store.state().trial, undefined);
   const fastest = Math.max(
     ...board.writes.slice(1, 150).map(({ targets }, i) => Math.abs(targets[0]! - board.writes[i]!.targets[0]!)),
@@ -235,13 +260,13 @@ t.test('the first policy of a store is tried slowly at once, and stays', async t
 });
 
 t.test('where the first policy fails, the arm is stopped and holds, and the store names none', async t => {
-  for (const name of ['shaking', 'nan']) {
+  for (const name of ['shaking', 'nan'] as const) {
     const path = join(folder, `first-${name}`);
-    const { digest } = propose(path, bundle(name));
+    const { digest } = await deployToFolder(bundle(name), path);
     const { report, store, board } = await tried(path, {});
     t.match(report.end, { kind: 'stopped', error: { exit: 'safetyStop' } });
     t.same(board.halts, ['hold']);
-    t.equal(currentRelease(path), undefined);
+    t.equal(store.linked('current'), undefined);
     t.ok(store.state().bad[digest] !== undefined, report.end.reason);
     await t.rejects(tried(path, {}), { code: 'E_POLICY_MISSING' });
   }
@@ -250,34 +275,33 @@ t.test('where the first policy fails, the arm is stopped and holds, and the stor
 const wholeTrial = ['shadow', 'limited', 'full', 'committed'] as const;
 for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
   t.test(`a run that ends in the phase ${phase} leaves the trial to the next`, async t => {
-    const path = newStore();
-    propose(path, bundle('good'));
-    const end: Play = i === 0 ? { options: { seconds: 2 } } : { until: [wholeTrial[i - 1]!] };
+    const path = await newStore();
+    propose(path, 'good');
+    const end: Play = i === 0 ? { options: { seconds: 2 } } : { until: is(wholeTrial[i - 1]!) };
     const { said, store } = await tried(path, end);
     t.same(said, [...wholeTrial.slice(0, i), 'paused']);
     t.match(store.state().trial, { phase, running: false });
     const next = await tried(path, {});
     t.same(next.said, wholeTrial.slice(i));
     t.equal(next.report.policy.digest, i === 0 ? old : good);
-    t.equal(currentRelease(path), good);
+    t.equal(store.linked('current'), good);
   });
 
 t.test('a trial that went on in a second run still falls back to the old policy', async t => {
-  const path = newStore();
-  const { digest } = propose(path, bundle('shaking'), { phase: 'limited' });
-  new FolderStore(path).link('current', digest);
+  const path = await newStore('shaking');
+  propose(path, 'shaking', {}, 'limited');
   const { report, said } = await tried(path, {});
-  t.equal(report.policy.digest, digest);
+  t.equal(report.policy.digest, shaking);
   t.match(report, { end: { kind: 'interrupted' }, followedBy: [{ digest: old, trial: true }] });
   t.equal(said.at(-1), 'rolled-back');
 });
 
 t.test('one that was changed in the store is rolled back before it is looked at', async t => {
-  const path = newStore();
+  const path = await newStore();
   const { report, store } = await tried(path, {
     first: () => {
-      const { digest } = propose(path, bundle('good'));
-      writeFileSync(join(path, 'releases', digest, 'policy.onnx'), 'x');
+      propose(path, 'good');
+      writeFileSync(join(path, 'releases', good, 'policy.onnx'), 'x');
     },
   });
   t.match(report.trials, [{ event: 'rolled-back', words: /was changed after export/ }]);
@@ -286,10 +310,10 @@ t.test('one that was changed in the store is rolled back before it is looked at'
 });
 
 t.test('what somebody takes back in the store gives way in the middle of its trial', async t => {
-  const path = newStore();
+  const path = await newStore();
   const { report, said } = await tried(path, {
     ...proposes('good'),
-    on: { shadow: () => new FolderStore(path).rollback('an operator wants it so') },
+    on: { shadow: () => openStore(path).operatorRollback('it looked odd', 'ann@desk') },
   });
   t.equal(said.at(-1), 'rolled-back');
   t.match(report.trials.at(-1)!.words, /^somebody has ended its trial; the old policy drives again$/);
@@ -298,56 +322,75 @@ t.test('what somebody takes back in the store gives way in the middle of its tri
     report.followedBy.slice(-1).map(({ digest }) => digest),
     report.followedBy.length === 0 ? [] : [old],
   );
-  const asked = newStore();
-  const second = await tried(asked, {
-    ...proposes('good'),
-    on: {
-      shadow: () => {
-        const store = new FolderStore(asked);
-        const { trial, ...state } = store.state();
-        store.write({ ...state, trial: { ...trial!, phase: 'rollback', reason: 'a deployer wants it so' } });
-      },
+  t.same((await tried(path, { options: { seconds: 2 } })).store.state().bad, {}, 'nobody found it bad');
+});
+
+t.test('where somebody began to take it back, and was interrupted, the run finishes that', async t => {
+  const path = await newStore();
+  const dying: Disk = {
+    ...realDisk,
+    link(target, link) {
+      if (target.startsWith('releases')) throw new Error('interrupted');
+      realDisk.link(target, link);
     },
+  };
+  const rollback = () => openStore(path, dying).rollback('a deployer wants it so', 'ann@desk');
+  const { said, store, report } = await tried(path, {
+    ...proposes('good'),
+    on: { shadow: () => t.throws(rollback, /interrupted/) },
   });
-  t.equal(second.said.at(-1), 'rolled-back');
-  t.match(second.store.state(), { bad: { [good]: 'a deployer wants it so' }, trial: undefined });
+  t.equal(said.at(-1), 'rolled-back');
+  t.match(report.followedBy.at(-1), { digest: old });
+  t.match(store.state(), { bad: { [good]: 'a deployer wants it so' }, trial: undefined });
+  t.equal(store.linked('current'), old);
 });
 
 t.test('on a full disk no phase is entered: the old policy goes on, which is said, and tried again', async t => {
-  const path = newStore();
+  const path = await newStore();
   const { report, said } = await tried(path, {
     first: () => {
-      writeFileSync(join(path, 'full'), 'enter');
-      propose(path, bundle('good'));
+      writeFileSync(fullMark(path), '');
+      propose(path, 'good');
     },
-    on: { unsaved: () => setTimeout(() => rmSync(join(path, 'full')), 1500) },
+    on: { unsaved: () => setTimeout(() => rmSync(fullMark(path)), 1500) },
+    options: onFullDisk,
   });
   t.same(said, ['unsaved', ...wholeTrial]);
-  t.match(report.trials[0]!.words, /can't be written: ENOSPC.*the old policy goes on; tried again every second/);
+  t.match(report.trials[0]!.words, /can't be written: .*ENOSPC.*the old policy goes on; tried again every second/);
   t.match(report, { end: { kind: 'interrupted' }, missed: 0 });
 });
 
 t.test('where a bad policy can be taken back on the arm, and not in the store, the arm comes first', async t => {
-  const path = newStore();
+  const path = await newStore('shaking');
   const { report, store, said } = await tried(path, {
-    first: () => {
-      writeFileSync(join(path, 'full'), 'rollback paused keepRecord');
-      propose(path, bundle('shaking'));
-    },
-    until: ['unsaved'],
+    ...proposes('shaking'),
+    on: { limited: () => writeFileSync(fullMark(path), '') },
+    until: ({ words }) => words.includes('the old policy drives again'),
+    options: onFullDisk,
   });
-  t.same(said.slice(-3), ['unsaved', 'unsaved', 'unsaved'], 'at once, at the end of the run, and the records');
-  t.match(report.trials.at(-3)!.words, /can't be written: ENOSPC.*the old policy drives again/);
+  const unsaved = report.trials.filter(({ event }) => event === 'unsaved').map(({ words }) => words);
+  t.same(said.slice(0, 2), ['shadow', 'limited']);
+  t.equal(said.length, 2 + unsaved.length, said.join());
+  t.match(
+    unsaved.find(words => /figures/.test(words)),
+    /the history lacks the figures of its last phase: .*ENOSPC/,
+  );
+  t.match(
+    unsaved.find(words => /again/.test(words)),
+    /can't be written: .*ENOSPC.*the old policy drives again; tried again every second/,
+  );
+  t.match(unsaved.at(-1), /can't be written: .*ENOSPC/, 'the records, at the end');
   t.equal(report.followedBy.at(-1)!.digest, old);
-  t.match(store.state().trial, { running: true }, 'the next opening knows that it ended on trial');
+  t.match(store.state().trial, { running: true });
+  t.match(openStore(path).state(), { bad: { [shaking]: /ended while it was on trial/ }, trial: undefined });
+  t.equal(store.linked('current'), old, 'the next opening knows that it ended on trial');
 });
 
 t.test('where the store goes in mid-trial nobody judges any more: the old policy comes back', async t => {
-  const path = newStore();
+  const path = await newStore();
   const { report } = await tried(path, {
     ...proposes('good'),
     on: { shadow: () => renameSync(path, `${path}-gone`) },
-    options: { seconds: 60 },
   });
   t.match(report.followedBy.slice(0, 1), [{ digest: good }]);
   t.ok(report.followedBy.some(({ refused }) => refused?.code === 'E_FOLLOW'));
@@ -356,8 +399,10 @@ t.test('where the store goes in mid-trial nobody judges any more: the old policy
 });
 
 t.test('a store that another run drives with is refused before anything is opened', async t => {
-  const path = newStore();
-  writeFileSync(join(path, 'running.json.other'), '');
+  const path = await newStore();
+  const other = await startBeside('hold-lock.js', path, old);
+  t.teardown(() => killed(other));
   const link = { open: async () => t.fail('the port was opened') as never, close: async () => {} };
-  await t.rejects(tried(path, { options: { link } }), { message: /another process drives/ });
+  await t.rejects(tried(path, { options: { link } }), { code: 'E_STORE_RUNNING' });
+  t.match(openStore(path).state(), { bad: {} }, 'nothing was changed');
 });
