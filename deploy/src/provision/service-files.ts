@@ -1,6 +1,7 @@
 /** The files that make a program a robot's service: systemd units, udev rule, limits, modules, and the program that people type. */
 import { latencyRule } from '@sim2servo/firmware-bridge/port-latency';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
+import { brokerVariable } from '../robot/robot-places.js';
 import { nodePath, programPath, type RuntimePackage } from './runtime-package.js';
 import type { TargetFacts } from './target-facts.js';
 
@@ -154,4 +155,4 @@ WantedBy=multi-user.target
 }
 
 /** The broker's URL may hold a password: it lies here, and on no command line. */
-export const agentEnvironment = (brokerUrl: string): string => `SIM2SERVO_MQTT=${brokerUrl}\n`;
+export const agentEnvironment = (brokerUrl: string): string => `${brokerVariable}=${brokerUrl}\n`;

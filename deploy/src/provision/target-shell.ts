@@ -6,6 +6,9 @@ import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import { sshError, sshMissing } from '../targets/ssh-errors.js';
+import { type SshOptions, sshCommand, sshSettings } from '../targets/ssh-settings.js';
+import { type SshAddress, sshAddress } from '../targets/target.js';
 
 export interface TargetShell {
   /** `pi@arm.local`, or a folder. */
@@ -15,27 +18,20 @@ export interface TargetShell {
    * @param asRoot by sudo where the user is another
    * @param stdin  what the script reads
    * @returns what it wrote to stdout
-   * @throws KitError E_TARGET_UNREACHABLE, E_SUDO, E_TARGET_SCRIPT with what it wrote to stderr
+   * @throws KitError E_SSH_*, E_TARGET_*, E_SUDO, E_TARGET_SCRIPT with what it wrote to stderr
    */
   run(script: string, asRoot?: boolean, stdin?: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string>;
 }
 
-export interface SshTarget {
-  /** `user@host` or a name of the ssh configuration. */
-  readonly host: string;
-  readonly port?: number;
-  /** A file instead of `~/.ssh/config`. */
-  readonly configPath?: string;
-}
+export type SshTarget = SshAddress & Pick<SshOptions, 'sshConfig'>;
 
 /** `pi@arm.local:2222`. @throws KitError E_TARGET_NAME */
-export function sshTargetOf(text: string, configPath?: string): SshTarget {
-  const [, host, port] = /^((?:[^@\s:/]+@)?[^@\s:/-][^@\s:/]*)(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (host !== undefined)
-    return { host, ...(port !== undefined && { port: Number(port) }), ...(configPath !== undefined && { configPath }) };
+export function sshTargetOf(text: string, sshConfig?: string): SshTarget {
+  const address = sshAddress(text);
+  if (!('why' in address)) return { ...address, sshConfig };
   throw new KitError(
     'E_TARGET_NAME',
-    `'${text}' is no machine`,
+    `'${text}' is no machine: ${address.why}`,
     'write user@host, or user@host:port; a folder is named with --to',
     'usage',
   );
@@ -59,18 +55,12 @@ export function localShell(where: string, signal?: AbortSignal): TargetShell {
 
 /** @param remoteRoot whether the user there is root, so that there is no need of sudo */
 export function sshShell(target: SshTarget, remoteRoot: () => boolean, signal?: AbortSignal): TargetShell {
-  const { host, port, configPath } = target;
-  const options = [
-    ...(configPath === undefined ? [] : ['-F', configPath]),
-    ...(port === undefined ? [] : ['-p', String(port)]),
-    // A robot that went away in the middle is noticed.
-    ...['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3', '-o', 'ConnectTimeout=15'],
-  ];
+  const { destination, port } = target;
   return {
-    where: port === undefined ? host : `${host}:${port}`,
+    where: port === undefined ? destination : `${destination}:${port}`,
     run: (script, asRoot = false, stdin) => {
       const command = `${asRoot && !remoteRoot() ? `${sudo.join(' ')} ` : ''}sh -c ${quoted(script)}`;
-      return run(host, 'ssh', [...options, '--', host, command], stdin, signal);
+      return run(destination, 'ssh', [...sshSettings(target), ...sshCommand(target, command)], stdin, signal);
     },
   };
 }
@@ -112,12 +102,7 @@ async function run(
       throw new KitError('E_INTERRUPTED', `interrupted on ${where}`, 'run it again: it goes on', 'interrupt');
     const said = err.text.trim() === '' ? out.text.trim() : err.text.trim();
     if (program === 'ssh' && code === sshFailed)
-      throw new KitError(
-        'E_TARGET_UNREACHABLE',
-        `no connection to ${where}: ${said}`,
-        `try it by hand: ssh ${where} true`,
-        'noDevice',
-      );
+      throw sshError({ program, destination: where, code, stderr: err.text, again: 'run it again: it goes on' });
     if (/sudo: .*(password|terminal)|sudo: not found|sudo: .*No such file/.test(said))
       throw new KitError(
         'E_SUDO',
@@ -132,6 +117,7 @@ async function run(
     );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (program === 'ssh') throw sshMissing(program, error);
     throw new KitError('E_TARGET_PROGRAM', `there is no program ${program} here`, `install it`, 'usage', {
       cause: error,
     });

@@ -14,6 +14,9 @@ export interface RobotPlaces {
   readonly program: string;
 }
 
+/** Holds the broker's URL: on a command line everybody could read its password. */
+export const brokerVariable = 'SIM2SERVO_MQTT';
+
 /** @param root default: where the program lies, which its start script says, else the machine's own */
 export function robotPlaces(root = process.env.SIM2SERVO_ROOT ?? '/'): RobotPlaces {
   const at = (path: string) => join(root, path);

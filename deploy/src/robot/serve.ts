@@ -6,12 +6,12 @@ import type { z } from 'zod';
 import { RobotAgent } from '../agent/robot-agent.js';
 import { serveMqtt } from './mqtt-agent.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { brokerVariable, robotPlaces } from './robot-places.js';
 
 export const serve: RobotCommand = {
   words: 'answers kit deploy behind an MQTT broker, and publishes there how the robot is',
   options: {
-    broker: 'mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// for TLS',
+    broker: `mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// for TLS (default: what ${brokerVariable} says)`,
     name: 'topics begin with kit/v1/NAME/deploy (default: the name in robot.json)',
     ca: 'who vouches for the broker: a PEM file',
     cert: 'our certificate, where the broker wants one',
@@ -26,7 +26,7 @@ export const serve: RobotCommand = {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.abort());
     await serveMqtt({
       agent: new RobotAgent({ robot, store }),
-      broker: fits('broker', brokerUrl, broker),
+      broker: fits('broker', brokerUrl, broker ?? process.env[brokerVariable]),
       name: fits('name', brokerName, name ?? loadRobot(robot).spec.name),
       ca,
       cert,

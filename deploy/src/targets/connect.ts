@@ -3,7 +3,8 @@ import type { BrokerAddress } from '@sim2servo/firmware-bridge/mqtt/broker-error
 import type { RobotConnection } from '../agent/protocol.js';
 import { connectFolder } from './folder-target.js';
 import { connectMqtt } from './mqtt-target.js';
-import { connectSsh, type SshOptions } from './ssh-target.js';
+import type { SshOptions } from './ssh-settings.js';
+import { connectSsh } from './ssh-target.js';
 import { parseTarget, type Target } from './target.js';
 
 export interface ConnectOptions extends SshOptions, Omit<BrokerAddress, 'broker'> {

@@ -1,5 +1,5 @@
 /** What OpenSSH says when it fails, as errors that say what to do. Its words are the only thing that tells one failure from another. */
-import { KitError } from '@sim2servo/models/error';
+import { KitError, messageOf } from '@sim2servo/models/error';
 
 export interface SshEnd {
   readonly program: 'ssh' | 'sftp';
@@ -9,7 +9,11 @@ export interface SshEnd {
   readonly code: number | null;
   /** The end of what was said on stderr. */
   readonly stderr: string;
+  /** What to do after a connection that broke off. */
+  readonly again?: string;
 }
+
+const deployAgain = 'deploy again: what arrived is kept; kit deploy status says what the robot has';
 
 interface Known {
   readonly words: RegExp;
@@ -68,7 +72,7 @@ const known: readonly Known[] = [
 const hostOf = (destination: string) => destination.slice(destination.indexOf('@') + 1);
 
 /** Why a connection ended, or never came up. */
-export function sshError({ program, destination, code, stderr }: SshEnd): KitError {
+export function sshError({ program, destination, code, stderr, again = deployAgain }: SshEnd): KitError {
   const said = stderr
     .trim()
     .split(/\r?\n/)
@@ -106,8 +110,19 @@ export function sshError({ program, destination, code, stderr }: SshEnd): KitErr
   return new KitError(
     'E_TARGET_LOST',
     `the connection to ${destination} broke off${said === '' ? '' : `: ${said}`}${code === null || code === 255 ? '' : ` (exit code ${code})`}`,
-    'deploy again: what arrived is kept; kit deploy status says what the robot has',
+    again,
     'noDevice',
     cause,
+  );
+}
+
+/** It could not be started. */
+export function sshMissing(program: SshEnd['program'], cause: unknown): KitError {
+  return new KitError(
+    'E_SSH_MISSING',
+    `can't start ${program}: ${messageOf(cause)}`,
+    'install the OpenSSH client of this system',
+    'usage',
+    { cause },
   );
 }

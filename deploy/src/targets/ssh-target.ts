@@ -11,20 +11,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KitError } from '@sim2servo/models/error';
 import { AgentLines } from '../agent/agent-lines.js';
 import { type OutgoingFile, protocolVersion, type Request, type RobotConnection } from '../agent/protocol.js';
-import { type SshEnd, sshError } from './ssh-errors.js';
+import { type SshEnd, sshError, sshMissing } from './ssh-errors.js';
+import { type SshOptions, sshCommand, sshSettings } from './ssh-settings.js';
 import type { Target } from './target.js';
 
-export interface SshOptions {
-  /** Another configuration file for ssh. */
-  readonly sshConfig?: string | undefined;
-  /** Nobody is there to be asked for a password. */
-  readonly batch?: boolean | undefined;
-}
-
 const remoteCommand = 'sim2servo-robot agent';
-const connectTimeoutS = 15;
-/** A silent network is noticed after three of these. */
-const aliveIntervalS = 5;
 /** A person may have a password to type. */
 const helloTimeoutMs = 180_000;
 const progressMs = 500;
@@ -34,30 +25,15 @@ const keptBytes = 8192;
 /** @throws KitError E_TARGET_*, E_SSH_* */
 export async function connectSsh(
   { destination, port }: Extract<Target, { kind: 'ssh' }>,
-  { sshConfig, batch = false }: SshOptions,
+  options: SshOptions,
 ): Promise<RobotConnection> {
   const folder = mkdtempSync(join(tmpdir(), 'kit-ssh-'));
-  const settings = [
-    ...(sshConfig === undefined ? [] : ['-F', sshConfig]),
-    ...Object.entries({
-      // What the user set for sessions at the prompt would be in the way.
-      RemoteCommand: 'none',
-      PermitLocalCommand: 'no',
-      ClearAllForwardings: 'yes',
-      LogLevel: 'ERROR',
-      ConnectTimeout: connectTimeoutS,
-      ServerAliveInterval: aliveIntervalS,
-      ServerAliveCountMax: 3,
-      ...(batch && { BatchMode: 'yes' }),
-      // OpenSSH of Windows can't share a connection.
-      ...(process.platform !== 'win32' && { ControlMaster: 'auto', ControlPath: join(folder, 'master') }),
-    }).map(([name, value]) => `-o${name}=${value}`),
-  ];
-  const ssh = spawn(
-    'ssh',
-    [...settings, '-T', ...(port === undefined ? [] : ['-p', String(port)]), '--', destination, remoteCommand],
-    { stdio: 'pipe' },
+  const settings = sshSettings(
+    options,
+    // OpenSSH of Windows can't share a connection.
+    process.platform === 'win32' ? {} : { ControlMaster: 'auto', ControlPath: join(folder, 'master') },
   );
+  const ssh = spawn('ssh', [...settings, '-T', ...sshCommand({ destination, port }, remoteCommand)], { stdio: 'pipe' });
   const end = ended(ssh, 'ssh', destination);
   const lines = new AgentLines(ssh.stdout!, ssh.stdin!, async cause => {
     if (cause instanceof Error) ssh.kill();
@@ -158,12 +134,6 @@ async function ended(child: ChildProcess, program: SshEnd['program'], destinatio
     const [code] = (await once(child, 'close')) as [number | null];
     return sshError({ program, destination, code, stderr });
   } catch (error) {
-    return new KitError(
-      'E_SSH_MISSING',
-      `can't start ${program}: ${(error as Error).message}`,
-      'install the OpenSSH client of this system',
-      'usage',
-      { cause: error },
-    );
+    return sshMissing(program, error);
   }
 }

@@ -3,14 +3,30 @@ import { existsSync } from 'node:fs';
 import { KitError } from '@sim2servo/models/error';
 import { brokerName, brokerUrl } from '@sim2servo/models/site';
 
+export interface SshAddress {
+  /** `user@host`, or a name of the ssh configuration. */
+  readonly destination: string;
+  readonly port: number | undefined;
+}
+
 export type Target =
   | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'ssh'; readonly destination: string; readonly port: number | undefined }
+  | ({ readonly kind: 'ssh' } & SshAddress)
   | { readonly kind: 'mqtt'; readonly broker: string; readonly name: string };
 
 /** Neither may begin with `-`: OpenSSH would take it for an option. */
 const user = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const host = /^(?:[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9a-fA-F:]+(?:%[A-Za-z0-9]+)?\])$/;
+
+/** `[user@]host[:port]`. @returns why not, where it is none */
+export function sshAddress(text: string): SshAddress | { readonly why: string } {
+  const [, login, name = '', digits] = /^(?:([^@]*)@)?(\[[^\]]*\]|[^:@]*)(?::(\d+))?$/.exec(text) ?? [];
+  if ((login !== undefined && !user.test(login)) || !host.test(name)) return { why: 'user and host are plain names' };
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65_535)) return { why: `there is no port ${digits}` };
+  const bare = name.replace(/^\[|\]$/g, '');
+  return { destination: login === undefined ? bare : `${login}@${bare}`, port };
+}
 
 /** @throws KitError E_TARGET */
 export function parseTarget(text: string): Target {
@@ -36,10 +52,7 @@ export function parseTarget(text: string): Target {
     if (text === '') throw misread('it is empty');
     return { kind: 'folder', path: text };
   }
-  const [, login, name = '', digits] = /^(?:([^@]*)@)?(\[[^\]]*\]|[^:@]*)(?::(\d+))?$/.exec(plain) ?? [];
-  if ((login !== undefined && !user.test(login)) || !host.test(name)) throw misread('user and host are plain names');
-  const port = digits === undefined ? undefined : Number(digits);
-  if (port !== undefined && (port < 1 || port > 65_535)) throw misread(`there is no port ${digits}`);
-  const bare = name.replace(/^\[|\]$/g, '');
-  return { kind: 'ssh', destination: login === undefined ? bare : `${login}@${bare}`, port };
+  const address = sshAddress(plain);
+  if ('why' in address) throw misread(address.why);
+  return { kind: 'ssh', ...address };
 }

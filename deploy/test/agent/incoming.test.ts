@@ -38,6 +38,19 @@ t.test('what a release holds need not come again, unless it is damaged there', a
   t.same(await incoming.lacking([file]), [{ sha256: digest, from: 0 }]);
 });
 
+t.test('a file that another deployer brought into a release meanwhile has come', async t => {
+  const store = newStore();
+  const incoming = new Incoming(store);
+  incoming.append(digest, 0, content);
+  incoming.received(digest);
+  const release = join(store, 'releases', 'a');
+  mkdirSync(release, { recursive: true });
+  writeFileSync(join(release, 'policy.onnx'), content);
+  incoming.remove([digest]);
+  incoming.received(digest);
+  t.same(await incoming.lacking([file]), []);
+});
+
 t.test('a file that a loss of power tore under its final name is not taken for whole', async t => {
   const incoming = new Incoming(newStore());
   await incoming.lacking([]);

@@ -2,9 +2,9 @@ import t from 'tap';
 import { localShell, quoted, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
 
 t.test('a machine is named as for ssh, and a port may follow', async t => {
-  t.same(sshTargetOf('pi@arm.local'), { host: 'pi@arm.local' });
-  t.same(sshTargetOf('pi@10.0.0.2:2222', 'conf'), { host: 'pi@10.0.0.2', port: 2222, configPath: 'conf' });
-  t.same(sshTargetOf('arm'), { host: 'arm' });
+  t.match(sshTargetOf('pi@arm.local'), { destination: 'pi@arm.local', port: undefined, sshConfig: undefined });
+  t.match(sshTargetOf('pi@10.0.0.2:2222', 'conf'), { destination: 'pi@10.0.0.2', port: 2222, sshConfig: 'conf' });
+  t.match(sshTargetOf('arm'), { destination: 'arm' });
   for (const text of ['', '-oProxyCommand=x', 'pi@-x', 'a b', 'pi@arm:', 'pi@arm:ssh', 'a@b@c', './robot', '/robot'])
     t.throws(() => sshTargetOf(text), { code: 'E_TARGET_NAME' }, `'${text}'`);
 });
@@ -42,7 +42,7 @@ t.test('Ctrl-C ends what runs', async t => {
 
 t.test('a machine that is not there is said so', async t => {
   // Port 1 of this machine: refused at once. Where there is no ssh at all, that is the error.
-  const shell = sshShell({ host: '127.0.0.1', port: 1 }, () => true);
+  const shell = sshShell({ destination: '127.0.0.1', port: 1 }, () => true);
   t.equal(shell.where, '127.0.0.1:1');
-  await t.rejects(shell.run('true'), { code: /E_TARGET_(UNREACHABLE|PROGRAM)/, hint: /ssh|install/ });
+  await t.rejects(shell.run('true'), { code: /E_TARGET_DOWN|E_SSH_MISSING/, hint: /ssh|install/i });
 });

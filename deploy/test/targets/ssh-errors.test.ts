@@ -1,5 +1,5 @@
 import t from 'tap';
-import { sshError } from '../../src/targets/ssh-errors.js';
+import { sshError, sshMissing } from '../../src/targets/ssh-errors.js';
 
 const destination = 'pi@desk';
 const errorOf = (stderr: string, code: number | null = 255) => sshError({ program: 'ssh', destination, code, stderr });
@@ -61,4 +61,17 @@ t.test('what the remote program says is not taken for words of ssh', async t => 
 t.test('a disk that is full there is no broken connection', async t => {
   const end = { program: 'sftp', destination, code: 1, stderr: 'write remote "/x/incoming/a.part": Failure' } as const;
   t.match(sshError(end), { code: 'E_TARGET_SFTP', message: /a\.part": Failure/, hint: /room/ });
+});
+
+t.test('who does something else than deploy says what to do again', async t => {
+  const end = { program: 'ssh', destination, code: 255, stderr: 'Broken pipe', again: 'run it again' } as const;
+  t.match(sshError(end), { code: 'E_TARGET_LOST', hint: 'run it again' });
+});
+
+t.test('a machine without OpenSSH is told so', async t => {
+  t.match(sshMissing('sftp', new Error('spawn sftp ENOENT')), {
+    code: 'E_SSH_MISSING',
+    message: /can't start sftp: .*ENOENT/,
+    exit: 'usage',
+  });
 });

@@ -7,7 +7,7 @@ import { connect } from '@sim2servo/deploy/targets/connect';
 import { deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
 import { parseTarget } from '@sim2servo/deploy/targets/target';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
-import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
@@ -16,8 +16,10 @@ import type { Command } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { historyWords, reportWords, short, statusWords, stepLine } from '../deploy-words.js';
 import { confirm } from '../io.js';
+import { openKey, type SignedBundle, signBundle } from '../keys/sign-bundle.js';
 import { wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { signedWords } from './keys.js';
 
 interface TargetFlags {
   readonly to: string;
@@ -29,6 +31,7 @@ interface TargetFlags {
 }
 
 interface DeployFlags extends TargetFlags {
+  readonly sign?: string;
   readonly skipShadow?: string;
   readonly skipLimited?: string;
   readonly yes?: boolean;
@@ -48,6 +51,7 @@ export const addDeploy: AddCommand = (program, context) => {
       '--robot <name>',
       'check the bundle against this robot, and its trusted keys; other targets than DIR know theirs',
     )
+    .option('--sign <name>', 'sign the bundle first, with this key (kit keys list)')
     .option('--ssh-config <file>', 'another configuration file for ssh')
     .option('--ca <file>', 'who vouches for the broker (default: what the system trusts)')
     .option('--cert <file>', 'our certificate, where the broker wants one')
@@ -128,8 +132,11 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
   const target = parseTarget(to);
   const robot = flags.robot === undefined ? undefined : loadRobot(flags.robot);
   const expected = robot === undefined ? {} : expectationOf(robot);
+  const folder = resolvePolicy(bundle);
+  const signature = flags.sign === undefined ? undefined : await signed(folder, flags.sign, expected, context);
   // Wrong ones are told from right ones before anybody is called.
-  const { manifest } = loadBundle(resolvePolicy(bundle), expected);
+  const { manifest } = loadBundle(folder, expected);
+  if (signature !== undefined) io.err(signedWords(signature));
   const progress = new ProgressLine(io);
   const connection = await open(flags, context);
   try {
@@ -169,11 +176,24 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
       target.kind === 'folder'
         ? `kit run --robot ${flags.robot ?? manifest.robot.name} --policy ${to} --port PATH`
         : `kit deploy status --to ${placeOf(to)}`;
-    context.result({ ...report, ...release }, () => reportWords(report, placeOf(to), next));
+    context.result({ ...report, ...release, ...(signature && { signature }) }, () =>
+      reportWords(report, placeOf(to), next),
+    );
   } finally {
     progress.done();
     await connection.close();
   }
+}
+
+/** Looked at first: nobody should type a password for what this robot would not take anyhow. */
+async function signed(
+  folder: string,
+  name: string,
+  { robot }: BundleExpectation,
+  context: CommandContext,
+): Promise<SignedBundle> {
+  loadBundle(folder, robot === undefined ? {} : { robot });
+  return signBundle(folder, await openKey(name, context));
 }
 
 /** The target as it may be printed: without a password. */

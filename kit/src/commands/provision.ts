@@ -22,6 +22,7 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { brokerUrl } from '@sim2servo/models/site';
 import { InvalidArgumentError, Option } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
+import { openKey, runtimeSigner } from '../keys/sign-bundle.js';
 import { ProgressLine } from '../progress-line.js';
 
 interface Flags {
@@ -31,6 +32,7 @@ interface Flags {
   readonly robot?: string;
   readonly platform?: PlatformName;
   readonly port?: string;
+  readonly sign?: string;
   readonly mqtt?: string;
   readonly node?: string;
   readonly wasm?: boolean;
@@ -53,6 +55,7 @@ export const addProvision: AddCommand = (program, context) => {
     .addOption(new Option('--platform <platform>', 'of the robot (default: what it is)').choices(platformNames))
     .option('--port <path>', 'serial port on the robot (default: the one in site.json)')
     .option('--mqtt <url>', 'broker that policies come from: installs the agent, too', brokerAddress)
+    .option('--sign <name>', 'sign the runtime with this key (kit keys list), for a robot that trusts keys')
     .option('--node <file>', 'Node executable of the robot’s platform, instead of the one from npm')
     .option('--own-node', 'the Node that the robot has; 20.11 or later')
     .option('--wasm', 'ONNX Runtime’s WebAssembly build, where the native one does not run')
@@ -105,6 +108,7 @@ async function provision(target: string | undefined, flags: Flags, context: Comm
       'usage',
     );
   const robot = loadRobot(flags.robot);
+  const signer = flags.sign === undefined ? undefined : runtimeSigner(await openKey(flags.sign, context));
   const plan = await planProvision({
     place,
     robot,
@@ -113,6 +117,7 @@ async function provision(target: string | undefined, flags: Flags, context: Comm
     ...(flags.platform !== undefined && { platform: flags.platform }),
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.mqtt !== undefined && { mqtt: flags.mqtt }),
+    ...(signer !== undefined && { sign: signer }),
     ...(flags.node !== undefined && { nodePath: flags.node }),
     ...(flags.ownNode !== undefined && { ownNode: flags.ownNode }),
     ...(flags.wasm !== undefined && { wasm: flags.wasm }),

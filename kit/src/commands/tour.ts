@@ -2,7 +2,7 @@
  * `npm start`: the whole thread on desk2. Learn in simulation, export, deploy, run on the real firmware in real time, kill it, put it on
  * an arm that differs, learn on from that arm's log.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { KitError } from '@sim2servo/models/error';
@@ -96,34 +96,40 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   );
 
   const store = at('robot');
+  const deployFirst = () => deployToFolder(bundle.folder, store, expectationOf(robot));
   await steps.step(
     'Deploy: verify, copy, test on the target, switch',
-    () => deployToFolder(bundle.folder, store, expectationOf(robot)),
+    deployFirst,
     result => `${result.digest.slice(0, 12)}… is current; inference p99 ${result.inferUs.p99.toFixed(0)} µs`,
   );
 
   const live = await steps.step(
     `Run ${targets} unseen targets at 50 Hz over a serial port, on the real ATmega328P image; then kill the program in mid-motion`,
-    () => liveRun(robot, store, at('logs'), context.io.err, signal),
+    () =>
+      liveRun(robot, store, at('logs'), context.io.err, signal, async () => {
+        rmSync(store, { recursive: true });
+        await deployFirst();
+      }),
     result =>
       `${reached(result.report)}, ${result.report.missed} of ${result.report.ticks} ticks missed; after kill -9 the board held the arm within ${result.holdMs.toFixed(0)} ms`,
   );
 
+  // From here on the bundles themselves are measured: out of the store the new one would drive slowly at first, on trial.
   const before = await steps.step(
     'Put the policy on an arm that differs: load +50 %, servo gain −20 %, horns 3° askew (same firmware, virtual time)',
-    () => heldOutRun(robot, store, changedArm, at('logs', 'changed-before.mcap'), signal),
+    () => heldOutRun(robot, bundle.folder, changedArm, at('logs', 'changed-before.mcap'), signal),
     reached,
   );
 
   const collected = await steps.step(
     'Let that arm work and log every transition',
-    () => collectRun(robot, store, at('logs', 'changed', 'collected.mcap'), options.seed, signal),
+    () => collectRun(robot, bundle.folder, at('logs', 'changed', 'collected.mcap'), options.seed, signal),
     result => `${result.ticks} ticks of ${result.seconds.toFixed(0)} s`,
   );
   if (collected.end.error !== undefined) throw collected.end.error;
 
   const tuned = await steps.step(
-    'Learn on from the log, off-policy, half logged and half simulated, and deploy the result',
+    'Learn on from the log, off-policy, half logged and half simulated, and deploy the result, to be tried by the next run',
     async () => {
       const result = await finetune({
         from: bundle.folder,
@@ -142,7 +148,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
 
   const after = await steps.step(
     'The same targets on the changed arm, with the new policy',
-    () => heldOutRun(robot, store, changedArm, at('logs', 'changed-after.mcap'), signal),
+    () => heldOutRun(robot, tuned.bundle.folder, changedArm, at('logs', 'changed-after.mcap'), signal),
     reached,
   );
 

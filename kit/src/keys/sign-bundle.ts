@@ -66,6 +66,12 @@ export function signBundle(folder: string, { name, key }: OpenedKey, nowMs = Dat
   return { bundle: folder, digest, key: name, ...signed.signature! };
 }
 
+/** The signature of a runtime's manifest. A runtime has no sequence, so the same one is signed with the same bytes again. */
+export const runtimeSigner =
+  ({ key }: OpenedKey) =>
+  (manifest: Buffer): string =>
+    signMinisign(manifest, key, 'file:runtime.json');
+
 export interface SignedBy {
   readonly keyId: string;
   /** Name of the key among one's own; undefined where it is none of them, and so nothing is verified. */

@@ -35,22 +35,27 @@ export interface LiveRun {
   readonly holdMs: number;
 }
 
-/** Twenty targets in real time through a serial port, then the same program killed in the middle of a motion. */
+/**
+ * Twenty targets in real time through a serial port, then the same program killed in the middle of a motion.
+ *
+ * @param deployAgain after a stop that was not the policy's doing: the store has taken it for that, and has rolled the policy back
+ */
 export async function liveRun(
   robot: LoadedRobot,
   policy: string,
   logs: string,
   say: (text: string) => void,
   signal: AbortSignal,
+  deployAgain: () => Promise<unknown>,
 ): Promise<LiveRun> {
   const rig = await startAvrRig({ robot: robot.folder, imagePath: firmwareImage });
   try {
     const common = ['--robot', robot.folder, '--policy', policy, '--port', rig.path];
-    const { report, attempts } = await untilUndisturbed(rig, say, attempt =>
+    const { report, attempts } = await untilUndisturbed(rig, say, deployAgain, attempt =>
       runToEnd([...common, '--held-out', String(targets), '--log', at(logs, 'live', attempt)], signal),
     );
     const { realTimeFactor, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
-    const { report: holdMs } = await untilUndisturbed(rig, say, attempt =>
+    const { report: holdMs } = await untilUndisturbed(rig, say, deployAgain, attempt =>
       killAndWatch(rig, [...common, '--log', at(logs, 'killed', attempt)]),
     );
     return {
@@ -77,6 +82,7 @@ const at = (logs: string, name: string, attempt: number) =>
 async function untilUndisturbed<Result>(
   rig: AvrRig,
   say: (text: string) => void,
+  deployAgain: () => Promise<unknown>,
   work: (attempt: number) => Promise<Result>,
 ): Promise<{ readonly report: Result; readonly attempts: number }> {
   for (let attempt = 1; ; attempt++) {
@@ -90,6 +96,7 @@ async function untilUndisturbed<Result>(
       say(
         `   the arm was stopped (${error.message}), and this machine had fallen ${(slippedUs / 1000).toFixed(0)} ms behind: once more`,
       );
+      await deployAgain();
     }
   }
 }

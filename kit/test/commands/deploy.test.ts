@@ -1,8 +1,9 @@
-import { cpSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
 import t from 'tap';
+import { policyCopy, putKey, robotCopy, useKeyFolder } from '../keys/key-folder.js';
 import { installRobotProgram } from '../targets/robot-program.js';
 import { needsSshd, Sshd } from '../targets/sshd.js';
 import { tried } from '../targets/tried.js';
@@ -95,6 +96,31 @@ t.test('a robot that does not trust it says so, and what it has', async t => {
   t.match(errorOf(await kit(`deploy ${first} --to ${at('store')} --robot ${robot} --json`)), {
     code: 'E_BUNDLE_UNSIGNED',
   });
+});
+
+t.test('--sign signs what the robot would take, and its sequence is what the store keeps', async t => {
+  const keys = useKeyFolder(t);
+  mkdirSync(keys);
+  const { id, line } = await putKey(keys, 'bench');
+  const bundle = policyCopy(t.testdirName);
+  const robot = robotCopy(t.testdirName);
+  const site = join(robot, 'site.json');
+  writeFileSync(site, JSON.stringify({ ...JSON.parse(readFileSync(site, 'utf8')), trustedKeys: [line] }));
+  const store = join(t.testdirName, 'store');
+  const deployed = await kit(`deploy ${bundle} --to ${store} --robot ${robot} --sign bench --json`);
+  t.equal(deployed.exit, 0, deployed.err);
+  t.match(deployed.err, new RegExp(`^signed .* with key ${id} \\(bench\\), sequence \\d+\\nchecked `));
+  const { signature } = JSON.parse(deployed.out);
+  const status = JSON.parse((await kit(`deploy status --to ${store} --json`)).out);
+  t.equal(status.state.sequence, signature.sequence);
+  t.match(errorOf(await kit(`deploy ${bundle} --to ${store} --robot ${robot} --sign nobody --json`)), {
+    code: 'E_KEY_UNKNOWN',
+  });
+  const unfit = policyCopy(join(t.testdirName, 'unfit'));
+  t.match(errorOf(await kit(`deploy ${unfit} --to ${store} --robot desk2 --sign bench --json`)), {
+    code: 'E_BUNDLE_ROBOT',
+  });
+  t.notOk(existsSync(join(unfit, 'policy.json.minisig')), 'what does not fit is not signed');
 });
 
 t.test('over OpenSSH: the same words, and what was sent before is not sent again', needsSshd, async t => {

@@ -1,7 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
+import { publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
 import t from 'tap';
+import { runtimeSigner } from '../../src/keys/sign-bundle.js';
+import { putKey, useKeyFolder } from '../keys/key-folder.js';
 import { errorOf, kit } from '../test-io.js';
 
 const root = mkdtempSync(join(tmpdir(), 'provision-'));
@@ -73,6 +77,26 @@ if (isRobotToo) {
     const again = JSON.parse((await kit(`provision ${slim} --yes --json`)).out);
     t.equal(again.figures.sentBytes, 0);
     t.match(again.figures.firstTickMs, Number);
+  });
+
+  t.test('--sign signs the runtime, with the same bytes each time', async t => {
+    const keys = useKeyFolder(t);
+    mkdirSync(keys);
+    const { key } = await putKey(keys, 'bench');
+    const image = mkdtempSync(join(tmpdir(), 'image-'));
+    t.teardown(() => rmSync(image, { recursive: true, force: true }));
+    const line = slim.replace(root, image);
+    t.match(errorOf(await kit(`provision ${line} --sign nobody --yes --json`)), { code: 'E_KEY_UNKNOWN' });
+    const said = await kit(`provision ${line} --sign bench --yes`);
+    t.equal(said.exit, 0, said.err);
+    const [manifest, signature] = ['runtime.json', 'runtime.json.minisig'].map(name =>
+      readFileSync(join(image, 'opt/sim2servo/current', name)),
+    ) as [Buffer, Buffer];
+    t.equal(
+      verifyMinisign(manifest, signature.toString(), [publicKeyLine(key.publicKey)]).trustedComment,
+      'file:runtime.json',
+    );
+    t.equal(runtimeSigner({ name: 'bench', key })(manifest), signature.toString());
   });
 
   t.test('another platform is packed, and it is said what could not be measured', async t => {

@@ -1,11 +1,12 @@
 /** A real OpenSSH server on a high loopback port, with keys that are thrown away: a robot behind it has what `PATH` says, and no more. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@sim2servo/hil-tests/rig/mosquitto';
+import { writeDurably } from '@sim2servo/models/durable-file';
 import { CutProxy } from './cut-proxy.js';
 
 const sshd = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/usr/bin/sshd'].find(path => existsSync(path));
@@ -102,8 +103,8 @@ export class Sshd {
       StrictHostKeyChecking: 'yes',
     };
     const lines = Object.entries(settings).map(([name, value]) => `  ${name} ${value}\n`);
-    writeFileSync(path, `Host *\n${lines.join('')}${more}`);
-    chmodSync(path, 0o600);
+    // In one step: another client may be reading it.
+    writeDurably(path, `Host *\n${lines.join('')}${more}`, 0o600);
     return path;
   }
 

@@ -30,7 +30,7 @@ export async function deployToFolder(
   const by = `${userInfo().username}@${hostname()}`;
   const lock = StoreLock.take(store, by);
   try {
-    const admitted = await store.admit(bundle, expected);
+    const admitted = await store.admit(bundle, expected, { sequence: bundle.signature?.sequence });
     const id = randomBytes(8).toString('hex');
     if (runningNow(store) === undefined)
       store.propose(bundle.digest, { id, by, skip: { shadow: 'no policy drives just now' }, phase: 'limited' });

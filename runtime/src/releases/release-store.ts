@@ -73,6 +73,9 @@ export function openStore(folder: string, disk: Disk = realDisk): ReleaseStore {
   return new ReleaseStore(store);
 }
 
+/** Longer than anybody takes to send a bundle. */
+const receivingMs = 3_600_000;
+
 const short = (digest: string) => `${digest.slice(0, 12)}…`;
 
 function refuseBad({ bad }: StoreState, digest: string): void {
@@ -299,7 +302,7 @@ export class ReleaseStore {
 
   /**
    * Removes what nobody needs any more: every release, with its record, but the current, the previous, those of a trial and what drives;
-   * received files that are older than the newest release, for that one is in.
+   * received files that came long before the newest release: younger ones may be another deployer's, who waits for the lock.
    *
    * @returns digests of the releases that went
    */
@@ -319,7 +322,7 @@ export class ReleaseStore {
         ...releases.filter(name => kept.has(name)).map(name => statSync(at('releases', name)).mtimeMs),
       );
       for (const name of readdirSync(at('incoming')))
-        if (statSync(at('incoming', name)).mtimeMs < newestMs) disk.remove(at('incoming', name));
+        if (statSync(at('incoming', name)).mtimeMs < newestMs - receivingMs) disk.remove(at('incoming', name));
       return old;
     });
   }

@@ -4,6 +4,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -210,13 +211,16 @@ t.test('what nobody needs goes: releases, records, received files', async t => {
   const store = newStore();
   for (const i of [0, 1, 2]) await good(store, i);
   const incoming = (name: string) => join(store.folder, 'incoming', name);
-  for (const name of ['old', 'old.part', 'new.part']) writeFileSync(incoming(name), name);
+  for (const name of ['old', 'old.part', 'just', 'new.part']) writeFileSync(incoming(name), name);
   for (const name of ['old', 'old.part']) utimesSync(incoming(name), 1, 1);
+  // Received a minute before the newest release: of a deployer who waits for the lock.
+  const newestMs = statSync(store.releaseFolder(c)).mtimeMs;
+  utimesSync(incoming('just'), newestMs / 1000 - 60, newestMs / 1000 - 60);
   utimesSync(incoming('new.part'), 2 ** 31, 2 ** 31);
   t.same(store.prune(), [a]);
   t.same(readdirSync(join(store.folder, 'releases')).sort(), [b, c].sort());
   t.same(readdirSync(join(store.folder, 'records')).sort(), [`${b}.json`, `${c}.json`].sort());
-  t.same(readdirSync(join(store.folder, 'incoming')), ['new.part']);
+  t.same(readdirSync(join(store.folder, 'incoming')).sort(), ['just', 'new.part']);
   await store.admit(bundles[3]!, {});
   store.propose(bundles[3]!.digest, { id: 'x', skip: {}, by });
   t.same(store.prune(), [], 'the one on trial stays');
