@@ -10,6 +10,7 @@ import { listedGoals } from '../../src/goal-source.js';
 import { readLog } from '../../src/log-reader.js';
 import { logInfo } from '../../src/logs.js';
 import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
+import { openStore } from '../../src/releases/release-store.js';
 import { type RunOptions, type RunReport, runPolicy } from '../../src/run-policy.js';
 import { goal, robot } from '../support/arm-fixture.js';
 import { deployGood } from '../support/good-policy.js';
@@ -18,22 +19,29 @@ import { VirtualBoard, VirtualClock } from '../support/virtual-board.js';
 
 const folder = t.testdir();
 const bundles = join(folder, 'bundles');
-const digests = [1, 2, 3].map(seed => writeSmallBundle(join(bundles, String(seed)), robot, randomPolicy(robot, seed)));
+const digests = [1, 2].map(seed => writeSmallBundle(join(bundles, String(seed)), robot, randomPolicy(robot, seed)));
 /** Ticks of the new policy before the run is ended. */
 const enough = 60;
 const patienceMs = 30_000;
 
+type Next = string | (() => Promise<void>);
+
+/** An operator wants the one before, or the one after again: that takes over without a trial. */
+const goesBack = (store: string) => async () => {
+  openStore(store).operatorRollback('please', 'ann@desk');
+};
+
 /** Runs the store's policy, and deploys the next once it moves or the one before has come; ends a while after the last has. */
 async function followed(
   store: string,
-  next: string | (() => Promise<void>) | readonly string[],
+  next: Next | readonly Next[],
   changes: Partial<RunOptions> = {},
 ): Promise<RunReport> {
   await deployGood(join(bundles, '1'), store);
   const clock = new VirtualClock();
   const board = new VirtualBoard(clock, { position: [0.3, 1.4] });
   const ended = new AbortController();
-  const left = Array.isArray(next) ? [...next] : [next as string | (() => Promise<void>)];
+  const left: Next[] = Array.isArray(next) ? [...next] : [next as Next];
   let deployed: Promise<unknown> | undefined;
   let changedAt = 0;
   let ticks = 0;
@@ -98,7 +106,9 @@ t.test('a policy of another network does not take over: that is said, and the ol
   model.graph!.node!.push({ opType: 'Identity', input: ['twice'], output: ['action'] });
   const { manifest, golden } = bundle;
   writeBundle(other, { ...manifest, name: 'other', robot, model: encodeModel(model), golden, createdAt: new Date(0) });
-  const report = await followed(join(folder, 'store-2'), other);
+  const store = join(folder, 'store-2');
+  await deployGood(other, store);
+  const report = await followed(store, goesBack(store));
   t.match(report.followedBy, [
     { refused: { code: 'E_POLICY_NETWORK', message: /another network/, hint: /end the run/ } },
   ]);
@@ -108,7 +118,9 @@ t.test('a policy of another network does not take over: that is said, and the ol
 t.test('nor does one of another rate', async t => {
   const slow = join(bundles, 'slow');
   writeSmallBundle(slow, robot, randomPolicy(robot, 4), { controlRateHz: 25 });
-  const { followedBy } = await followed(join(folder, 'store-3'), slow);
+  const store = join(folder, 'store-3');
+  await deployGood(slow, store);
+  const { followedBy } = await followed(store, goesBack(store));
   t.match(followedBy, [{ refused: { code: 'E_FOLLOW_DIFFERS', message: /control rate 25.*50/ } }]);
 });
 
@@ -128,11 +140,12 @@ t.test('nor one that somebody put there by hand and changed', async t => {
 
 t.test('after one that was refused the next one is looked at as if nothing had been', async t => {
   const store = join(folder, 'store-5');
-  const { followedBy } = await followed(store, [join(bundles, 'slow'), join(bundles, '2'), join(bundles, '3')]);
+  await deployGood(join(bundles, 'slow'), store);
+  const { followedBy } = await followed(store, [goesBack(store), goesBack(store), join(bundles, '2')]);
   t.match(followedBy, [
     { refused: { code: 'E_FOLLOW_DIFFERS' } },
-    { digest: digests[1], refused: undefined },
-    { digest: digests[2], refused: undefined },
+    { digest: digests[0], trial: false, refused: undefined },
+    { digest: digests[1], trial: true, refused: undefined },
   ]);
   t.equal(followedBy.length, 3);
 });

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
-import { realDisk } from '../../src/releases/disk.js';
+import { type Disk, realDisk } from '../../src/releases/disk.js';
 import { isReleaseStore, openStore, type ReleaseStore, resolvePolicy } from '../../src/releases/release-store.js';
 import { announceRunning } from '../../src/releases/running.js';
 import { robot } from '../support/arm-fixture.js';
@@ -354,3 +354,29 @@ t.test('a store is told from a bundle, and one that is gone from one without a p
   t.throws(() => store.state(), { code: 'E_STORE_GONE' });
   t.end();
 });
+
+t.test(
+  'a rollback that was interrupted is finished by whoever rolls back next, for the first one’s reason',
+  async t => {
+    const store = newStore();
+    await good(store, 0);
+    await propose(store, 1, 'second');
+    store.enter('full');
+    const dying: Disk = {
+      ...realDisk,
+      link(target, path) {
+        if (target.startsWith('releases')) throw new Error('interrupted');
+        realDisk.link(target, path);
+      },
+    };
+    const loop = announceRunning(store, b);
+    t.throws(() => openStore(store.folder, dying).rollback('it shakes', by), /interrupted/);
+    t.match(store.state().trial, { phase: 'rollback', reason: 'it shakes' });
+    t.throws(() => store.enter('full'), { code: 'E_NO_TRIAL' }, 'it goes nowhere else');
+    store.rollback('another reason');
+    t.equal(store.current(), a);
+    t.match(store.state(), { trial: undefined, bad: { [b]: 'it shakes' } });
+    t.throws(() => store.rollback('once more'), { code: 'E_NO_TRIAL' });
+    loop();
+  },
+);

@@ -255,6 +255,25 @@ t.test(
   },
 );
 
+t.test(
+  'where the store takes nothing at all, each thing it lacks is said once, and not again every second',
+  async t => {
+    const bench = await new Bench().to('full');
+    bench.failing.add('rollback').add('note');
+    await bench.drive(0.1, { refused: 1 });
+    for (let retry = 0; retry < 3; retry++) {
+      bench.nowMs += 1000;
+      bench.runner.look();
+    }
+    t.same(bench.said, ['unsaved', 'unsaved']);
+    t.match(bench.words.slice(-2), [/the history lacks the figures/, /can't be written/]);
+    bench.failing.clear();
+    bench.nowMs += 1000;
+    bench.runner.look();
+    t.same(bench.calls, ['back', 'note full', 'rollback'], 'and told as soon as it can be');
+  },
+);
+
 t.test('a bad policy goes even where there is no room for its figures', async t => {
   const bench = await new Bench().to('full');
   bench.failing.add('note');
