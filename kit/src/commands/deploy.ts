@@ -115,8 +115,9 @@ async function rollback(
   flags: TargetFlags & Readonly<Record<string, unknown>>,
   context: CommandContext,
 ): Promise<void> {
-  const { running } = await robot.request({ kind: 'status' });
-  if (running !== undefined)
+  const { running, previous, state } = await robot.request({ kind: 'status' });
+  // Where there is nothing to go back to nothing moves: the robot says so itself.
+  if (running !== undefined && (previous ?? state.trial) !== undefined)
     await confirm(
       context.io,
       `The arm at ${placeOf(flags.to)} is driven by ${short(running.digest)} just now; the policy before takes over from it.`,

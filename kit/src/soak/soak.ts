@@ -1,6 +1,6 @@
 /**
  * Long runs of the control loop, for `npm run long`: an hour at 200 Hz on the emulated servos of an SO-101 in virtual time, then ten
- * minutes at 500 Hz on two of them in real time, through `kit run` on a serial port, another policy taking over every ten seconds, V8's trace on. Memory must stay
+ * minutes at 500 Hz on two of them in real time, through `kit run` on a serial port, another policy tried, and taking over, every half minute, V8's trace on. Memory must stay
  * flat, deadlines must not drift, every missed tick must have a reason, and no collection may take longer than a millisecond.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { writeDurably } from '@sim2servo/models/durable-file';
+import { messageOf } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
@@ -21,7 +22,8 @@ import { readGcTrace } from './gc-trace.js';
 const [, , out, virtualSeconds = '3600', realSeconds = '600'] = process.argv;
 const virtualHz = 200;
 const realHz = 500;
-const swapEveryMs = 10_000;
+/** Longer than a trial of twenty seconds takes. */
+const swapEveryMs = 30_000;
 const sampleEveryMs = 5_000;
 /** Until the process has loaded, the arm is armed, and the code is compiled. */
 const warmUpS = 20;
@@ -49,12 +51,26 @@ function deskOnBus(): string {
   return to;
 }
 
-/** Hardly trained: where the arm goes does not matter here, how it is driven does. */
-async function policy(robot: string, name: string, controlRateHz: number, seed: number): Promise<string> {
+/**
+ * Hardly trained: where the arm goes does not matter here, how it is driven does.
+ *
+ * @returns the policy so many times under other digests: none of them is worse than the one before, so each must pass its trial
+ */
+async function policy(robot: string, name: string, controlRateHz: number, times: number): Promise<string[]> {
   const recipe = robotRecipe(robot, loadRobot(robot).spec, 'reach', controlRateHz);
-  const loop = { ...recipe.loop, seed, steps: 4096, learningStarts: 2048, evaluateEvery: 4096, evaluationEpisodes: 1 };
+  const loop = {
+    ...recipe.loop,
+    seed: 0,
+    steps: 4096,
+    learningStarts: 2048,
+    evaluateEvery: 4096,
+    evaluationEpisodes: 1,
+  };
   const run = await trainRun({ ...recipe, loop }, at(`train-${name}`));
-  return (await exportBundle({ run: run.folder.path, out: at(name) })).folder;
+  const bundles: string[] = [];
+  for (let i = 0; i < times; i++)
+    bundles.push((await exportBundle({ run: run.folder.path, out: at(`${name}-${i}`) })).folder);
+  return bundles;
 }
 
 function virtualHour(robot: string, bundle: string) {
@@ -92,11 +108,12 @@ async function realMinutes(robot: string, bundles: readonly string[]) {
   const rssMiB: number[] = [];
   const sampling = setInterval(() => rssMiB.push(residentMiB(kit.pid!)), sampleEveryMs);
   let swaps = 0;
+  const notDeployed: string[] = [];
   let deploying = Promise.resolve();
   const swapping = setInterval(() => {
     const next = bundles[++swaps % bundles.length]!;
     deploying = deploying.then(async () => {
-      await deployToFolder(next, store);
+      await deployToFolder(next, store).catch((error: unknown) => notDeployed.push(messageOf(error)));
     });
   }, swapEveryMs);
   const status = await new Promise<number | null>(resolve => kit.on('exit', resolve));
@@ -124,6 +141,7 @@ async function realMinutes(robot: string, bundles: readonly string[]) {
     linkErrors,
     relocks,
     policiesTaken: followedBy.filter(({ refused }) => refused === undefined).length,
+    notDeployed,
     policiesRefused: followedBy.filter(({ refused }) => refused !== undefined),
     us: { periodErrorUs, readUs, inferUs, tickUs, gcPauseUs },
     gcTrace: readGcTrace(traces, kit.pid!, warmUpS),
@@ -138,10 +156,10 @@ function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
-say(`training three policies a little, for ${virtualHz} and ${realHz} Hz`);
+say(`training two policies a little, for ${virtualHz} and ${realHz} Hz`);
 const fastRobot = deskOnBus();
-const slow = await policy('so101', 'slow', virtualHz, 0);
-const fast = [await policy(fastRobot, 'fast-a', realHz, 0), await policy(fastRobot, 'fast-b', realHz, 1)];
+const [slow] = (await policy('so101', 'slow', virtualHz, 1)) as [string];
+const fast = await policy(fastRobot, 'fast', realHz, 2);
 say(`${virtualSeconds} s at ${virtualHz} Hz in virtual time`);
 const virtual = virtualHour('so101', slow);
 say(`${realSeconds} s at ${realHz} Hz in real time`);
@@ -152,7 +170,7 @@ const held = {
   'virtual: the log has every tick': virtual.logged === virtual.ticks,
   'virtual: memory is flat': virtual.heapGrownMiB < flatMiB && virtual.rssGrownMiB < flatMiB,
   'real: ran to its end': real.end.startsWith('done'),
-  'real: every policy took over': real.policiesRefused.length === 0 && real.policiesTaken > 0,
+  'real: every policy took over': real.notDeployed.length + real.policiesRefused.length === 0 && real.policiesTaken > 0,
   'real: memory is flat': real.rssGrownMiB < flatMiB,
   'real: no collection took longer than 1 ms': real.gcTrace.longestCpuUs < longestPauseUs,
 };
