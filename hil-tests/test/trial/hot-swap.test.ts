@@ -27,10 +27,9 @@ interface Swapped {
   /** How long the period around each takeover was, µs from what it should be, and around all other ticks. */
   readonly gapUs: Histogram;
   readonly othersUs: Histogram;
-  /** Control periods that were lost: in the three ticks from each takeover on, in all others; and how many there were of these. */
-  readonly lostAtTakeovers: number;
-  readonly lostElsewhere: number;
-  readonly elsewhere: number;
+  /** Whether a control period was lost in the three ticks from each takeover on; and in each three of all others. */
+  readonly takeoversLost: readonly boolean[];
+  readonly othersLost: readonly boolean[];
 }
 
 /** From the tick on in which another one drives, it could cost something. */
@@ -74,26 +73,24 @@ async function swapped(rig: string, robotName: string, attempt = 0): Promise<Swa
   const gapUs = new Histogram();
   const othersUs = new Histogram();
   let before: TransitionRecord | undefined;
-  let around = 0;
-  const lost = { takeovers: 0, elsewhere: 0 };
-  let elsewhere = 0;
+  const takeoversLost: boolean[] = [];
+  const othersLost: boolean[] = [];
+  let three = { ticks: 0, lost: false, of: othersLost };
   readLog(logPath, {
     record(record) {
       const periodUs = before === undefined ? 20_000 : (record.timeS - before.timeS) * 1e6;
       const takeover = before !== undefined && before.policyDigest !== record.policyDigest;
       (takeover ? gapUs : othersUs).record(Math.abs(periodUs - 20_000));
-      if (takeover) around = ticksAround;
-      const periods = Math.max(0, Math.round(periodUs / 20_000) - 1);
-      if (around-- > 0) lost.takeovers += Math.min(1, periods);
-      else {
-        lost.elsewhere += Math.min(1, periods);
-        elsewhere++;
+      if (takeover) three = { ticks: 0, lost: false, of: takeoversLost };
+      three.lost ||= Math.round(periodUs / 20_000) > 1;
+      if (++three.ticks === ticksAround) {
+        three.of.push(three.lost);
+        three = { ticks: 0, lost: false, of: othersLost };
       }
       before = record;
     },
   });
-  const { takeovers: lostAtTakeovers, elsewhere: lostElsewhere } = lost;
-  return { report, gapUs, othersUs, lostAtTakeovers, lostElsewhere, elsewhere };
+  return { report, gapUs, othersUs, takeoversLost, othersLost };
 }
 
 const words = (histogram: Histogram) => {
@@ -129,6 +126,17 @@ for (const [rig, robot] of [
     t.ok(gapUs.summary().max <= othersUs.summary().max + 100, words(gapUs));
   });
 
+/** How likely it is that of `n` at least `k` are hit, each with the probability `share`. */
+function atLeast(k: number, n: number, share: number): number {
+  let sum = 0;
+  let ways = 1;
+  for (let i = 0; i <= n; i++) {
+    if (i >= k) sum += ways * share ** i * (1 - share) ** (n - i);
+    ways = (ways * (n - i)) / (i + 1);
+  }
+  return sum;
+}
+
 /** Of a machine so busy that it starved the rig itself: then there was nothing to see. */
 const attempts = 3;
 
@@ -152,14 +160,19 @@ for (const [rig, robot] of [
     const busy = spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' });
     t.teardown(() => busy.kill('SIGKILL'));
     const found = await undisturbed(t, rig, robot);
-    const { report, gapUs, othersUs, lostAtTakeovers, lostElsewhere, elsewhere } = found;
+    const { report, gapUs, othersUs, takeoversLost, othersLost } = found;
     t.comment(`${report.ticks} ticks, missed ${JSON.stringify(report.missedBy)}, stale ${report.stale}`);
     t.comment(`takeovers: ${words(gapUs)}; all others: ${words(othersUs)}`);
     complete(t, found);
-    // What the machine takes from the loop it takes at any time: the rest of the run says how often that is.
-    const chance = (lostElsewhere / elsewhere) * (swaps + 1) * ticksAround;
+    // What the machine takes from the loop it takes at any time, several ticks in a row: the rest of the run says how often that is.
+    const [lost, lostElsewhere] = [takeoversLost, othersLost].map(all => all.filter(Boolean).length) as [
+      number,
+      number,
+    ];
+    const share = Math.max(1, lostElsewhere) / othersLost.length;
+    t.equal(takeoversLost.length, swaps + 1);
     t.ok(
-      lostAtTakeovers <= chance + 3 * Math.sqrt(chance),
-      `${lostAtTakeovers} ticks around takeovers came late, and ${lostElsewhere} of ${elsewhere} others`,
+      atLeast(lost, takeoversLost.length, share) > 0.001,
+      `${lost} of ${takeoversLost.length} takeovers lost a tick, and ${lostElsewhere} of ${othersLost.length} times three other ticks`,
     );
   });
