@@ -1,5 +1,6 @@
 import type { ArmAnswers } from '@sim2servo/models/arm-answers';
 import { observationSize } from '@sim2servo/models/observe';
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import { type RobotSpec, robotSpecSchema } from '@sim2servo/models/robot-spec';
 import { servoScale } from '@sim2servo/models/servo-scale';
 import type { CountedServo, HobbyServo } from '@sim2servo/models/site';
@@ -28,7 +29,8 @@ t.test('robot.json has the chain, the reach of the stretched arm and the terms o
   );
   // 45 + 110 + 100 + |70, 5| mm
   t.equal(spec.reachM, 0.33);
-  t.equal(observationSize(spec), 3 * 5 + 6 + 2 * 5);
+  t.same(spec.observation, loadRobot('so101').spec.observation);
+  t.equal(observationSize(spec), 3 * 5 + 3 * 3 + 2 * 5);
   t.same(spec.workspace, { floorM: 0.015, columnM: 0.05 });
   t.same(
     spec.joints.map(({ home }) => Number(home.toFixed(3))),
