@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { shippedPolicies } from '@sim2servo/models/robot-folder';
+import { emptyRecord } from '@sim2servo/runtime/releases/policy-record';
 import { openStore } from '@sim2servo/runtime/releases/release-store';
 import { announceRunning } from '@sim2servo/runtime/releases/running';
 import t from 'tap';
@@ -8,17 +9,7 @@ import { openAgentStore } from '../../src/agent/agent-store.js';
 
 const folder = t.testdir();
 const [first, second] = ['so101-reach-50hz', 'so101-reach-100hz'].map(name => loadBundle(join(shippedPolicies, name)));
-const record = {
-  format: 'sim2servo/policy-record@1',
-  ticks: 1000,
-  missedByWork: 0,
-  limitedTicks: 0,
-  boundedTicks: 0,
-  refusedTicks: 0,
-  faults: 0,
-  trackingSquareSum: 0,
-  inferP99Us: 50,
-} as const;
+const record = { ...emptyRecord, ticks: 1000, inferP99Us: 50 };
 
 t.test('where no loop drives a policy is current at once, and the next run tries it', async t => {
   const at = join(folder, 'idle');
