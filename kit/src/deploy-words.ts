@@ -1,10 +1,10 @@
 /** A deployment in words: one line a step, with its time; what a robot has; its history. */
+
 import type { Status } from '@sim2servo/deploy/agent/protocol';
 import type { DeployReport, DeployStep } from '@sim2servo/deploy/targets/deploy-bundle';
+import { shortDigest } from '@sim2servo/models/digest';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import { duration } from './progress-line.js';
-
-export const short = (digest: string): string => `${digest.slice(0, 12)}…`;
 
 /** 1536 → '1.5 KiB' */
 export function size(bytes: number): string {
@@ -21,7 +21,11 @@ export function stepLine(step: DeployStep, seconds: number): string {
   const rate = (bytes: number) => `${size(Math.round(bytes / Math.max(seconds, 1e-3)))}/s`;
   switch (step.kind) {
     case 'checked':
-      return line('checked', `${step.name} ${short(step.digest)}, ${step.signed ? 'signed' : 'not signed'}`, seconds);
+      return line(
+        'checked',
+        `${step.name} ${shortDigest(step.digest)}, ${step.signed ? 'signed' : 'not signed'}`,
+        seconds,
+      );
     case 'connected':
       return line('connected', robotLine(step.hello), seconds);
     case 'lacking':
@@ -42,8 +46,8 @@ export function stepLine(step: DeployStep, seconds: number): string {
 }
 
 function robotLine({ robot, runtimeVersion, platform, current, running }: Status): string {
-  const drives = running === undefined ? '' : `; ${short(running.digest)} drives`;
-  const has = current === undefined ? 'no policy yet' : `current is ${short(current)}`;
+  const drives = running === undefined ? '' : `; ${shortDigest(running.digest)} drives`;
+  const has = current === undefined ? 'no policy yet' : `current is ${shortDigest(current)}`;
   return `${robot ?? 'a folder'}, runtime ${runtimeVersion} on ${platform}; ${has}${drives}`;
 }
 
@@ -54,10 +58,10 @@ export function reportWords(
   next: string,
 ): string {
   const done = {
-    current: `deployed ${short(digest)} to ${to}: ${words}`,
-    committed: `deployed ${short(digest)} to ${to}: it was tried, and drives`,
-    waiting: `deployed ${short(digest)} to ${to}, on trial: ${words}`,
-    'rolled-back': `${short(digest)} was rolled back: ${words}`,
+    current: `deployed ${shortDigest(digest)} to ${to}: ${words}`,
+    committed: `deployed ${shortDigest(digest)} to ${to}: it was tried, and drives`,
+    waiting: `deployed ${shortDigest(digest)} to ${to}, on trial: ${words}`,
+    'rolled-back': `${shortDigest(digest)} was rolled back: ${words}`,
   }[outcome];
   const { goldenMaxError, inferP99Us } = figures;
   return [
@@ -69,7 +73,7 @@ export function reportWords(
         ]),
     previous === undefined
       ? 'it is the first policy there'
-      : `the one before, ${short(previous)}, is kept as 'previous'; back to it: kit deploy rollback --to ${to}`,
+      : `the one before, ${shortDigest(previous)}, is kept as 'previous'; back to it: kit deploy rollback --to ${to}`,
     `next: ${next}`,
   ].join('\n');
 }
@@ -78,16 +82,16 @@ export function statusWords(status: Status): string {
   const { robot, runtimeVersion, platform, current, previous, running, state, freeBytes } = status;
   const { trial } = state;
   const row = (name: string, value: string) => `${name.padEnd(10)}${value}`;
-  const bad = Object.entries(state.bad).map(([digest, why]) => row('bad', `${short(digest)} ${why}`));
+  const bad = Object.entries(state.bad).map(([digest, why]) => row('bad', `${shortDigest(digest)} ${why}`));
   return [
     row('robot', robot ?? 'not named: the folder was asked without --robot'),
     row('runtime', `${runtimeVersion} on ${platform}`),
-    row('current', current === undefined ? 'none' : short(current)),
-    row('previous', previous === undefined ? 'none' : short(previous)),
-    row('drives', running === undefined ? 'nobody' : `${short(running.digest)}, for ${duration(running.sinceS)}`),
+    row('current', current === undefined ? 'none' : shortDigest(current)),
+    row('previous', previous === undefined ? 'none' : shortDigest(previous)),
+    row('drives', running === undefined ? 'nobody' : `${shortDigest(running.digest)}, for ${duration(running.sinceS)}`),
     ...(trial === undefined
       ? []
-      : [row('on trial', `${short(trial.digest)}, ${trial.phase}${trial.running ? '' : ', waits for a run'}`)]),
+      : [row('on trial', `${shortDigest(trial.digest)}, ${trial.phase}${trial.running ? '' : ', waits for a run'}`)]),
     ...bad,
     row('free', size(freeBytes)),
   ].join('\n');
@@ -98,7 +102,7 @@ export function historyWords(entries: readonly HistoryEntry[]): string {
   return entries
     .map(
       ({ at, digest, event, words, seconds, by }) =>
-        `${at.slice(0, 19).replace('T', ' ')}  ${short(digest)}  ${event.padEnd(12)}${words}  (${seconds.toFixed(2)} s${by === undefined ? '' : `, ${by}`})`,
+        `${at.slice(0, 19).replace('T', ' ')}  ${shortDigest(digest)}  ${event.padEnd(12)}${words}  (${seconds.toFixed(2)} s${by === undefined ? '' : `, ${by}`})`,
     )
     .join('\n');
 }

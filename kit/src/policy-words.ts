@@ -1,8 +1,9 @@
 /** What `kit run` says of policies that take over, and of a trial: a line each. */
+import { shortDigest } from '@sim2servo/models/digest';
 import type { PolicyChange, TimedNews } from '@sim2servo/runtime/run-policy';
 import { phaseShare } from '@sim2servo/runtime/trial/trial-phases';
 
-const policyAt = (atS: number, digest: string) => `${atS.toFixed(1)} s: policy ${digest.slice(0, 12)}…`;
+const policyAt = (atS: number, digest: string) => `${atS.toFixed(1)} s: policy ${shortDigest(digest)}`;
 
 export function changeWords({ digest, atS, refused }: PolicyChange): string {
   const policy = policyAt(atS, digest);

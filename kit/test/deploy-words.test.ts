@@ -1,6 +1,7 @@
+import { shortDigest } from '@sim2servo/models/digest';
 import { emptyState } from '@sim2servo/runtime/releases/store-state';
 import t from 'tap';
-import { historyWords, reportWords, short, size, statusWords, stepLine } from '../src/deploy-words.js';
+import { historyWords, reportWords, size, statusWords, stepLine } from '../src/deploy-words.js';
 
 const digest = 'ab'.repeat(32);
 const status = { runtimeVersion: '0.1.0', platform: 'linux-arm64', state: emptyState, freeBytes: 3 * 2 ** 30 };
@@ -15,7 +16,7 @@ t.test('sizes and digests are short', async t => {
     '1.0 MiB',
     '2.5 MiB',
   ]);
-  t.equal(short(digest), 'abababababab…');
+  t.equal(shortDigest(digest), 'abababababab…');
 });
 
 t.test('each step is one line with its time', async t => {

@@ -5,6 +5,11 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** A digest for people: as much of it as tells two apart. */
+export function shortDigest(digest: string): string {
+  return `${digest.slice(0, 12)}…`;
+}
+
 /** JSON with sorted keys, so that the same content has the same digest however a file was formatted. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>

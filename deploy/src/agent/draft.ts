@@ -1,8 +1,10 @@
 /** Files that came one by one become a bundle's folder again: by the names of its manifest, which is not parsed before its signature has been verified. */
+
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { readManifest } from '@sim2servo/models/bundle/signed-manifest';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { Incoming } from './incoming.js';
 
@@ -35,7 +37,7 @@ export function assembleDraft(
     if (found !== undefined) return found;
     throw new KitError(
       'E_DEPLOY_LACKING',
-      `${name} (${digest.slice(0, 12)}…) is not there`,
+      `${name} (${shortDigest(digest)}) is not there`,
       'deploy again: what is there already is not sent again',
     );
   };

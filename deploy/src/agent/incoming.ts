@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { sha256 as digestOf } from '@sim2servo/models/digest';
+import { sha256 as digestOf, shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 
 export interface WantedFile {
@@ -117,7 +117,7 @@ export class Incoming {
     if (length + bytes.length > maxFileBytes)
       throw new KitError(
         'E_DEPLOY_SIZE',
-        `file ${sha256.slice(0, 12)}… has more than ${maxFileBytes} bytes`,
+        `file ${shortDigest(sha256)} has more than ${maxFileBytes} bytes`,
         'export the policy again with `kit export`',
       );
     return onDisk(this.folder, () => {
@@ -135,7 +135,7 @@ export class Incoming {
       if (this.find([sha256]).has(sha256)) return;
       throw new KitError(
         'E_DEPLOY_LACKING',
-        `file ${sha256.slice(0, 12)}… never came`,
+        `file ${shortDigest(sha256)} never came`,
         'deploy again: what is there already is not sent again',
       );
     }
@@ -144,7 +144,7 @@ export class Incoming {
       rmSync(part, { recursive: true });
       throw new KitError(
         'E_DEPLOY_DIGEST',
-        `what came as file ${sha256.slice(0, 12)}… has digest ${found.slice(0, 12)}…: it was changed on its way`,
+        `what came as file ${shortDigest(sha256)} has digest ${shortDigest(found)}: it was changed on its way`,
         'deploy again: it was thrown away, and comes anew',
       );
     }

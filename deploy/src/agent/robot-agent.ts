@@ -2,10 +2,12 @@
  * The robot's side of a deployment: answers requests against a release store. It carries no transport, moves nothing, and switches nothing
  * while a loop runs: it lets a policy in and proposes it; who drives tries it (docs/deploy.md).
  */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { runtimeVersion } from '@sim2servo/models/version';
@@ -140,7 +142,7 @@ export class RobotAgent {
           words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
           figures: { goldenMaxError, inferP50Us: inferUs.p50, inferP99Us: inferUs.p99 },
         });
-        note({ event: 'admitted', words: `whole, in releases/${manifest.slice(0, 12)}…` });
+        note({ event: 'admitted', words: `whole, in releases/${shortDigest(manifest)}` });
       } finally {
         draft.remove();
       }

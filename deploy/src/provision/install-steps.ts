@@ -1,6 +1,8 @@
 /** What a provisioning does, step by step: a pure function of the robot, of its runtime, and of what was found there. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { nodePath, type RuntimePackage } from './runtime-package.js';
@@ -154,7 +156,7 @@ chmod 2770 "$ROOT/etc/sim2servo/robot"
 function runtimeStep({ runtime, facts, runs }: InstallOptions): Step {
   const { digest, manifest, ownNode } = runtime;
   if (facts.current?.digest === digest)
-    return { name: 'runtime', words: `runtime ${digest.slice(0, 12)}… is there already`, script: ':\n' };
+    return { name: 'runtime', words: `runtime ${shortDigest(digest)} is there already`, script: ':\n' };
   const there = filesThere(runtime, facts);
   const links = there.map(path => `link ${quoted(path)}\n`).join('');
   const sums = Object.entries(manifest.files)
@@ -163,7 +165,7 @@ function runtimeStep({ runtime, facts, runs }: InstallOptions): Step {
   return {
     name: 'runtime',
     archive: true,
-    words: `runtime ${digest.slice(0, 12)}…: sent aside, each file verified, synced, let in by a rename${there.length === 0 ? '' : `; ${there.length} files of it are there already`}`,
+    words: `runtime ${shortDigest(digest)}: sent aside, each file verified, synced, let in by a rename${there.length === 0 ? '' : `; ${there.length} files of it are there already`}`,
     script: `releases="$ROOT/opt/sim2servo/releases"
 new="$releases/.incoming"
 rm -rf "$new"

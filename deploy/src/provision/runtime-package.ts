@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '@sim2servo/models/digest';
+import { sha256, shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { manifestName, type RuntimeManifest, runtimeManifestSchema, signatureName } from '../robot/runtime-manifest.js';
 import { bundleProgram, programName } from './bundle-program.js';
@@ -111,7 +111,7 @@ async function nodeProgram(
   if (options.nodePath !== undefined) {
     const content = stripElf(readNode(options.nodePath));
     checkNode(content, name, options.nodePath);
-    return { content, what: `given: ${basename(options.nodePath)}, ${sha256(content).slice(0, 12)}…` };
+    return { content, what: `given: ${basename(options.nodePath)}, ${shortDigest(sha256(content))}` };
   }
   if (platform.node === undefined || options.ownNode === true) return undefined;
   const content = stripElf(await npmFile(platform.node, 'bin/node', options));

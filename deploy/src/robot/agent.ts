@@ -2,15 +2,11 @@
 import { serveLines } from '../agent/agent-lines.js';
 import { RobotAgent } from '../agent/robot-agent.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { placeOptions, robotPlaces } from './robot-places.js';
 
 export const agent: RobotCommand = {
   words: 'answers kit deploy on standard input and output; ssh starts it',
-  options: {
-    root: 'where the robot is installed (default: /)',
-    robot: 'robot folder',
-    store: 'release store of policies',
-  },
+  options: placeOptions,
   async act({ root, ...named }) {
     const { robot, store } = { ...robotPlaces(root), ...named };
     // Its end is that of its input; what installs is finished first.

@@ -7,7 +7,7 @@ import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { type SelfTest, selfTest } from '@sim2servo/runtime/releases/self-test';
 import { currentPolicy, installedRobot } from './installed-robot.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { placeOptions, robotPlaces } from './robot-places.js';
 import { verifyRuntime } from './runtime-manifest.js';
 
 /** What `check` prints, as one line of JSON. */
@@ -29,9 +29,7 @@ export interface RobotCheck {
 export const check: RobotCommand = {
   words: 'verify the installed runtime, and test the current policy on this machine',
   options: {
-    root: 'where the robot is installed (default: /)',
-    robot: 'robot folder',
-    store: 'release store of policies',
+    ...placeOptions,
     share: 'of the control period that one inference may take (default: 0.25)',
     runtime: 'release of the runtime to verify (default: the one that runs this)',
   },

@@ -4,13 +4,13 @@ import { packError } from '@sim2servo/models/packed-error';
 import { type ControlAnswer, type ControlRequest, controlRequestSchema } from './control-protocol.js';
 import { askService } from './control-socket.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { placeOptions, robotPlaces } from './robot-places.js';
 
 export const ctl: RobotCommand = {
   words: 'tell the service to drive the arm, to hold it, or to say how it is',
   operand: 'start|stop|state',
   options: {
-    root: 'where the robot is installed (default: /)',
+    root: placeOptions.root,
     socket: 'of the service',
     seconds: 'with start: end after this time',
   },

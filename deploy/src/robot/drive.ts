@@ -1,10 +1,12 @@
 /** A run of the service: the store's current policy drives the installed arm, and each one that becomes current after it; logged. */
+
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { latencyWarning } from '@sim2servo/firmware-bridge/port-latency';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import type { Clock } from '@sim2servo/models/clock';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
@@ -64,14 +66,14 @@ export async function driveArm(parts: DriveParts, options: DriveOptions): Promis
         }),
     }),
     goals,
-    onTrial: ({ digest: tried, event, words }) => say(`policy ${tried.slice(0, 12)}… ${event}: ${words}`),
+    onTrial: ({ digest: tried, event, words }) => say(`policy ${shortDigest(tried)} ${event}: ${words}`),
     logPath: join(logs, `${spec.name}-${time}.mcap`),
     onPolicy: ({ digest: next, refused }) => {
       if (refused === undefined) drivenBy(next);
       say(
         refused === undefined
-          ? `policy ${next.slice(0, 12)}… took over`
-          : `policy ${next.slice(0, 12)}… does not take over: ${refused.message} (${refused.hint}); the old one goes on`,
+          ? `policy ${shortDigest(next)} took over`
+          : `policy ${shortDigest(next)} does not take over: ${refused.message} (${refused.hint}); the old one goes on`,
       );
     },
   });

@@ -11,7 +11,7 @@ import { KitError, messageOf } from '@sim2servo/models/error';
 import type { ServiceState } from './control-protocol.js';
 import { askService } from './control-socket.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { placeOptions, robotPlaces } from './robot-places.js';
 
 /** What `measure` prints, as one line of JSON. */
 export interface ServiceMeasure {
@@ -26,11 +26,7 @@ const settleMs = 1_000;
 
 export const measure: RobotCommand = {
   words: 'start the service beside for a moment: time to its first tick, and memory. Nothing moves',
-  options: {
-    root: 'where the robot is installed (default: /)',
-    robot: 'robot folder',
-    store: 'release store of policies',
-  },
+  options: placeOptions,
   async act({ root, ...named }) {
     const { robot, store } = { ...robotPlaces(root), ...named };
     process.stdout.write(`${JSON.stringify(await measureService(robot, store))}\n`);

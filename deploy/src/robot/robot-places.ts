@@ -17,6 +17,13 @@ export interface RobotPlaces {
 /** Holds the broker's URL: on a command line everybody could read its password. */
 export const brokerVariable = 'SIM2SERVO_MQTT';
 
+/** Options of the robot's program that name other places; what they leave out is where it always is. */
+export const placeOptions = {
+  root: 'where the robot is installed (default: /)',
+  robot: 'robot folder',
+  store: 'release store of policies',
+};
+
 /** @param root default: where the program lies, which its start script says, else the machine's own */
 export function robotPlaces(root = process.env.SIM2SERVO_ROOT ?? '/'): RobotPlaces {
   const at = (path: string) => join(root, path);

@@ -2,6 +2,7 @@
  * `sim2servo-robot run`: the service. It loads robot and policy, opens nothing that moves, says READY, and waits for `ctl start`. Then the
  * store's current policy drives, and each one that is deployed after it.
  */
+import { shortDigest } from '@sim2servo/models/digest';
 import { packError } from '@sim2servo/models/packed-error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { openPolicySession } from '@sim2servo/runtime/policy-session';
@@ -13,16 +14,14 @@ import { driveArm } from './drive.js';
 import { currentPolicy, installedRobot } from './installed-robot.js';
 import { openNotify } from './notify.js';
 import type { RobotCommand } from './robot-command.js';
-import { robotPlaces } from './robot-places.js';
+import { placeOptions, robotPlaces } from './robot-places.js';
 import { RobotService } from './service.js';
 import { Watchdog } from './watchdog.js';
 
 export const run: RobotCommand = {
   words: 'the service: waits without torque until ctl start, then the current policy drives',
   options: {
-    root: 'where the robot is installed (default: /)',
-    robot: 'robot folder',
-    store: 'release store of policies',
+    ...placeOptions,
     logs: 'where runs are recorded',
     socket: 'where it is told to start and stop',
     port: 'serial port (default: the one in site.json)',
@@ -111,7 +110,7 @@ async function readiness(robot: LoadedRobot, store: string): Promise<string> {
     const bundle = currentPolicy(robot, store);
     const session = await openPolicySession(bundle);
     await session.dispose();
-    return `policy ${bundle.manifest.name} (${bundle.digest.slice(0, 12)}…) is ready, on ${session.backend}`;
+    return `policy ${bundle.manifest.name} (${shortDigest(bundle.digest)}) is ready, on ${session.backend}`;
   } catch (error) {
     const { message, hint, code } = packError(error, 'E_BUG');
     return `no policy that could drive: ${message} (${hint}) [${code}]`;

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import { RobotAgent } from '../agent/robot-agent.js';
 import { serveMqtt } from './mqtt-agent.js';
 import type { RobotCommand } from './robot-command.js';
-import { brokerVariable, robotPlaces } from './robot-places.js';
+import { brokerVariable, placeOptions, robotPlaces } from './robot-places.js';
 
 export const serve: RobotCommand = {
   words: 'answers kit deploy behind an MQTT broker, and publishes there how the robot is',
@@ -16,9 +16,7 @@ export const serve: RobotCommand = {
     ca: 'who vouches for the broker: a PEM file',
     cert: 'our certificate, where the broker wants one',
     key: 'its key',
-    root: 'where the robot is installed (default: /)',
-    robot: 'robot folder',
-    store: 'release store of policies',
+    ...placeOptions,
   },
   async act({ root, broker, name, ca, cert, key, ...named }) {
     const { robot, store } = { ...robotPlaces(root), ...named };

@@ -40,7 +40,7 @@ import {
 import { sshTargetOf } from '../../src/provision/target-shell.js';
 import { robotPlaces } from '../../src/robot/robot-places.js';
 import { DatagramReceiver } from '../support/datagram-receiver.js';
-import { deployShipped, robotProgram, startService } from '../support/installed.js';
+import { deployShipped, drivingState, robotProgram, startService } from '../support/installed.js';
 import { hasOpenSsh, startSshServer } from '../support/ssh-server.js';
 
 const own = knownPlatform(process.platform, { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? '', false);
@@ -220,17 +220,7 @@ if (own !== undefined) {
     for (const path of [socket, program]) mkdirSync(join(path, '..'), { recursive: true });
     const server = createServer().listen(socket);
     t.teardown(() => server.close());
-    const state = {
-      motion: 'driving',
-      robot: 'so101',
-      words: '',
-      ticks: 1,
-      pid: 1,
-      firstTickAtMs: 0,
-      rssBytes: 1,
-      lostNotifications: 0,
-    };
-    writeFileSync(program, `#!/bin/sh\necho '${JSON.stringify({ answer: state })}'\n`);
+    writeFileSync(program, `#!/bin/sh\necho '${JSON.stringify({ answer: drivingState })}'\n`);
     chmodSync(program, 0o755);
     await t.rejects(planProvision({ ...slim, place: { root } }), { code: 'E_ARM_DRIVEN', hint: /kit stop/ });
     await t.rejects(planUninstall({ root }), { code: 'E_ARM_DRIVEN' });

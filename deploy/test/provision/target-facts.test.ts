@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { factsScript, readFacts } from '../../src/provision/target-facts.js';
+import { drivingState } from '../support/installed.js';
 
 const facts = (root: string) => spawnSync('sh', ['-c', factsScript(root, undefined)], { encoding: 'utf8' }).stdout;
 const least = 'system=Linux\nmachine=aarch64\nuser=pi\nuid=1000\nfreeKb=1000\n';
@@ -64,18 +65,8 @@ t.test('a service is asked how it is; one that does not answer drives nothing', 
   for (const folder of ['run/sim2servo', 'usr/local/bin']) mkdirSync(join(root, folder), { recursive: true });
   const server = createServer().listen(join(root, 'run/sim2servo/control.sock'));
   const program = join(root, 'usr/local/bin/sim2servo-robot');
-  const state = {
-    motion: 'driving',
-    robot: 'so101',
-    words: '',
-    ticks: 1,
-    pid: 1,
-    firstTickAtMs: 0,
-    rssBytes: 1,
-    lostNotifications: 0,
-  };
   for (const [said, motion] of [
-    [JSON.stringify({ answer: state }), 'driving'],
+    [JSON.stringify({ answer: drivingState }), 'driving'],
     [JSON.stringify({ error: { code: 'E_SERVICE_ABSENT', message: 'no', hint: 'no', exit: 'noDevice' } }), undefined],
     ['', undefined],
   ] as const) {

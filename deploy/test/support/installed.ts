@@ -53,3 +53,15 @@ export function startService(
     });
   return { process: child, said: () => said, ended: new Promise(resolve => child.on('close', resolve)) };
 }
+
+/** What a service says that drives. */
+export const drivingState = {
+  motion: 'driving',
+  robot: 'so101',
+  words: '',
+  ticks: 1,
+  pid: 1,
+  firstTickAtMs: 0,
+  rssBytes: 1,
+  lostNotifications: 0,
+};

@@ -1,6 +1,6 @@
 /** `kit deploy`: a bundle is brought to a robot, tested there and put on trial, or nothing changes; what a robot has, how it came, and back. */
+
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { RobotConnection } from '@sim2servo/deploy/agent/protocol';
 import { connect } from '@sim2servo/deploy/targets/connect';
@@ -9,12 +9,14 @@ import { parseTarget } from '@sim2servo/deploy/targets/target';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
+import { operator } from '@sim2servo/runtime/releases/operator';
 import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
 import type { Command } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
-import { historyWords, reportWords, short, statusWords, stepLine } from '../deploy-words.js';
+import { historyWords, reportWords, statusWords, stepLine } from '../deploy-words.js';
 import { confirm } from '../io.js';
 import { openKey, type SignedBundle, signBundle } from '../keys/sign-bundle.js';
 import { wholeNumber } from '../number-option.js';
@@ -120,11 +122,11 @@ async function rollback(
   if (running !== undefined && (previous ?? state.trial) !== undefined)
     await confirm(
       context.io,
-      `The arm at ${placeOf(flags.to)} is driven by ${short(running.digest)} just now; the policy before takes over from it.`,
+      `The arm at ${placeOf(flags.to)} is driven by ${shortDigest(running.digest)} just now; the policy before takes over from it.`,
       flags.yes === true,
     );
   const { digest } = await robot.request({ kind: 'rollback', reason: flags.reason as string, by: operator() });
-  context.result({ digest }, () => `${short(digest)} is current again`);
+  context.result({ digest }, () => `${shortDigest(digest)} is current again`);
 }
 
 async function deployTo(bundle: string, flags: DeployFlags, context: CommandContext): Promise<void> {
@@ -153,7 +155,7 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
         if (running === undefined) return;
         await confirm(
           io,
-          `The arm at ${placeOf(to)} is driven by ${short(running.digest)} just now; ${manifest.name} is tried on it, and takes over if it is good.`,
+          `The arm at ${placeOf(to)} is driven by ${shortDigest(running.digest)} just now; ${manifest.name} is tried on it, and takes over if it is good.`,
           flags.yes === true,
         );
       },
@@ -169,7 +171,7 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
     if (report.outcome === 'rolled-back')
       throw new KitError(
         'E_DEPLOY_ROLLED_BACK',
-        `the robot tried ${short(report.digest)} and rolled back: ${report.words}`,
+        `the robot tried ${shortDigest(report.digest)} and rolled back: ${report.words}`,
         `it has what it had before; see kit deploy history --to ${placeOf(to)}`,
       );
     const release = target.kind === 'folder' ? { release: join(target.path, 'releases', report.digest) } : {};
@@ -201,10 +203,4 @@ async function signed(
 function placeOf(to: string): string {
   const target = parseTarget(to);
   return target.kind === 'mqtt' ? `${brokerText(target.broker)}/${target.name}` : to;
-}
-
-/** Who asks, for the robot's history. */
-function operator(): string {
-  const user = process.env.USER ?? process.env.USERNAME ?? `user ${process.getuid?.() ?? 'unknown'}`;
-  return `${user}@${hostname()}`;
 }

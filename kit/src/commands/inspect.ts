@@ -1,5 +1,6 @@
 /** `kit inspect`: a policy bundle in words. */
 
+import { shortDigest } from '@sim2servo/models/digest';
 import { decodeModel } from '@sim2servo/models/onnx-model';
 import type { AddCommand } from '../command-context.js';
 import { loadWithOwnKeys, type SignedBy } from '../keys/sign-bundle.js';
@@ -29,7 +30,7 @@ export const addInspect: AddCommand = (program, context) => {
             `signed        ${signatureWords(signedBy, bundle.signature?.sequence)}`,
             `made          ${manifest.createdAt}`,
             `runtime       ${manifest.runtime.needs} or later`,
-            `robot         ${manifest.robot.name} (spec ${manifest.robot.specSha256.slice(0, 12)}…)`,
+            `robot         ${manifest.robot.name} (spec ${shortDigest(manifest.robot.specSha256)})`,
             `task          ${manifest.task} at ${manifest.controlRateHz} Hz`,
             `observation   ${manifest.observation.names.length} numbers: ${manifest.observation.names.join(', ')}`,
             `action        ${manifest.action.kind} × ${manifest.action.scale} for ${manifest.action.names.join(', ')}`,

@@ -4,6 +4,7 @@ import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { parsePublicKey, publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
 import { generateSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
 import { revoking, trusting } from '@sim2servo/models/bundle/trust';
+import { shortDigest } from '@sim2servo/models/digest';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import type { Command } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
@@ -62,7 +63,7 @@ export const addKeys: AddCommand = (program, context) => {
 
 /** What a signature is, for whoever has just made one. */
 export function signedWords({ digest, key, keyId, sequence }: SignedBundle): string {
-  return `signed ${digest.slice(0, 12)}… with key ${keyId} (${key}), sequence ${sequence}`;
+  return `signed ${shortDigest(digest)} with key ${keyId} (${key}), sequence ${sequence}`;
 }
 
 function robotOptions(command: Command): Command {

@@ -17,6 +17,7 @@ import {
 import { unpackedBytes } from '@sim2servo/deploy/provision/runtime-package';
 import { sshTargetOf } from '@sim2servo/deploy/provision/target-shell';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { brokerUrl } from '@sim2servo/models/site';
@@ -136,7 +137,7 @@ async function provision(target: string | undefined, flags: Flags, context: Comm
   const figures = { sentBytes: sent, unpackedBytes: unpackedBytes(plan.runtime!), ...measured };
   context.result({ where, platform, runtime: plan.runtime!.digest, steps, figures, budgets }, () =>
     [
-      `runtime ${plan.runtime!.digest.slice(0, 12)}… for ${platform}: Node ${manifest.node}, inference ${manifest.inference}`,
+      `runtime ${shortDigest(plan.runtime!.digest)} for ${platform}: Node ${manifest.node}, inference ${manifest.inference}`,
       figureLine('sent', megabytes(sent), sent, budgets.sentBytes, megabytes),
       figureLine('unpacked', megabytes(figures.unpackedBytes), figures.unpackedBytes, budgets.unpackedBytes, megabytes),
       ...(measured === undefined

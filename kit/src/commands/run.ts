@@ -1,4 +1,5 @@
 /** `kit run`: a deployed policy drives an arm. The control loop owns this thread until the run is over. */
+import { shortDigest } from '@sim2servo/models/digest';
 import { Random } from '@sim2servo/models/random';
 import { heldOutGoals } from '@sim2servo/models/tasks/held-out-goals';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
@@ -65,7 +66,7 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
     context,
     arm,
     flags,
-    `with policy ${manifest.name} (${digest.slice(0, 12)}…)${onTrial}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
+    `with policy ${manifest.name} (${shortDigest(digest)})${onTrial}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
   );
   const task = taskNamed(manifest.task);
   const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);

@@ -1,5 +1,7 @@
 /** `kit start`: a robot's service lets its current policy drive the arm. */
+
 import { tellService } from '@sim2servo/deploy/provision/tell-service';
+import { shortDigest } from '@sim2servo/models/digest';
 import type { AddCommand } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber } from '../number-option.js';
@@ -16,7 +18,7 @@ export const addStart: AddCommand = (program, context) => {
       const { seconds, sshConfig, yes = false } = flags;
       const ssh = { signal: context.signal, ...(sshConfig !== undefined && { sshConfig }) };
       const before = await tellService(target, { do: 'state' }, ssh);
-      const policy = before.policy === undefined ? 'no policy' : `policy ${before.policy.slice(0, 12)}…`;
+      const policy = before.policy === undefined ? 'no policy' : `policy ${shortDigest(before.policy)}`;
       await confirm(
         context.io,
         `About to move ${before.robot} at ${target} with ${policy}, ${seconds === undefined ? 'until kit stop' : `for ${seconds} s`}.\nKeep clear of the arm. Nothing here holds it by Ctrl-C: kit stop ${target} does.`,

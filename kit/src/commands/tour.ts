@@ -2,9 +2,11 @@
  * `npm start`: the whole thread on desk2. Learn in simulation, export, deploy, run on the real firmware in real time, kill it, put it on
  * an arm that differs, learn on from that arm's log.
  */
+
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
@@ -100,7 +102,7 @@ async function tour(options: { seed: number; out?: string }, context: CommandCon
   await steps.step(
     'Deploy: verify, copy, test on the target, switch',
     deployFirst,
-    result => `${result.digest.slice(0, 12)}… is current; inference p99 ${result.inferUs.p99.toFixed(0)} µs`,
+    result => `${shortDigest(result.digest)} is current; inference p99 ${result.inferUs.p99.toFixed(0)} µs`,
   );
 
   const live = await steps.step(

@@ -1,5 +1,5 @@
 /** Reads a policy bundle and refuses whatever is not exactly what its manifest says. Nothing of it is run here. */
-import { sha256 } from '../digest.js';
+import { sha256, shortDigest } from '../digest.js';
 import { KitError } from '../error.js';
 import { parseStrictJson } from '../strict-json.js';
 import { type BundleParts, bundleFolder } from './bundle-folder.js';
@@ -86,7 +86,7 @@ function readFiles(folder: string, manifest: Manifest, parts: BundleParts): Map<
     if (found !== digest)
       throw new KitError(
         'E_BUNDLE_DIGEST',
-        `${folder}/${name} was changed after export: its SHA-256 is ${found.slice(0, 12)}…, the manifest says ${digest.slice(0, 12)}…`,
+        `${folder}/${name} was changed after export: its SHA-256 is ${shortDigest(found)}, the manifest says ${shortDigest(digest)}`,
         'get the bundle again from where it was made',
       );
     files.set(name, bytes);

@@ -2,7 +2,7 @@
  * A manifest that may be believed. What is read of a bundle before its signature was verified is the bytes of its manifest, and those only to
  * verify them: they are parsed when they are known to be what somebody trusted has signed, and its files are opened after that.
  */
-import { sha256 } from '../digest.js';
+import { sha256, shortDigest } from '../digest.js';
 import { KitError } from '../error.js';
 import { observationNames } from '../observe.js';
 import type { LoadedRobot } from '../robot-folder.js';
@@ -77,7 +77,7 @@ export function readManifest(
   if (!isSealed(bytes, manifest.seal))
     throw new KitError(
       'E_BUNDLE_DIGEST',
-      `${where}/policy.json was changed after export: it does not fit its seal ${manifest.seal.slice(0, 12)}…`,
+      `${where}/policy.json was changed after export: it does not fit its seal ${shortDigest(manifest.seal)}`,
       'get the bundle again from where it was made',
     );
   if (expected.robot !== undefined) checkRobot(where, manifest, expected.robot);
@@ -113,7 +113,7 @@ function checkRobot(where: string, manifest: Manifest, robot: NonNullable<Bundle
   if (manifest.robot.specSha256 !== specSha256)
     throw new KitError(
       'E_BUNDLE_SPEC',
-      `${where} was made for another version of robot '${spec.name}' (${manifest.robot.specSha256.slice(0, 12)}…, here ${specSha256.slice(0, 12)}…)`,
+      `${where} was made for another version of robot '${spec.name}' (${shortDigest(manifest.robot.specSha256)}, here ${shortDigest(specSha256)})`,
       'train or export it again for this robot.json',
     );
   const names = observationNames(spec);

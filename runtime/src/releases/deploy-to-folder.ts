@@ -1,8 +1,8 @@
 /** A whole deployment into a store on this machine. */
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
 import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { type Disk, realDisk } from './disk.js';
+import { operator } from './operator.js';
 import { type Admitted, openStore, resolvePolicy } from './release-store.js';
 import { runningNow } from './running.js';
 import { StoreLock } from './store-lock.js';
@@ -27,7 +27,7 @@ export async function deployToFolder(
 ): Promise<Deployment> {
   const bundle = loadBundle(resolvePolicy(bundleDir), expected);
   const store = openStore(targetDir, disk);
-  const by = `${userInfo().username}@${hostname()}`;
+  const by = operator();
   const lock = StoreLock.take(store, by);
   try {
     const admitted = await store.admit(bundle, expected, { sequence: bundle.signature?.sequence });

@@ -3,10 +3,12 @@
  * never neither and never half of one. What is under way stands in `state.json` before anything is done about it, so that whoever opens the
  * store after a loss of power can finish it (docs/deploy.md has the table).
  */
+
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { admitRelease, removeRelease } from './admit-release.js';
 import { type Disk, realDisk } from './disk.js';
@@ -76,13 +78,11 @@ export function openStore(folder: string, disk: Disk = realDisk): ReleaseStore {
 /** Longer than anybody takes to send a bundle. */
 const receivingMs = 3_600_000;
 
-const short = (digest: string) => `${digest.slice(0, 12)}…`;
-
 function refuseBad({ bad }: StoreState, digest: string): void {
   if (bad[digest] !== undefined)
     throw new KitError(
       'E_BUNDLE_BAD',
-      `policy ${short(digest)} failed on this robot: ${bad[digest]}`,
+      `policy ${shortDigest(digest)} failed on this robot: ${bad[digest]}`,
       'train another, or export it again once the reason is mended',
     );
 }
@@ -139,7 +139,7 @@ export class ReleaseStore {
     if (sequence !== undefined && sequence < before.sequence && digest !== this.current())
       throw new KitError(
         'E_BUNDLE_DOWNGRADE',
-        `policy ${short(digest)} has sequence ${sequence}; this robot has let in ${before.sequence} already`,
+        `policy ${shortDigest(digest)} has sequence ${sequence}; this robot has let in ${before.sequence} already`,
         'sign it again to give it a new sequence, or go back by kit deploy rollback',
       );
     try {
@@ -168,11 +168,12 @@ export class ReleaseStore {
       if (waiting !== undefined && runningNow(this) !== undefined)
         throw new KitError(
           'E_DEPLOY_BUSY',
-          `policy ${short(waiting.digest)} is on trial here just now (${waiting.phase})`,
+          `policy ${shortDigest(waiting.digest)} is on trial here just now (${waiting.phase})`,
           'wait for its end, or end it by kit deploy rollback',
         );
       const replaces = waiting === undefined ? this.current() : waiting.replaces;
-      const givenUp = waiting?.digest === digest ? 'deployed again, untried' : `given up for ${short(digest)}, untried`;
+      const givenUp =
+        waiting?.digest === digest ? 'deployed again, untried' : `given up for ${shortDigest(digest)}, untried`;
       if (replaces === digest) {
         if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
         return false;
@@ -270,7 +271,7 @@ export class ReleaseStore {
           'usage',
         );
       loadBundle(this.releaseFolder(to));
-      const words = `${reason} (back to ${short(to)})`;
+      const words = `${reason} (back to ${shortDigest(to)})`;
       if (trial !== undefined) giveUpTrial(store, trial, words, { by });
       else {
         store.link('current', to);

@@ -1,4 +1,5 @@
 /** What a log says about how the arm was moved: the episodes to repeat, checked against the robot that shall repeat them. */
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import type { TransitionRecord } from '@sim2servo/models/transition';
@@ -87,7 +88,7 @@ function checkRobot(path: string, header: ReadonlyMap<string, string>, { spec, s
   const name = header.get('robot');
   throw new KitError(
     'E_LOG_ROBOT',
-    `${path} is of ${name === spec.name ? `another ${name}` : (name ?? 'an unnamed robot')} (spec ${digest?.slice(0, 12) ?? 'unknown'}…), and this is ${spec.name} (${specSha256.slice(0, 12)}…)`,
+    `${path} is of ${name === spec.name ? `another ${name}` : (name ?? 'an unnamed robot')} (spec ${digest?.slice(0, 12) ?? 'unknown'}…), and this is ${spec.name} (${shortDigest(specSha256)})`,
     'name its robot with --robot, or the robot.json that it was recorded with',
     'usage',
   );
