@@ -10,11 +10,13 @@ const jobs = [
   ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
   [
     'a thousand killed deployments',
-    'runtime/dist/test/support/kill-a-thousand.js',
+    'kit/dist/test/targets/killed/kill-a-thousand.js',
     'bench/results/deployment-kills.json',
   ],
   ['an hour and ten minutes of control', 'kit/dist/src/soak/soak.js', 'bench/results/soak.json'],
 ];
+// Ctrl-C reaches the program under way as well: it may have something to keep, and its end is waited for.
+process.on('SIGINT', () => {});
 for (const [what, program, out] of jobs) {
   process.stderr.write(`${what} → ${out}\n`);
   const { status } = spawnSync(process.execPath, [join(root, program), join(root, out)], { stdio: 'inherit' });

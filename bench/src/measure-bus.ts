@@ -10,7 +10,7 @@ import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import { createServoState, type ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import { cycleUs as fullCycleUs, wireUs } from '@sim2servo/models/bus-cycle';
 import { KitError } from '@sim2servo/models/error';
-import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
+import { type LoadedRobot, loadRobot, shippedRobotOn } from '@sim2servo/models/robot-folder';
 import { Histogram } from '@sim2servo/runtime/histogram';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import type { BusWork } from './bus-rigs.js';
@@ -42,8 +42,7 @@ async function patiently<T>(step: () => Promise<T>): Promise<T> {
 
 /** The shipped robot of that bus; the rig's Dynamixels are all of one model. */
 function robotOf(kind: BusWork['kind']): LoadedRobot {
-  if (kind === 'feetech') return loadRobot('so101');
-  const robot = loadRobot('koch');
+  const robot = loadRobot(shippedRobotOn[kind]);
   const servos = robot.site.servos.map(servo =>
     servo.kind === 'dynamixel' ? { ...servo, model: 'xl330-m288' as const } : servo,
   );

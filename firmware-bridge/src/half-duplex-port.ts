@@ -108,6 +108,22 @@ export class HalfDuplexPort {
     return this.#due;
   }
 
+  /**
+   * One reply, asked for up to `tries` times. Where the first was not enough, replies to the others may still be on their way, and would pass
+   * for the one to whatever is asked next: as long as one may take nothing else is asked.
+   *
+   * @returns whether it came
+   * @throws  KitError E_PORT_CLOSED, E_BUS_BUSY
+   */
+  async insist(request: Uint8Array, reader: ReplyReader, timeoutUs: number, tries: number): Promise<boolean> {
+    for (let i = 0; i < tries; i++) {
+      if ((await this.request(request, reader, 1, timeoutUs)) > 0) continue;
+      if (i > 0) await this.#clock.waitUntil(this.#clock.nowUs() + timeoutUs);
+      return true;
+    }
+    return false;
+  }
+
   checkOpen(): void {
     if (this.#closed !== undefined) throw this.#closed;
   }

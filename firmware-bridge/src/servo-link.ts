@@ -53,15 +53,48 @@ export interface ServoMotion {
    * @throws KitError E_NOT_ARMED where {@link arm} was never called, E_TARGET for what is no angle
    */
   write(targets: Float64Array): void;
-  /** A new motion session after a fresh position read: goal = present first, then outputs on. Resolves once the device says so. */
-  arm(): Promise<void>;
-  /** @param by of a hold; a bus that simply keeps its outputs has no need of it */
+  /**
+   * A new motion session after a fresh position read: goal = present first, then outputs on. Resolves once the device says so.
+   *
+   * @returns [joints] rad, where each joint was told to stay: the only first target that moves nothing. What was read before is older
+   */
+  arm(): Promise<Float64Array>;
+  /**
+   * Resolves once the device has confirmed it of every joint. On an arm that was never given torque a hold is done.
+   *
+   * @param by of a hold; a bus that simply keeps its outputs has no need of it
+   * @throws KitError E_HALT_REFUSED: which joints are not held ({@link notHeld}), after the others were told
+   */
   halt(kind: HaltKind, by?: HoldBy): Promise<void>;
 }
 
 /** @throws KitError E_NOT_ARMED: whoever moves has armed before. */
 export function notArmed(): never {
   throw new KitError('E_NOT_ARMED', 'motion was asked for before arming', 'arm first', 'bug');
+}
+
+/** A joint that a hold does not hold, or of which nobody knows. */
+export interface Loose {
+  readonly who: string;
+  /** `NOT held (…)` or `may NOT be held (…)`. */
+  readonly why: string;
+}
+
+/**
+ * A hold that does not hold every joint.
+ *
+ * @param loose  at least one
+ * @param joints of the whole arm
+ */
+export function notHeld(loose: readonly Loose[], joints: number): KitError {
+  const reasons = [...new Set(loose.map(({ why }) => why))];
+  const named = reasons.map(reason => {
+    const those = loose.filter(({ why }) => why === reason);
+    return `${reason}: ${those.map(({ who }) => who).join(', ')}`;
+  });
+  const rest = loose.length < joints ? 'every other joint holds' : 'no joint is known to hold';
+  const hint = 'keep clear: a limp joint falls; support the arm, and cut the power of the servos if it moves';
+  return new KitError('E_HALT_REFUSED', `${named.join('; ')}; ${rest}`, hint, 'safetyStop');
 }
 
 /** @throws KitError E_TARGET */

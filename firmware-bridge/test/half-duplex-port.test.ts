@@ -109,6 +109,27 @@ t.test('the echo of a packet without replies is dropped before the next request'
   t.same([port.echoes, port.strays], [1, 0]);
 });
 
+t.test('who had to ask twice lets the second answer pass before anything else is asked', async t => {
+  const { clock, wire, port } = open();
+  // Each answer comes half a timeout too late: the one to the first try in the second, the one to the second after it.
+  wire.say(1_500, ...reply(1));
+  wire.say(2_500, ...reply(1));
+  t.equal(await port.insist(request, readerOf(1), 1_000, 3), true);
+  t.equal(wire.written.length, 2);
+  t.equal(await port.request(request, readerOf(1), 1, 200), 1, 'the late one answers nothing else');
+  t.equal(port.strays, 1);
+  const from = clock.nowUs();
+  wire.say(200, ...reply(1));
+  t.equal(await port.insist(request, readerOf(1), 1_000, 3), true);
+  t.equal(clock.nowUs() - from, 200, 'where the first answer came in time nothing is waited for');
+});
+
+t.test('nobody is asked more often than wanted', async t => {
+  const { wire, port } = open();
+  t.equal(await port.insist(request, readerOf(1), 1_000, 3), false);
+  t.equal(wire.written.length, 3);
+});
+
 t.test('an answer to an older request is none to this one', async t => {
   const { clock, wire, port } = open();
   t.equal(await port.request(request, readerOf(1), 1, 500), 1);

@@ -2,7 +2,7 @@
  * `kit hil`: is this arm punctual and safe? On every rig the checks that any arm must pass. On an emulated one also the fault matrix of its
  * bus in virtual time, then a real host program on a real port: its latencies, and how long the arm goes on after `kill -9`.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
@@ -12,8 +12,9 @@ import type { FaultOutcome } from './faults/judge-fault.js';
 import { htmlOf } from './report/html.js';
 import { madeOn } from './report/made-on.js';
 import { markdownOf } from './report/markdown.js';
-import { type ArmChecks, type HilReport, reportFormat, type SafetyResult } from './report/report.js';
+import { type ArmChecks, type HilReport, reportFormat, type SafetyResult, type SwapResult } from './report/report.js';
 import { openRig } from './rig/open-rig.js';
+import { measureSwaps } from './scenarios/hot-swap.js';
 import { measureRealTime } from './scenarios/real-time-host.js';
 import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
 import { safetyScenarios } from './scenarios/safety-scenarios.js';
@@ -22,7 +23,7 @@ import { safetyScenarios } from './scenarios/safety-scenarios.js';
 const boardPeriodMs = 20;
 
 /** Of the real host program, on a machine that may be busy with other things. */
-const attempts = 3;
+const attempts = 6;
 
 /** What rig `all` is made of: an arm for each bus, in virtual time. */
 const allArms = [
@@ -44,15 +45,17 @@ export interface HilOptions {
   readonly onProgress?: (what: string) => void;
 }
 
-/** Writes report.html, report.md and report.json. @throws KitError where a rig itself fails; what an arm does wrong stands in the report */
+/** Writes report.html, report.md and report.json. @throws KitError E_REPORT before anything moves, or where a rig itself fails; what an arm does wrong stands in the report */
 export async function runHil(options: HilOptions): Promise<HilReport> {
   const { rig } = options;
+  prepare(options.reportDir);
   const found = rig === 'all' ? await onAll(options) : await onOne(options);
-  const { arms, faults, safety, realTime } = found;
+  const { arms, faults, safety, swaps, realTime } = found;
   const results = [
     ...arms.flatMap(({ checks }) => checks),
     ...faults,
     ...safety,
+    ...swaps,
     ...(realTime?.killed ? [realTime.killed] : []),
   ];
   const report: HilReport = {
@@ -62,7 +65,6 @@ export async function runHil(options: HilOptions): Promise<HilReport> {
     madeOn: madeOn(),
     ...found,
   };
-  mkdirSync(options.reportDir, { recursive: true });
   const write = (name: string, text: string) => writeFileSync(join(options.reportDir, name), text);
   write('report.json', `${JSON.stringify(report, null, 2)}\n`);
   write('report.md', markdownOf(report));
@@ -70,7 +72,18 @@ export async function runHil(options: HilOptions): Promise<HilReport> {
   return report;
 }
 
-type Found = Pick<HilReport, 'arms' | 'faults' | 'safety' | 'realTime' | 'unmeasured'>;
+/** Known before an arm has moved for it. */
+function prepare(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const hint = 'name a folder that you may write to with --report';
+    throw new KitError('E_REPORT', `no report can be written into ${folder}: ${messageOf(error)}`, hint, 'usage');
+  }
+}
+
+type Found = Pick<HilReport, 'arms' | 'faults' | 'safety' | 'swaps' | 'realTime' | 'unmeasured'>;
 
 function begin({ signal, onProgress }: HilOptions, what: string): void {
   if (signal?.aborted === true) throw new KitError('E_INTERRUPTED', 'interrupted', 'run it again', 'interrupt');
@@ -80,13 +93,15 @@ function begin({ signal, onProgress }: HilOptions, what: string): void {
 async function onAll(options: HilOptions): Promise<Found> {
   const arms: ArmChecks[] = [];
   const faults: FaultOutcome[] = [];
+  const swaps: SwapResult[] = [];
   for (const { robot: name, rig } of allArms) {
     const robot = loadRobot(name);
     arms.push(await checked(options, robot, rig));
     faults.push(...(await suffered(options, robot, robot.site.bus.kind)));
+    swaps.push(await swapped(options, robot, rig));
   }
   faults.push(...(await suffered(options, loadRobot(behindBroker), 'mqtt')));
-  return { arms, faults, safety: await onBoardAlone(options, loadRobot('desk2')), unmeasured: '' };
+  return { arms, faults, safety: await onBoardAlone(options, loadRobot('desk2')), swaps, unmeasured: '' };
 }
 
 async function onOne(options: HilOptions): Promise<Found> {
@@ -99,21 +114,38 @@ async function onOne(options: HilOptions): Promise<Found> {
   const faults: FaultOutcome[] = [];
   for (const bus of buses) faults.push(...(await suffered(options, robot, bus)));
   const safety = rig === 'avr' ? await onBoardAlone(options, robot) : [];
-  if (!emulated && !rig.startsWith('serial:')) return { arms, faults, safety, unmeasured: '' };
-  let unmeasured = '';
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    begin(options, `a host program in real time for ${seconds} s${emulated ? ', then kill -9' : ''}`);
-    try {
-      const realTime = await measureRealTime({ robot, rig, seconds, ...(signal && { signal }) });
-      return { arms, faults, safety, realTime, unmeasured: '' };
-    } catch (error) {
-      // A machine that is busy may starve the arm: that is begun anew, but never with an arm that somebody has on his desk.
-      if ((error as KitError).code !== 'E_HIL_HOST') throw error;
-      unmeasured = messageOf(error);
-      if (!emulated) break;
+  if (!emulated && !rig.startsWith('serial:')) return { arms, faults, safety, swaps: [], unmeasured: '' };
+  const swaps = emulated ? [await swapped(options, robot, `${rig}-lockstep`)] : [];
+  const unmeasured: string[] = [];
+  /** A machine that is busy may starve the arm: that is begun anew, but never with an arm that somebody has on his desk. */
+  const inRealTime = async <T>(what: string, measure: () => Promise<T>): Promise<T | undefined> => {
+    for (let attempt = 1; ; attempt++) {
+      begin(options, what);
+      try {
+        return await measure();
+      } catch (error) {
+        if ((error as KitError).code !== 'E_HIL_HOST') throw error;
+        if (emulated && attempt < attempts) continue;
+        unmeasured.push(messageOf(error));
+        return undefined;
+      }
     }
-  }
-  return { arms, faults, safety, unmeasured };
+  };
+  const realTime = await inRealTime(
+    `a host program in real time for ${seconds} s${emulated ? ', then kill -9' : ''}`,
+    () => measureRealTime({ robot, rig, seconds, ...(signal && { signal }) }),
+  );
+  // On a real arm nobody knows where a policy would take it.
+  const swap = emulated && (await inRealTime(swapping(rig), () => measureSwaps(robot, rig, false, signal)));
+  if (swap) swaps.push(swap);
+  return { arms, faults, safety, swaps, ...(realTime && { realTime }), unmeasured: unmeasured.join('; ') };
+}
+
+const swapping = (rig: string) => `policies take over on ${rig}`;
+
+async function swapped(options: HilOptions, robot: LoadedRobot, rig: string): Promise<SwapResult> {
+  begin(options, swapping(rig));
+  return measureSwaps(robot, rig, true, options.signal);
 }
 
 async function checked(options: HilOptions, robot: LoadedRobot, rigName: string): Promise<ArmChecks> {

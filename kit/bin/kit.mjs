@@ -1,5 +1,5 @@
-#!/usr/bin/env node
-/** The program `kit`. Only this file ends the process. */
+#!/usr/bin/env -S node --no-memory-reducer
+/** The program `kit`. Only this file ends the process. How Node is started says runtime/src/gc-pauses.ts. */
 import { existsSync } from 'node:fs';
 import { checkNode, setup } from '../../scripts/setup.mjs';
 

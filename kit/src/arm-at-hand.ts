@@ -129,12 +129,15 @@ export async function driveArm<Report extends ArmReport>(
 
 /** The report as the command's result; of a run that was stopped, its words and then its error. */
 export function handOver<Report extends ArmReport>(context: CommandContext, report: Report, text: () => string): void {
-  if (report.end.error !== undefined) {
-    context.io.err(text());
-    throw report.end.error;
+  const { error, ...end } = report.end;
+  const shown = { ...report, end };
+  if (error === undefined) {
+    context.result(shown, text);
+    return;
   }
-  const { error: _, ...end } = report.end;
-  context.result({ ...report, end }, text);
+  context.io.err(text());
+  context.report(shown);
+  throw error;
 }
 
 /** @param came what came of it, in a line */
@@ -143,12 +146,10 @@ export function reportWords(report: ArmReport, came: string): string {
   const us = (name: keyof typeof timing) =>
     `${timing[name].p50.toFixed(0)} / ${timing[name].p99.toFixed(0)} / ${timing[name].p999.toFixed(0)} µs`;
   const limited = Object.entries(report.limiterTicks).filter(([, ticks]) => ticks > 0);
-  const { end, log } = report;
+  const { end, log, held } = report;
   return [
     `${end.kind}: ${end.reason}`,
-    end.haltError === undefined
-      ? 'the arm was told to hold, and holds'
-      : `the arm could not be told to hold (${end.haltError}): the board holds it by itself once its deadline is over`,
+    held,
     `${report.ticks} ticks in ${report.seconds.toFixed(1)} s, ${missedWords(report)}, ${report.stale} stale, ${report.refused} refused`,
     came,
     `p50 / p99 / p99.9: period error ${us('periodErrorUs')}, inference ${us('inferUs')}, sensor to servo ${us('sensorToServoUs')}`,

@@ -12,6 +12,8 @@ export interface CommandContext {
   interrupt(): void;
   /** The command's result: `value` with --json, else `text()`. */
   result(value: unknown, text: () => string): void;
+  /** What a command that fails has to hand over all the same: with --json it stands beside the error, as `report`. */
+  report(value: unknown): void;
   /** Leaves with another code than 0 although nothing was thrown. */
   exit(reason: ExitReason): void;
 }

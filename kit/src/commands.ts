@@ -11,6 +11,7 @@ import { addEngine } from './commands/engine.js';
 import { addEval } from './commands/eval.js';
 import { addExport } from './commands/export.js';
 import { addFinetune } from './commands/finetune.js';
+import { addFleet } from './commands/fleet.js';
 import { addHil } from './commands/hil.js';
 import { addInit } from './commands/init.js';
 import { addInspect } from './commands/inspect.js';
@@ -40,6 +41,7 @@ export const commands: readonly AddCommand[] = [
   addKeys,
   addProvision,
   addDeploy,
+  addFleet,
   addStart,
   addStop,
   addRun,

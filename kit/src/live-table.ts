@@ -1,12 +1,14 @@
 /** A table that is redrawn in place on a terminal; elsewhere each one would be a page, so there whoever shows it prints it itself. */
 import type { Io } from './io.js';
 
-/** Rows of cells as lines, each column as wide as its widest cell; all but the first to the right. */
-export function tableLines(rows: readonly (readonly string[])[]): string[] {
+/** Rows of cells as lines, each column as wide as its widest cell; all but the first to the right, unless they are words. */
+export function tableLines(rows: readonly (readonly string[])[], cells: 'figures' | 'words' = 'figures'): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
   return rows.map(row =>
     row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) =>
+        column === 0 || cells === 'words' ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
       .join('  ')
       .trimEnd(),
   );

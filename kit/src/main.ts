@@ -1,5 +1,6 @@
 /** The command line: parses, runs one command, and turns whatever happens into words and an exit code. */
 import { exitCodes, KitError, messageOf } from '@sim2servo/models/error';
+import '@sim2servo/models/no-telemetry';
 import { runtimeVersion } from '@sim2servo/models/version';
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.js';
@@ -27,6 +28,7 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
   process.on('SIGTERM', onInterrupt);
   let json = args.includes('--json');
   let exit: number = exitCodes.ok;
+  let reported: unknown;
   const program = new Command('kit')
     .description(description)
     .version(runtimeVersion, '-V, --version')
@@ -46,6 +48,9 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
     result(value, text) {
       io.out(json ? JSON.stringify(value) : text());
     },
+    report(value) {
+      reported = value;
+    },
     exit(reason) {
       exit = exitCodes[reason];
     },
@@ -57,7 +62,7 @@ export async function runKit(args: readonly string[], io: Io = processIo): Promi
     json = program.opts<{ json?: boolean }>().json === true;
     return interrupt.signal.aborted ? exitCodes.interrupt : exit;
   } catch (error) {
-    return report(error, io, json);
+    return failed(error, io, json, reported);
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
@@ -72,7 +77,7 @@ function inheritSettings(parent: Command): void {
   }
 }
 
-function report(error: unknown, io: Io, json: boolean): number {
+function failed(error: unknown, io: Io, json: boolean, report: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.ok;
     if (json) io.out(JSON.stringify({ error: { code: 'E_USAGE', message: error.message, hint: 'see kit --help' } }));
@@ -81,7 +86,7 @@ function report(error: unknown, io: Io, json: boolean): number {
   const known = error instanceof KitError;
   const code = known ? error.code : 'E_BUG';
   const hint = known ? error.hint : 'this is a bug in the kit: please report it with the lines above';
-  if (json) io.out(JSON.stringify({ error: { code, message: messageOf(error), hint } }));
+  if (json) io.out(JSON.stringify({ error: { code, message: messageOf(error), hint }, report }));
   else {
     if (!known && error instanceof Error && error.stack !== undefined) io.err(error.stack);
     io.err(`error: ${messageOf(error)}\n  → ${hint}  [${code}]`);

@@ -8,12 +8,18 @@ import { requestRealtimePriority } from '@sim2servo/runtime/realtime-priority';
 import { measureWakeUps } from '@sim2servo/runtime/wake-ups';
 
 const ratesHz = [50, 100, 200, 500, 1000];
-const secondsEach = 2;
-/** A rate is realistic where 999 of 1 000 ticks begin within this share of the period. */
+/** With fewer, one hiccup of the machine would be its p99.9. */
+const leastTicks = 1000;
+const leastSeconds = 2;
+const secondsAt = (hz: number) => Math.max(leastSeconds, leastTicks / hz);
+/** A rate is realistic where 999 of 1 000 ticks begin within this share of the period; so is a slower one, which has more time. */
 const tolerated = 0.1;
 
-interface RateReport extends Pick<HistogramSummary, 'p50' | 'p99' | 'p999' | 'max'> {
+interface Lateness extends Pick<HistogramSummary, 'p50' | 'p99' | 'p999' | 'max'> {
   readonly hz: number;
+}
+
+interface RateReport extends Lateness {
   readonly realistic: boolean;
 }
 
@@ -28,18 +34,24 @@ export interface WakeUpReport {
 
 export async function wakeUpReport(onProgress: (what: string) => void): Promise<WakeUpReport> {
   const measure = async (clock: RealtimeClock, how: string) => {
-    const reports: RateReport[] = [];
+    const rows: Lateness[] = [];
     for (const hz of ratesHz) {
-      onProgress(`waking ${hz} times a second for ${secondsEach} s, ${how}`);
-      const { p50, p99, p999, max } = await measureWakeUps(clock, hz, secondsEach);
-      reports.push({ hz, p50, p99, p999, max, realistic: p999 <= (tolerated * 1e6) / hz });
+      onProgress(`waking ${hz} times a second for ${secondsAt(hz)} s, ${how}`);
+      const { p50, p99, p999, max } = await measureWakeUps(clock, hz, secondsAt(hz));
+      rows.push({ hz, p50, p99, p999, max });
     }
-    return reports;
+    return realisticRates(rows);
   };
   const ordinary = await measure(new RealtimeClock(), 'as an ordinary program');
   const { granted, words } = requestRealtimePriority();
   const realtime = granted ? await measure(new RealtimeClock(), 'with real-time priority') : undefined;
   return { ordinary, ...(realtime && { realtime }), priority: words, advice: advice() };
+}
+
+export function realisticRates(rows: readonly Lateness[]): readonly RateReport[] {
+  const inTime = rows.filter(({ hz, p999 }) => p999 <= (tolerated * 1e6) / hz);
+  const fastestHz = Math.max(...inTime.map(({ hz }) => hz));
+  return rows.map(row => ({ ...row, realistic: row.hz <= fastestHz }));
 }
 
 function advice(): string[] {

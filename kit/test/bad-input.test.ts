@@ -29,6 +29,16 @@ t.test('train, export, inspect, eval and deploy say what they made and what come
   t.match(await kit(`train --steps 2064 --out ${at('run')}`), { exit: 2, err: /already holds a run/ });
 });
 
+t.test('a run that would be over before its first tick gives no arm torque', async t => {
+  const run = `run --robot desk2 --policy ${at('bundle')} --port /dev/ttyNOWHERE --yes --json`;
+  for (const [flags, code] of [
+    ['--held-out 0', 'E_USAGE'],
+    ['--seconds 0.001', 'E_RUN_SHORT'],
+  ] as const)
+    t.match({ ...(await kit(`${run} ${flags}`)), flags }, { exit: 2, out: new RegExp(code) });
+  t.equal(errorOf(await kit(`${run} --seconds 0.02`)).code, 'E_PORT_ABSENT');
+});
+
 t.test('a bundle is signed where it is exported, and a key that cannot sign is told before that', async t => {
   process.env.KIT_KEYS = at('keys');
   t.teardown(() => delete process.env.KIT_KEYS);

@@ -1,7 +1,8 @@
+import { parseTarget } from '@sim2servo/deploy/targets/target';
 import { shortDigest } from '@sim2servo/models/digest';
 import { emptyState } from '@sim2servo/runtime/releases/store-state';
 import t from 'tap';
-import { historyWords, reportWords, size, statusWords, stepLine } from '../src/deploy-words.js';
+import { historyWords, nextCommand, reportWords, size, statusWords, stepLine } from '../src/deploy-words.js';
 
 const digest = 'ab'.repeat(32);
 const status = { runtimeVersion: '0.1.0', platform: 'linux-arm64', state: emptyState, freeBytes: 3 * 2 ** 30 };
@@ -37,12 +38,51 @@ t.test('each step is one line with its time', async t => {
     t.match(stepLine(step, seconds), line);
 });
 
+t.test('what a robot says neither moves the cursor nor breaks a line', async t => {
+  const words = 'a\u001b[2Jb\nc';
+  const kept = 'a·[2Jb·c';
+  t.match(stepLine({ kind: 'robot', entry: { ...entry, event: 'refused', words } }, 1), kept);
+  t.match(historyWords([{ ...entry, event: 'refused', words, by: 'x\u001bc' }]), /a·\[2Jb·c {2}\(5\.00 s, x·c\)$/);
+  t.match(statusWords({ ...status, robot: words, lastError: { code: 'E', message: words } }), kept);
+  const trial = {
+    digest,
+    id: 'a',
+    words,
+    driven: true,
+    previous: undefined,
+    files: 4,
+    sentFiles: 4,
+    sentBytes: 1,
+    figures: {},
+  };
+  for (const outcome of ['current', 'waiting', 'undecided', 'rolled-back'] as const)
+    t.match(reportWords({ ...trial, outcome }, 'x', 'kit run'), kept, outcome);
+});
+
+t.test('where the loop that drives can’t try it the next command ends that run, by what reaches the robot', async t => {
+  const folder = { kind: 'folder', path: '/x' } as const;
+  const ssh = parseTarget('pi@desk');
+  const mqtt = parseTarget('mqtt://broker/desk');
+  const hindered = { outcome: 'waiting', driven: true } as const;
+  t.equal(nextCommand(hindered, folder, '/x', 'kit run'), 'end the run that drives the arm, then kit run');
+  t.equal(nextCommand(hindered, ssh, 'pi@desk', 'kit run'), 'kit stop pi@desk, then kit start pi@desk');
+  t.match(nextCommand(hindered, mqtt, 'mqtt://broker/desk', 'kit run'), /kit stop/);
+  for (const report of [
+    { outcome: 'waiting', driven: false } as const,
+    { outcome: 'committed', driven: true } as const,
+  ]) {
+    t.equal(nextCommand(report, folder, '/x', 'kit run'), 'kit run');
+    t.equal(nextCommand(report, ssh, 'pi@desk', 'kit run'), 'kit deploy status --to pi@desk');
+  }
+});
+
 t.test('what came of it ends with the next command', async t => {
   const report = {
     digest,
     id: 'a',
     outcome: 'committed',
     words: 'it drives',
+    driven: true,
     previous: undefined,
     files: 4,
     sentFiles: 4,

@@ -1,6 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { loopNodeFlags } from '@sim2servo/runtime/gc-pauses';
 import t from 'tap';
 import { commands } from '../src/commands.js';
 import { errorOf, kit } from './test-io.js';
+
+t.test('whoever starts kit by its name starts Node as a loop needs it', async t => {
+  const [first] = readFileSync(new URL('../../bin/kit.mjs', import.meta.url), 'utf8').split('\n');
+  t.equal(first, `#!/usr/bin/env -S node ${loopNodeFlags.join(' ')}`);
+});
 
 t.test('--version and --help say what they are for, and leave with 0', async t => {
   t.match(await kit('--version'), { exit: 0, out: '0.1.0' });

@@ -4,6 +4,7 @@ import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
 import { PseudoTerminal } from '@sim2servo/hil-tests/rig/pseudo-terminal';
 import { logInfo } from '@sim2servo/runtime/logs';
+import type { RunReport } from '@sim2servo/runtime/run-policy';
 import t from 'tap';
 import { errorOf, type Kill, kit, kitProcess, needsLinux, type Said } from './test-io.js';
 
@@ -121,9 +122,27 @@ t.test('on the virtual board', needsLinux, async t => {
     t.equal(exit, 3);
     t.match(err, /error: .*port/);
     t.match(err, /E_PORT_/);
-    t.match(err, /could not be told to hold .* the board holds it by itself/);
+    t.match(err, /the hold failed: .*port.*; when nobody speaks: the board holds the arm by itself 60 ms after/);
     t.ok(logInfo(log).complete);
     await sleep(200);
     t.match(await rig.report(), { device: 'latched', reason: 'no motion command came in time' });
   });
+});
+
+t.test('a run that fails in motion says with --json what it did until then, beside the error', needsLinux, async t => {
+  const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
+  t.teardown(() => rig.stop());
+  const log = `${folder}/cut.mcap`;
+  const args = ['run', '--policy', bundle, '--port', rig.path, '--yes', '--json', '--seconds', '20', '--log', log];
+  const said = await kitProcess(args, {
+    async meanwhile(process) {
+      while (process.running() && (await rig.report()).device !== 'armed') await sleep(50);
+      await sleep(300);
+      await rig.tell({ kind: 'hangUp' });
+    },
+  });
+  const { report } = JSON.parse(said.out) as { report: RunReport };
+  t.match(errorOf(said), { code: /^E_PORT_/ });
+  t.match(report, { end: { kind: 'failed' }, log: { path: log }, missedBy: { away: Number } });
+  t.ok(report.ticks > 0, `${report.ticks} ticks`);
 });

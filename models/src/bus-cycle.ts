@@ -41,7 +41,7 @@ export function checkControlRate(cycle: BusCycle, controlRateHz: number): void {
     'E_RATE_BUS',
     `${controlRateHz} ticks a second leave ${round(periodUs)} µs each, and this bus needs ${round(busyUs)} µs (${percent(busyUs / periodUs)}, at most ${percent(busShare)}): ` +
       `reading ${servos} servos is ${readBytes} bytes, writing them ${writeBytes}; at ${baudRate} baud and ${bitsPerByte} bits a byte that is ${round(busyUs - returnDelayUs)} µs, and the return delays are ${round(returnDelayUs)} µs`,
-    `take a policy of at most ${Math.floor((busShare * 1e6) / busyUs)} Hz, a higher baud rate, or shorter return delays`,
+    `take at most ${Math.floor((busShare * 1e6) / busyUs)} Hz, a higher baud rate, or shorter return delays`,
     'usage',
   );
 }

@@ -2,3 +2,6 @@
 
 /** What is not to be shown; a tab is. */
 export const unprintable = /(?!\t)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** A dot for each that is not to be shown. */
+export const printable = (text: string): string => text.replaceAll(new RegExp(unprintable, 'gu'), '·');

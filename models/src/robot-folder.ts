@@ -21,6 +21,9 @@ export interface LoadedRobot {
 /** The robots that ship with the kit. */
 export const shippedRobots = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'robots');
 
+/** Which of them has a bus of a kind; behind a broker there is none. */
+export const shippedRobotOn = { kitlink: 'desk2', feetech: 'so101', dynamixel: 'koch' } as const;
+
 /** The policies that ship with the kit: bundles, named ROBOT-TASK-RATE. */
 export const shippedPolicies = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'policies');
 

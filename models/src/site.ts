@@ -167,6 +167,17 @@ export type HobbyServo = Extract<Servo, { kind: 'hobby-pwm' }>;
 /** A servo that counts its position itself and speaks for itself. */
 export type CountedServo = Exclude<Servo, HobbyServo>;
 
+/** A servo as people are told of it. */
+export interface NamedServo {
+  readonly id: number;
+  /** Absent where no robot is known. */
+  readonly joint?: string;
+}
+
+export function servoNames(...servos: readonly NamedServo[]): string {
+  return servos.map(({ id, joint }) => `servo ${id}${joint === undefined ? '' : ` of joint '${joint}'`}`).join(', ');
+}
+
 /** A site whose bus is of this kind, and so its servos. */
 export interface SiteOn<Kind extends Bus['kind']> {
   readonly bus: Extract<Bus, { kind: Kind }>;

@@ -25,7 +25,7 @@ t.test('a rate that the bus cannot keep is refused with the arithmetic, and the 
     code: 'E_RATE_BUS',
     message:
       '1000 ticks a second leave 1000 µs each, and this bus needs 1252 µs (125 %, at most 80 %): reading 6 servos is 98 bytes, writing them 26; at 1000000 baud and 10 bits a byte that is 1240 µs, and the return delays are 12 µs',
-    hint: 'take a policy of at most 638 Hz, a higher baud rate, or shorter return delays',
+    hint: 'take at most 638 Hz, a higher baud rate, or shorter return delays',
     exit: 'usage',
   });
 });

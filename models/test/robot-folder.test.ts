@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { loadRobot, servosInOrder, shippedRobots, specDigest } from '../src/robot-folder.js';
+import { loadRobot, servosInOrder, shippedRobotOn, shippedRobots, specDigest } from '../src/robot-folder.js';
 import { desk2, desk2Json, desk2Site, desk2SiteJson, desk2With } from './arms.js';
 
 /** A robot folder of desk2's files, changed where a test wants it wrong. */
@@ -15,6 +15,11 @@ t.test('a shipped robot is found by its name, with its scene', async t => {
   t.equal(robot.folder, join(shippedRobots, 'desk2'));
   t.ok(existsSync(robot.scenePath), robot.scenePath);
   t.equal(robot.site.bus.kind, 'kitlink');
+});
+
+t.test('each shipped robot is the one on its kind of bus', async t => {
+  for (const [kind, name] of Object.entries(shippedRobotOn)) t.equal(loadRobot(name).site.bus.kind, kind, name);
+  t.same(Object.values(shippedRobotOn).sort(), readdirSync(shippedRobots).sort());
 });
 
 t.test('a robot is found by the path of its folder, too', async t => {

@@ -26,7 +26,13 @@ t.test('the committed JSON Schemas are those that the code reads with', async t 
     encoding: 'utf8',
   });
   t.equal(status, 0, stderr);
-  const names = ['mqtt.schema.json', 'policy.schema.json', 'robot.schema.json', 'site.schema.json'];
+  const names = [
+    'fleet.schema.json',
+    'mqtt.schema.json',
+    'policy.schema.json',
+    'robot.schema.json',
+    'site.schema.json',
+  ];
   t.same(readdirSync(folder).sort(), names);
   t.same(readdirSync(committed).sort(), names);
   for (const name of names)

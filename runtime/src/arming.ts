@@ -15,14 +15,18 @@ export async function freshPosition(spec: RobotSpec, motion: ServoMotion, servo:
       'check the cable and the board with `kit doctor`',
       'noDevice',
     );
+  checkPosition(spec, servo);
+}
+
+function checkPosition(spec: RobotSpec, servo: ServoState): void {
   const bad = badPosition(spec, servo);
   if (bad !== '') throw new KitError('E_POSITION', bad, 'check the feedback wires and site.json', 'noDevice');
 }
 
 /**
- * Arms, and leaves the position at which the arm is held in `servo`. Where anything fails the device is told to hold.
+ * Arms. Where anything fails the device is told to hold.
  *
- * @param servo   holds a fresh position
+ * @param servo   is given the position at which it is held
  * @param targets [joints] scratch, rad
  */
 export async function armInPlace(
@@ -32,9 +36,11 @@ export async function armInPlace(
   targets: Float64Array,
 ): Promise<void> {
   try {
-    await motion.arm();
-    // The device's deadline runs from here on: it is told to stay before anything else is waited for.
+    // The arm may have moved since it was read: it stays where the device has told it to.
+    servo.position.set(await motion.arm());
+    checkPosition(spec, servo);
     targets.set(servo.position);
+    // The device's deadline runs from here on: it is told to stay before anything else is waited for.
     motion.write(targets);
     await freshPosition(spec, motion, servo);
   } catch (error) {

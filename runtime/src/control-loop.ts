@@ -26,6 +26,7 @@ import { type Exploration, explore } from './exploration.js';
 import { FrozenSensors } from './frozen-sensors.js';
 import { keepGcPausesShort, recordGcPauses } from './gc-pauses.js';
 import type { GoalSource } from './goal-source.js';
+import { stopError } from './hold-words.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import { PeriodLock } from './period-lock.js';
 import type { Policy } from './policy-session.js';
@@ -94,7 +95,7 @@ export class ControlLoop {
   }
 
   /**
-   * Arms, pursues the goals, holds. Whatever ends it, the device was told to hold before this resolves.
+   * Arms, pursues the goals, holds. Whatever ends it, the device was told to hold before this resolves; `end.haltError` says where it does not.
    *
    * @throws KitError only while nothing moves yet: no sample, wrong rate, arming refused
    */
@@ -116,9 +117,10 @@ export class ControlLoop {
     try {
       await motion.halt('hold', this.#sensors.found ? 'told' : 'measured');
     } catch (error) {
-      // The port may be gone: then the firmware's own deadline holds the arm, and the report says that nobody was told.
+      // The port may be gone, or a servo without torque: the report says so, and claims no hold that nobody confirmed.
       end = { ...end, haltError: messageOf(error) };
     }
+    if (end.kind === 'stopped') end = { ...end, error: stopError(end) };
     return this.#report(end, lock);
   }
 
@@ -183,6 +185,7 @@ export class ControlLoop {
         if (frozen !== '') return this.#stop(frozen);
         episodes.judge(this.#state);
         counters.tracked(this.#state);
+        counters.pursued(episodes.errorM, episodes.stillM);
       } else counters.stale++;
 
       const bits = await this.#decide(fresh);
@@ -291,9 +294,7 @@ export class ControlLoop {
 
   #stop(reason: string): LoopEnd {
     this.#motion = reduceMotion(this.#motion, { kind: 'fault', reason }, this.#o.spec.safety);
-    const hint = 'find the cause, see that the arm is free, then run again';
-    const error = new KitError('E_SAFETY_STOP', `the arm was stopped and holds: ${reason}`, hint, 'safetyStop');
-    return { kind: 'stopped', reason, error };
+    return { kind: 'stopped', reason };
   }
 
   status(): LoopStatus {

@@ -35,16 +35,19 @@ export class Episodes {
   #leadIn = true;
   /** [3] where the goal was when it was begun, m. */
   readonly #start = new Float64Array(3);
+  /** [joints] where the arm was then, rad. */
+  readonly #from: Float64Array;
   #pursued = 0;
   #void = false;
-  /** sum of errors, samples, last error: in an array, so that nothing is allocated. */
-  readonly #errors = Float64Array.of(0, 0, Number.NaN);
+  /** sum of errors, samples, last error, last error had the arm stood still: in an array, so that nothing is allocated. */
+  readonly #errors = Float64Array.of(0, 0, Number.NaN, Number.NaN);
 
   constructor(spec: RobotSpec, task: Task, goals: GoalSource, controlRateHz: number) {
     this.#spec = spec;
     this.#task = task;
     this.#goals = goals;
     this.#controlRateHz = controlRateHz;
+    this.#from = new Float64Array(spec.joints.length);
     this.#judgedTicks = Math.max(1, Math.round(judgedS * controlRateHz));
   }
 
@@ -71,12 +74,18 @@ export class Episodes {
     return this.#errors[2]!;
   }
 
+  /** What {@link errorM} would be had the arm stood still since the goal was begun: what a policy has to be better than. */
+  get stillM(): number {
+    return this.#errors[3]!;
+  }
+
   leadIn(state: ControlState): void {
     fingertip(
       this.#spec,
       this.#spec.joints.map(joint => joint.home),
       state.goal,
     );
+    this.#from.set(state.position);
   }
 
   /** Starts the next goal: writes it into `state`. False where there is none. */
@@ -85,6 +94,7 @@ export class Episodes {
     if (this.#left <= 0) return false;
     this.#leadIn = false;
     this.#start.set(state.goal);
+    this.#from.set(state.position);
     this.#pursued = 0;
     this.#void = false;
     this.#next();
@@ -105,6 +115,7 @@ export class Episodes {
   judge(state: ControlState): void {
     const error = this.#task.errorM(this.#spec, state.position, state.goal);
     this.#errors[2] = error;
+    this.#errors[3] = this.#task.errorM(this.#spec, this.#from, state.goal);
     if (!this.#leadIn) this.#endEarly();
     if (this.#left > this.#judgedTicks) return;
     this.#errors[0]! += error;

@@ -5,13 +5,17 @@ import type { Histogram } from './histogram.js';
 
 /**
  * V8 collects young objects with several threads and waits for all of them, also for one that has no core: a collection of 0.5 ms then
- * takes 2 to 7 (docs/timing.md). What a loop throws away one thread collects as fast. And where a program allocates little it collects
- * everything now and again, 2 to 4 ms long, only to give memory back: a loop's heap does not grow, so it has none to give.
+ * takes 2 to 7 (docs/timing.md). What a loop throws away one thread collects as fast.
  */
 export function keepGcPausesShort(): void {
   setFlagsFromString('--no-parallel-scavenge');
-  setFlagsFromString('--no-memory-reducer');
 }
+
+/**
+ * How Node is started where a loop is to run. In a process's first minutes V8 else collects everything up to three times, 3 to 12 ms long,
+ * only to give memory back; a loop's heap does not grow, so it has none to give. It counts on the command line of `node` alone.
+ */
+export const loopNodeFlags = ['--no-memory-reducer'] as const;
 
 /** Records every pause from now on, in µs. @returns what ends it */
 export function recordGcPauses(into: Histogram): () => void {

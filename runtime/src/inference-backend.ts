@@ -12,6 +12,7 @@
 import { createRequire } from 'node:module';
 import type { WeightTensor } from '@sim2servo/models/bundle/weights-apart';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import '@sim2servo/models/no-telemetry';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
 export const inferenceBackends = ['native', 'native-async', 'wasm'] as const;

@@ -28,7 +28,7 @@ export interface LoopEnd {
   readonly reason: string;
   /** To be thrown once the report was shown: for `stopped` and `failed`. */
   readonly error?: Error;
-  /** Why the device could not be told to hold; its own deadline holds the arm then. */
+  /** Which joints are not held, or why the device could not be told to hold; absent where every joint was confirmed to hold. */
   readonly haltError?: string;
 }
 

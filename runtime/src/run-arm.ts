@@ -7,6 +7,7 @@ import type { Task } from '@sim2servo/models/tasks/task';
 import { ControlLoop } from './control-loop.js';
 import { checkExploration, type Exploration } from './exploration.js';
 import type { GoalSource } from './goal-source.js';
+import { holdWords } from './hold-words.js';
 import type { LogHeader } from './log-writer.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
 import type { Policy } from './policy-session.js';
@@ -57,6 +58,8 @@ export interface ArmReport extends LoopReport {
   /** Over all targets whose time was over; NaN without any. */
   readonly meanErrorM: number;
   readonly seconds: number;
+  /** In words: whether the arm holds; where it does not, which joints, and what its bus does when nobody speaks. */
+  readonly held: string;
 }
 
 /** @throws KitError E_SECONDS, E_EXPLORATION */
@@ -87,6 +90,13 @@ export async function runArm(run: ArmRun): Promise<ArmReport> {
     virtualTime = false,
     ...loopOptions
   } = run;
+  if (seconds !== undefined && seconds * controlRateHz < 1)
+    throw new KitError(
+      'E_RUN_SHORT',
+      `${seconds} s are less than one tick at ${controlRateHz} Hz`,
+      `name at least ${1 / controlRateHz} s`,
+      'usage',
+    );
   const motion = await link.open();
   const startUs = clock.nowUs();
   const elapsedS = () => (clock.nowUs() - startUs) / 1e6;
@@ -139,6 +149,7 @@ export async function runArm(run: ArmRun): Promise<ArmReport> {
     reached: targets.filter(target => target.reached).length,
     meanErrorM: targets.reduce((sum, target) => sum + target.errorM, 0) / targets.length,
     seconds: elapsedS(),
+    held: holdWords(loop.end, robot.site.bus),
   };
 }
 

@@ -62,7 +62,7 @@ export class SampleReader {
       return '';
     }
     if (!this.#seenArmed && this.#samples <= armingSamples) return '';
-    if (device === 'limp') return 'the device went limp by itself: it was reset or lost its power';
+    if (device === 'limp') return `the device went limp by itself: ${reason || 'it was reset or lost its power'}`;
     return `the device has ${device === 'latched' ? 'latched' : 'gone to hold'}${reason === '' ? '' : `: ${reason}`}`;
   }
 }

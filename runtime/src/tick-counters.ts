@@ -34,6 +34,9 @@ export class TickCounters {
   lateTicks = 0;
   /** Of the joints' mean squared distance from their targets: rad², over all fresh ticks. In an array: a field of its own would be a new number a tick. */
   readonly trackingSquareSum = new Float64Array(1);
+  /** Of the task's error, and of what it would be had the arm stood still since the goal was begun: m², over all fresh ticks. */
+  readonly errorSquareSum = new Float64Array(1);
+  readonly stillSquareSum = new Float64Array(1);
   readonly #limited = new Float64Array(limiterList.length);
 
   get missed(): number {
@@ -60,6 +63,12 @@ export class TickCounters {
     let squares = 0;
     for (let j = 0; j < target.length; j++) squares += (target[j]! - position[j]!) ** 2;
     this.trackingSquareSum[0]! += squares / target.length;
+  }
+
+  /** The task's error at a fresh sample, and what it would be had the arm stood still since the goal was begun: m. */
+  pursued(errorM: number, stillM: number): void {
+    this.errorSquareSum[0]! += errorM ** 2;
+    this.stillSquareSum[0]! += stillM ** 2;
   }
 
   /** Ticks in which each limiter changed something. */

@@ -29,6 +29,22 @@ t.test('the first thing an armed arm is told is to stay, before its deadline can
   t.equal(board.device, 'armed');
 });
 
+t.test('an arm that was moved since it was read stays where it was armed, not where it was', async t => {
+  const { board, servo, targets } = bench();
+  await freshPosition(robot.spec, board, servo);
+  board.position[0] = 0.4;
+  await armInPlace(robot.spec, board, servo, targets);
+  t.same(board.writes[0]!.targets, [0.4, 1.4]);
+});
+
+t.test('an arming that does not know where a joint is tells the arm nothing but to hold', async t => {
+  const { board, servo, targets } = bench();
+  board.position[1] = Number.NaN;
+  await t.rejects(armInPlace(robot.spec, board, servo, targets), { code: 'E_POSITION', message: /'elbow' is NaN/ });
+  t.same(board.writes, []);
+  t.same(board.halts, ['hold']);
+});
+
 t.test('an arm whose samples stay away after the arming is told to hold', async t => {
   const { board, servo, targets } = bench();
   await freshPosition(robot.spec, board, servo);

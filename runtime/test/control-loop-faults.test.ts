@@ -115,6 +115,19 @@ t.test('a device that was reset is not moved again', async t => {
   t.equal(board.arms, 1);
 });
 
+t.test('a stop whose hold fails claims no hold, and says which joint is not held', async t => {
+  const { loop, board } = fixture((_o, action, clock) => {
+    action.fill(0.2);
+    if (clock.nowUs() > 4_000_000) board.device = 'limp';
+  });
+  board.halt = async () => {
+    throw new KitError('E_HALT_REFUSED', 'NOT held (no torque): servo 2', 'support the arm', 'safetyStop');
+  };
+  const { end } = await loop.run();
+  t.equal(end.haltError, 'NOT held (no torque): servo 2');
+  t.match(end.error, { code: 'E_SAFETY_STOP', message: /^the arm was stopped: .*limp.*; the hold failed: NOT held/ });
+});
+
 t.test('a host that was away too long finds the firmware latched and stops', async t => {
   let tick = 0;
   const { loop } = fixture((_o, action, clock) => {

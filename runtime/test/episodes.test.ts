@@ -55,6 +55,36 @@ t.test('a target is judged by the mean over the last half second, by hand', asyn
   t.notOk(episodes.begin(state));
 });
 
+t.test('beside the error stands what it would be had the arm stood still since its goal was begun', async t => {
+  const state = createControlState(spec);
+  const from = near([0.2, 1.1], 0);
+  state.position.set([0.2, 1.1]);
+  const episodes = new Episodes(spec, task, listedGoals([near([0.2, 1.1], 0.1), near([-1, 2], 0.03)], 2), 50);
+  episodes.leadIn(state);
+  const apart = () => Math.hypot(...state.goal.map((part, axis) => part - from[axis]!));
+  for (let i = 0; i < 3; i++) {
+    episodes.judge(state);
+    t.ok(Math.abs(episodes.stillM - apart()) < 1e-12, `${episodes.stillM}`);
+    if (i === 0) t.ok(episodes.begin(state));
+    else episodes.advance(state, 1);
+    state.position.set([-1, 2]);
+  }
+  t.ok(episodes.begin(state));
+  episodes.judge(state);
+  t.ok(Math.abs(episodes.stillM - 0.03) < 1e-12, 'the next goal counts from where the arm is then');
+});
+
+t.test('a goal that moves is missed by an arm that stands still', async t => {
+  const state = createControlState(spec);
+  state.position.set([0.2, 1.1]);
+  const track = taskNamed('track');
+  const episodes = new Episodes(spec, track, listedGoals([near([0.2, 1.1], 0)], 200), 50);
+  episodes.begin(state);
+  for (let i = 0; i < 100; i++) episodes.advance(state, 1);
+  episodes.judge(state);
+  t.ok(Math.abs(episodes.stillM - 0.06) < 1e-12, 'half round a circle of 30 mm');
+});
+
 t.test('a target that is missed by more than the task allows is not reached', async t => {
   const state = createControlState(spec);
   const episodes = new Episodes(spec, task, listedGoals([near([0, 0], task.reachedM + 0.001)], 30), 50);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { observationSize } from '@sim2servo/models/observe';
@@ -24,6 +25,27 @@ t.test('the private binding that the native backend calls is the one of the pinn
     binding: { InferenceSession: { prototype: Record<string, unknown> } };
   };
   for (const method of ['loadModel', 'run', 'dispose']) t.type(binding.InferenceSession.prototype[method], 'function');
+});
+
+t.test('nothing calls home: a process that computes leaves no device id and no events behind', t => {
+  const home = t.testdir({ model: Buffer.from(model) });
+  const backend = new URL('../src/inference-backend.js', import.meta.url).href;
+  const program = `
+    import { readFileSync } from 'node:fs';
+    import { bindGraph } from '${backend}';
+    const [observation, action, scratch] = [${observationSize(robot.spec)}, 2, 2].map(size => new Float32Array(size));
+    const graph = await bindGraph(readFileSync('${home}/model'), { observation, action, scratch });
+    graph.run(false);
+    process.stdout.write(graph.backend);
+    await graph.dispose();`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    // Not what a library takes for an automated build, where it keeps quiet by itself.
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, XDG_CACHE_HOME: `${home}/cache` },
+    encoding: 'utf8',
+  });
+  t.match(stdout, /^(native|native-async|wasm)$/, stderr);
+  t.same(readdirSync(home), ['model']);
+  t.end();
 });
 
 for (const backend of inferenceBackends)

@@ -56,6 +56,11 @@ t.test('what the device says of itself counts once it was seen armed, or should 
   await board.arm();
   await next();
   t.equal(reader.deviceFault(), '');
+  board.device = 'limp';
+  board.reason = "servo 2 of joint 'elbow' was reset";
+  await next();
+  t.equal(reader.deviceFault(), "the device went limp by itself: servo 2 of joint 'elbow' was reset");
+  board.reason = '';
   board.device = 'held';
   await next();
   t.equal(reader.deviceFault(), 'the device has gone to hold');

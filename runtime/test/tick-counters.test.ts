@@ -58,3 +58,10 @@ t.test('the distance from the targets is the mean square over the joints, added 
   counters.tracked(state);
   t.ok(Math.abs(counters.trackingSquareSum[0]! - (0.09 + 0.01)) < 1e-12);
 });
+
+t.test('the task’s error is added up in squares, beside that of an arm that stands still', async t => {
+  const counters = new TickCounters();
+  counters.pursued(0.5, 2);
+  counters.pursued(0.25, 2);
+  t.same([counters.errorSquareSum[0], counters.stillSquareSum[0]], [0.3125, 8]);
+});

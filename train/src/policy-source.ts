@@ -1,7 +1,7 @@
 /** Where a robot's policy comes from: the folder of a run, or a bundle. Evaluation, export and fine-tuning take either. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { loadBundle, readExtra } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import type { Task } from '@sim2servo/models/tasks/task';
@@ -61,11 +61,12 @@ function fromRun(path: string, robotPath: string | undefined): PolicySource {
 function fromBundle(path: string, robotPath: string | undefined): PolicySource {
   const { manifest } = loadBundle(path);
   const robot = loadRobot(robotPath ?? manifest.robot.name);
-  const { model, digest, extra } = loadBundle(path, { robot });
+  const bundle = loadBundle(path, { robot });
+  const { model, digest } = bundle;
   const config = parseTrainingConfig(manifest.provenance.config, `${path}: provenance.config`);
   robotsOnly(config, path);
   const policy = readPolicy(model);
-  const learnt = extra?.get(learnerFileName);
+  const learnt = readExtra(bundle, learnerFileName);
   const learner = learnt === undefined ? {} : decodeLearner(learnt, join(path, learnerFileName));
   return {
     path,

@@ -1,11 +1,18 @@
 /** What the agent needs of a release store; a store of the runtime gives it. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
+import { shortDigest } from '@sim2servo/models/digest';
+import { KitError } from '@sim2servo/models/error';
+import { realDisk } from '@sim2servo/runtime/releases/disk';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
-import { openStore } from '@sim2servo/runtime/releases/release-store';
+import type { Proposal } from '@sim2servo/runtime/releases/proposal';
+import { openStore, ReleaseStore } from '@sim2servo/runtime/releases/release-store';
 import { runningNow } from '@sim2servo/runtime/releases/running';
 import type { SelfTest } from '@sim2servo/runtime/releases/self-test';
+import { StoreFolder } from '@sim2servo/runtime/releases/store-folder';
 import { StoreLock } from '@sim2servo/runtime/releases/store-lock';
-import type { StoreState, Trial } from '@sim2servo/runtime/releases/store-state';
+import type { StoreState } from '@sim2servo/runtime/releases/store-state';
 
 export interface AgentStore {
   readonly folder: string;
@@ -19,16 +26,41 @@ export interface AgentStore {
   /** One deployer at a time. @throws KitError E_DEPLOY_BUSY who has it, and since when */
   locked<Result>(by: string, work: () => Promise<Result>): Promise<Result>;
   /** Copies, syncs and tests it here, and lets it in. @throws KitError the store is as it was then */
-  admit(bundle: Bundle, expected: BundleExpectation): Promise<SelfTest>;
+  admit(bundle: Bundle, expected: BundleExpectation, retryBad?: string): Promise<SelfTest>;
   /** Puts it on trial, and notes that; where no loop drives it is current at once, and the next run tries it. @returns false where it drives already */
-  propose(digest: string, what: Pick<Trial, 'id' | 'skip'> & { readonly by: string }): boolean;
-  /** @returns digest of what drives from now on */
-  rollback(reason: string, by: string): Promise<string>;
+  propose(digest: string, what: Omit<Proposal, 'phase'>): boolean;
+  /**
+   * Back to the policy before; a loop that drives has taken it over then.
+   *
+   * @returns its digest
+   * @throws  KitError E_ROLLBACK_UNFOLLOWED where the loop goes on with another, and what `operatorRollback` throws
+   */
+  rollback(reason: string, by: string, expected: BundleExpectation): Promise<string>;
 }
 
-/** Opens the store at `folder`, which is made where there is none. @throws KitError E_DEPLOY_TARGET */
-export function openAgentStore(folder: string): AgentStore {
-  const store = openStore(folder);
+const pollMs = 50;
+
+/** Whether there is one that this process can't change: on a card that failed and was mounted anew to be read only, for instance. */
+function isReadOnly(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Opens the store at `folder`, which is made where there is none.
+ *
+ * @param onlyRead   what it holds is to be told: then one that can't be written to is read as it is
+ * @param takeOverMs how long a loop is given to take over what is current again
+ * @throws KitError E_DEPLOY_TARGET
+ */
+export function openAgentStore(folder: string, onlyRead = false, takeOverMs = 10_000): AgentStore {
+  const store =
+    onlyRead && isReadOnly(folder) ? new ReleaseStore(new StoreFolder(folder, realDisk)) : openStore(folder);
   return {
     folder,
     state: () => store.state(),
@@ -48,15 +80,25 @@ export function openAgentStore(folder: string): AgentStore {
         lock.release();
       }
     },
-    admit: (bundle, expected) => store.admit(bundle, expected, { sequence: bundle.signature?.sequence }),
-    propose(digest, { id, by, skip }) {
-      const proposed =
-        runningNow(store) === undefined
-          ? store.propose(digest, { id, by, skip: { shadow: 'no policy drives just now', ...skip }, phase: 'limited' })
-          : store.propose(digest, { id, by, skip });
+    admit: (bundle, expected, retryBad) =>
+      store.admit(bundle, expected, { sequence: bundle.signature?.sequence, retryBad }),
+    propose(digest, what) {
+      const proposed = store.propose(digest, { ...what, phase: 'limited' });
       store.prune();
       return proposed;
     },
-    rollback: async (reason, by) => store.operatorRollback(reason, by),
+    async rollback(reason, by, expected) {
+      const digest = store.operatorRollback(reason, by, expected);
+      for (const since = performance.now(); ; await sleep(pollMs)) {
+        const running = runningNow(store);
+        if (running === undefined || running.digest === digest) return digest;
+        if (performance.now() - since > takeOverMs)
+          throw new KitError(
+            'E_ROLLBACK_UNFOLLOWED',
+            `${shortDigest(digest)} is current again, for the next run; the arm is still driven by ${shortDigest(running.digest)}`,
+            'end that run (kit stop), then start it again; what it prints, or its service’s log, has the reason',
+          );
+      }
+    },
   };
 }

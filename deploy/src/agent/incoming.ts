@@ -1,21 +1,28 @@
 /**
- * Files on their way into a store: `incoming/<sha256>.part` while they come, `incoming/<sha256>` once they are what their name says. What a
- * release holds already needs not come again. Nothing here is trusted: whoever takes a file from here reads its digest anew.
+ * Files on their way into a store: `<sha256>.part` while they come, `<sha256>` once they are what their name says. What a release holds
+ * already needs not come again. Nothing here is trusted: whoever takes a file from here reads its digest anew.
+ *
+ * They come to `incoming/` itself where one agent receives for everybody, and else to a folder in it that is the agent's alone: two who wrote
+ * into one file, over sftp for instance, which asks nobody, would spoil it for each other. What came to one of them is used by the next who
+ * wants it, half a file as a copy. That all of it lies in a folder that says whose it is lets the store tidy up after those who died.
  */
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statfsSync,
 } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { sha256 as digestOf, shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import { isOwnerAlive, ownedName } from '@sim2servo/runtime/releases/owner';
 
 export interface WantedFile {
   readonly sha256: string;
@@ -29,18 +36,31 @@ export const maxFileBytes = 64 * 2 ** 20;
 const copies = 2;
 /** Of a file that is still coming. */
 const comingSuffix = '.part';
+const wholeName = /^[0-9a-f]{64}$/;
 /** Left free, so that a robot can still write its log. */
 const spareBytes = 16 * 2 ** 20;
 
 export class Incoming {
   /** Absolute. */
   readonly folder: string;
+  /** Where files come, as SHA256.part. Absolute; it is there once `lacking` was asked. */
+  readonly place: string;
   readonly #releases: string;
+  /** Bytes of the files that may be on their way here: nothing else is put anywhere. */
+  readonly #expected = new Map<string, number>();
+  /** Bytes of those that have come, until somebody lacks them again. */
+  readonly #received = new Map<string, number>();
+  readonly #free: typeof freeBytes;
 
-  /** @param store its folder; it needs not exist yet */
-  constructor(store: string) {
+  /**
+   * @param store its folder; it needs not exist yet
+   * @param apart files come to a place that nobody else writes into
+   */
+  constructor(store: string, { apart = false, free = freeBytes } = {}) {
     this.folder = resolve(store, 'incoming');
+    this.place = apart ? join(this.folder, ownedName()) : this.folder;
     this.#releases = resolve(store, 'releases');
+    this.#free = free;
   }
 
   /**
@@ -64,38 +84,56 @@ export class Incoming {
       .filter(({ sha256 }) => !here.has(sha256))
       .map(({ sha256, bytes }) => ({ sha256, from: this.#begun(sha256, bytes), bytes }));
     const needed = missing.reduce((sum, { bytes }) => sum + bytes, 0) * copies + spareBytes;
-    const free = await freeBytes(this.folder);
-    if (missing.length > 0 && free < needed)
-      throw new KitError(
-        'E_DEPLOY_SPACE',
-        `the disk of ${this.folder} has ${free} bytes free, and ${needed} are needed`,
-        'free some space on the robot; nothing was changed there',
-      );
+    if (missing.length > 0) this.#mustHold(needed);
     return missing.map(({ sha256, from }) => ({ sha256, from }));
   }
 
   /** Where the files of these digests lie that are here and whole. */
   find(digests: readonly string[]): Map<string, string> {
     const found = new Map<string, string>();
-    const folders = [this.folder, ...entries(this.#releases).map(name => join(this.#releases, name))];
-    for (const folder of folders)
+    const look = (folder: string) => {
       for (const name of entries(folder)) {
         if (name.endsWith(comingSuffix)) continue;
         const path = join(folder, name);
-        const stat = lstatSync(path, { throwIfNoEntry: false });
+        const stat = ifOurs(() => lstatSync(path));
         if (stat?.isFile() !== true || stat.size > maxFileBytes) continue;
-        const digest = digestOf(readFileSync(path));
+        const content = ifOurs(() => readFileSync(path));
+        if (content === undefined) continue;
+        const digest = digestOf(content);
         if (digests.includes(digest)) found.set(digest, path);
       }
+    };
+    look(this.folder);
+    for (const name of this.#places()) ifOurs(() => look(join(this.folder, name)));
+    // After that: what another's installation takes from there is in a release first.
+    for (const name of entries(this.#releases)) look(join(this.#releases, name));
     return found;
   }
 
-  /** Bytes of the file that have come. More than it has are none: something else has been there. */
+  /** Bytes of the file that have come, to whomever. More than it has are none: something else has been there. */
   #begun(sha256: string, bytes: number): number {
+    if (!this.#expected.has(sha256)) this.#takeOver(sha256, bytes);
+    this.#received.delete(sha256);
+    this.#expected.set(sha256, Math.max(bytes, this.#expected.get(sha256) ?? 0));
     const length = this.length(sha256);
     if (length <= bytes) return length;
     rmSync(this.#part(sha256));
     return 0;
+  }
+
+  /** Goes on with the most that came to another place, with a copy: somebody may still be at it. What nobody is at any more goes. */
+  #takeOver(sha256: string, bytes: number): void {
+    for (const name of ['.', ...this.#places()]) {
+      const place = join(this.folder, name);
+      if (place === this.place) continue;
+      const part = join(place, sha256 + comingSuffix);
+      const stat = ifOurs(() => lstatSync(part));
+      if (stat?.isFile() === true && stat.size <= bytes && stat.size > this.length(sha256))
+        onDisk(this.folder, () => ifOurs(() => copyFileSync(part, this.#part(sha256))));
+      if (isOwnerAlive(name) !== false) continue;
+      ifOurs(() => rmSync(part, { force: true }));
+      removeEmpty(place);
+    }
   }
 
   /** Bytes that have come of a file that is still coming. */
@@ -107,19 +145,31 @@ export class Incoming {
    * Adds to a file that is coming.
    *
    * @param offset must be its length
-   * @returns its length now, unchanged where `offset` is another
-   * @throws  KitError E_DEPLOY_SIZE, E_DEPLOY_TARGET
+   * @returns its length now, unchanged where `offset` is another, or where it is here whole
+   * @throws  KitError E_DEPLOY_UNASKED, E_DEPLOY_SIZE, E_DEPLOY_SPACE, E_DEPLOY_TARGET
    */
   append(sha256: string, offset: number, bytes: Uint8Array): number {
-    this.#make();
+    const announced = this.#expected.get(sha256);
+    if (announced === undefined) {
+      // Another deployer has sent the same meanwhile.
+      const whole = this.#received.get(sha256);
+      if (whole !== undefined) return whole;
+      throw new KitError(
+        'E_DEPLOY_UNASKED',
+        `file ${shortDigest(sha256)} was never announced`,
+        'deploy again: what is there already is not sent again',
+      );
+    }
     const length = this.length(sha256);
     if (offset !== length) return length;
-    if (length + bytes.length > maxFileBytes)
+    if (length + bytes.length > announced)
       throw new KitError(
         'E_DEPLOY_SIZE',
-        `file ${shortDigest(sha256)} has more than ${maxFileBytes} bytes`,
+        `file ${shortDigest(sha256)} was announced with ${announced} bytes, and has more`,
         'export the policy again with `kit export`',
       );
+    this.#mustHold(bytes.length + spareBytes);
+    this.#make();
     return onDisk(this.folder, () => {
       appendFileSync(this.#part(sha256), bytes);
       return length + bytes.length;
@@ -148,12 +198,24 @@ export class Incoming {
         'deploy again: it was thrown away, and comes anew',
       );
     }
-    renameSync(part, join(this.folder, sha256));
+    renameSync(part, join(this.place, sha256));
+    this.#expected.delete(sha256);
+    this.#received.set(sha256, stat.size);
   }
 
   /** Files that are in a release now. */
   remove(digests: readonly string[]): void {
-    for (const digest of digests) rmSync(join(this.folder, digest), { force: true });
+    const dead = this.#places().filter(name => isOwnerAlive(name) === false);
+    for (const place of new Set([this.place, ...dead.map(name => join(this.folder, name))])) {
+      for (const digest of digests) ifOurs(() => rmSync(join(place, digest), { force: true }));
+      if (place !== this.folder) removeEmpty(place);
+    }
+  }
+
+  /** Whole files that came here, of a deployment that was refused: the next one brings its own. */
+  discard(): void {
+    for (const name of entries(this.place)) if (wholeName.test(name)) rmSync(join(this.place, name), { force: true });
+    if (this.place !== this.folder) removeEmpty(this.place);
   }
 
   /** A folder to put a bundle together in. The store's lock must be held: there is one, and what a dead agent left goes. */
@@ -168,31 +230,56 @@ export class Incoming {
     rmSync(join(this.folder, 'draft'), { recursive: true, force: true });
   }
 
+  /** Names of the folders that are somebody's alone. */
+  #places(): string[] {
+    return entries(this.folder).filter(name => isOwnerAlive(name) !== undefined);
+  }
+
   #part(sha256: string): string {
-    return join(this.folder, sha256 + comingSuffix);
+    return join(this.place, sha256 + comingSuffix);
+  }
+
+  /** @throws KitError E_DEPLOY_SPACE */
+  #mustHold(needed: number): void {
+    const free = this.#free(this.folder);
+    if (free < needed)
+      throw new KitError(
+        'E_DEPLOY_SPACE',
+        `the disk of ${this.folder} has ${free} bytes free, and ${needed} are needed`,
+        'free some space on the robot; nothing was changed there',
+      );
   }
 
   #make(): void {
-    onDisk(this.folder, () => mkdirSync(this.folder, { recursive: true }));
+    onDisk(this.folder, () => mkdirSync(this.place, { recursive: true }));
   }
 }
 
-function entries(folder: string): string[] {
+/** Not there yet, or a file where a release would be a folder: it holds nothing for us. */
+const entries = (folder: string): string[] => unless(['ENOENT', 'ENOTDIR'], () => readdirSync(folder)) ?? [];
+
+/** Undefined where another agent has moved or removed it meanwhile, or another user keeps it to himself: then it is as if it were not there. */
+const ifOurs = <Result>(work: () => Result): Result | undefined => unless(['ENOENT', 'EACCES', 'EPERM'], work);
+
+function removeEmpty(folder: string): void {
+  unless(['ENOTEMPTY', 'EEXIST'], () => ifOurs(() => rmdirSync(folder)));
+}
+
+/** Undefined where the system says one of `codes`. */
+function unless<Result>(codes: readonly string[], work: () => Result): Result | undefined {
   try {
-    return readdirSync(folder);
+    return work();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Not there yet, or a file where a release would be a folder: it holds nothing for us.
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }
 
 /** Free for us on the disk of `folder`, or of the nearest one above it that exists. */
-export async function freeBytes(folder: string): Promise<number> {
+export function freeBytes(folder: string): number {
   let at = resolve(folder);
   while (!existsSync(at)) at = resolve(at, '..');
-  const { bavail, bsize } = await statfs(at);
+  const { bavail, bsize } = statfsSync(at);
   return bavail * bsize;
 }
 

@@ -6,6 +6,7 @@ import { exitCodes } from '@sim2servo/models/error';
 import { type HistoryEntry, historyEntrySchema } from '@sim2servo/runtime/releases/history';
 import { storeStateSchema, trialSchema } from '@sim2servo/runtime/releases/store-state';
 import { z } from 'zod';
+import { lastErrorSchema } from './health.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 const words = z.string().min(1).max(2000);
@@ -23,6 +24,7 @@ export const requestSchema = z.discriminatedUnion('kind', [
     manifest: digest.describe('file that holds policy.json'),
     signature: digest.optional().describe('file that holds policy.json.minisig'),
     skip: trialSchema.shape.skip,
+    retryBad: words.optional().describe('why it is to be tried again where it failed'),
     by: words.describe('who asks, for the history'),
   }),
   z.strictObject({ kind: z.literal('follow'), id: z.string() }),
@@ -41,6 +43,7 @@ export const statusSchema = z.strictObject({
   state: storeStateSchema,
   running: z.strictObject({ digest, sinceS: z.number() }).optional().describe('a loop that follows this store'),
   freeBytes: bytes,
+  lastError: lastErrorSchema.optional().describe('why the arm does not drive, else why the last deployment failed'),
 });
 export type Status = z.infer<typeof statusSchema>;
 
@@ -50,13 +53,13 @@ export const answerSchemas = {
     incoming: z
       .string()
       .regex(/^\/[^\p{Cc}"\\]*$/u, 'an absolute path without control characters')
-      .describe('folder that files are put into, as SHA256.part'),
+      .describe('folder that files of this connection are put into, as SHA256.part'),
   }),
-  /** What must be sent, and from which byte on. */
+  /** What must be sent, and from which byte on. The folder that it is put into is there from now on. */
   lacking: z.array(z.strictObject({ sha256: digest, from: bytes })),
   received: z.strictObject({}),
   install: z.strictObject({ id: z.string(), outcome: z.enum(['proposed', 'current']) }),
-  follow: z.strictObject({ outcome: z.enum(['committed', 'rolled-back', 'waiting']), words: z.string() }),
+  follow: z.strictObject({ outcome: z.enum(['committed', 'rolled-back', 'waiting', 'undecided']), words: z.string() }),
   status: statusSchema,
   history: z.array(historyEntrySchema),
   rollback: z.strictObject({ digest }),

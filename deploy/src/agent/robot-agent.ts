@@ -5,7 +5,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
@@ -14,6 +14,7 @@ import { runtimeVersion } from '@sim2servo/models/version';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import { type AgentStore, openAgentStore } from './agent-store.js';
 import { assembleDraft } from './draft.js';
+import { failedDeployment, type LastError } from './health.js';
 import { freeBytes, Incoming } from './incoming.js';
 import { type Answers, type AnswerTo, protocolVersion, type Request, type Status } from './protocol.js';
 
@@ -22,7 +23,11 @@ export interface AgentOptions {
   readonly store: string;
   /** Robot folder or shipped robot: who it is, and whose signatures it trusts. Without one any bundle may come. */
   readonly robot?: string | undefined;
-  readonly openStore?: (folder: string) => AgentStore;
+  /** For one connection alone: its files come to a place of their own. */
+  readonly apart?: boolean;
+  readonly openStore?: (folder: string, onlyRead: boolean) => AgentStore;
+  /** Why the service that drives the arm does not, where there is one. */
+  readonly driveError?: () => Promise<LastError | undefined>;
 }
 
 /** Ends what only waits, when who asked has gone. */
@@ -46,7 +51,7 @@ export class RobotAgent {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    this.incoming = new Incoming(options.store);
+    this.incoming = new Incoming(options.store, options);
   }
 
   /** @throws KitError why not; the store is whole then */
@@ -63,7 +68,7 @@ export class RobotAgent {
             `the robot speaks version ${protocolVersion} of the deployment protocol, and was asked in ${request.protocol}`,
             'provision the robot again with this kit: kit provision',
           );
-        return { protocol: protocolVersion, incoming: this.incoming.folder, ...(await this.status()) };
+        return { protocol: protocolVersion, incoming: this.incoming.place, ...(await this.status()) };
       case 'lacking':
         return this.incoming.lacking(request.files);
       case 'received':
@@ -76,20 +81,22 @@ export class RobotAgent {
       case 'status':
         return this.status();
       case 'history':
-        return this.#store().history(request.last);
+        return this.#store(true).history(request.last);
       case 'rollback': {
         const store = this.#store();
-        return store.locked(request.by, async () => ({ digest: await store.rollback(request.reason, request.by) }));
+        const { reason, by } = request;
+        return store.locked(by, async () => ({ digest: await store.rollback(reason, by, this.#expected()) }));
       }
     }
   }
 
   async status(): Promise<Status> {
-    const store = this.#store();
+    const store = this.#store(true);
     const current = store.current();
     const previous = store.previous();
     const running = store.running();
     const robot = this.#robot();
+    const lastError = (await this.#options.driveError?.()) ?? failedDeployment(store.history(historyOfOne));
     return {
       ...(robot !== undefined && { robot: robot.spec.name }),
       runtimeVersion,
@@ -98,13 +105,14 @@ export class RobotAgent {
       ...(previous !== undefined && { previous }),
       state: store.state(),
       ...(running !== undefined && { running }),
-      freeBytes: await freeBytes(store.folder),
+      freeBytes: freeBytes(store.folder),
+      ...(lastError && { lastError }),
     };
   }
 
-  #store(): AgentStore {
+  #store(onlyRead = false): AgentStore {
     const { openStore = openAgentStore, store } = this.#options;
-    return openStore(store);
+    return openStore(store, onlyRead);
   }
 
   /** Read anew each time: keys may have been trusted or revoked meanwhile. */
@@ -112,10 +120,17 @@ export class RobotAgent {
     return this.#options.robot === undefined ? undefined : loadRobot(this.#options.robot);
   }
 
-  async #install({ manifest, signature, skip, by }: InstallRequest, { onEvent }: Asking): Promise<Answers['install']> {
-    const store = this.#store();
+  #expected(): BundleExpectation {
     const robot = this.#robot();
-    const expected = robot === undefined ? {} : expectationOf(robot);
+    return robot === undefined ? {} : expectationOf(robot);
+  }
+
+  async #install(
+    { manifest, signature, skip, retryBad, by }: InstallRequest,
+    { onEvent }: Asking,
+  ): Promise<Answers['install']> {
+    const store = this.#store();
+    const expected = this.#expected();
     const id = randomUUID();
     let since = performance.now();
     const note = (step: Step) => {
@@ -136,7 +151,7 @@ export class RobotAgent {
               ? 'digests; nobody had to sign it'
               : `digests; signed by key ${bundle.signature.keyId}`,
         });
-        const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected);
+        const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected, retryBad);
         note({
           event: 'tested',
           words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
@@ -146,13 +161,15 @@ export class RobotAgent {
       } finally {
         draft.remove();
       }
-      const proposed = store.propose(manifest, { id, skip, by });
+      const proposed = store.propose(manifest, { id, skip, retryBad, by });
       this.incoming.remove(draft.digests);
       if (!proposed) return { id, outcome: 'current' };
       const noted = store.history(1).at(-1);
       if (noted?.id === id) onEvent(noted);
       return { id, outcome: 'proposed' };
     } catch (error) {
+      // What is lacking is brought at once, to what is here.
+      if (!(error instanceof KitError && error.code === 'E_DEPLOY_LACKING')) this.incoming.discard();
       try {
         note({ event: 'refused', words: messageOf(error).slice(0, 2000) });
       } catch {
@@ -164,10 +181,11 @@ export class RobotAgent {
 
   /** Tells of a trial until it ends. It goes on whether anybody follows or not. */
   async #follow(id: string, { onEvent, signal }: Asking): Promise<Answers['follow']> {
-    const store = this.#store();
     let told = 0;
     let unknown = 0;
     for (let since = performance.now(); !signal.aborted; await sleep(pollMs)) {
+      // Opened anew each time: where the run has died on trial, that finishes the trial.
+      const store = this.#store();
       // In this order: what ends between the two is in the history.
       const { trial } = store.state();
       const entries = store.history(historyOfOne).filter(entry => entry.id === id && ofTrials.has(entry.event));
@@ -189,8 +207,12 @@ export class RobotAgent {
       }
       if (store.running() === undefined)
         return { outcome: 'waiting', words: 'nobody drives just now; the next kit run tries it' };
+      if (trial.waits !== undefined) return { outcome: 'waiting', words: trial.waits };
       if (performance.now() - since > silenceMs)
-        return { outcome: 'waiting', words: `nothing happened for ${silenceMs / 1000} s` };
+        return {
+          outcome: 'undecided',
+          words: `a loop drives, and nothing was heard of the trial for ${silenceMs / 1000} s`,
+        };
     }
     return { outcome: 'waiting', words: 'nobody follows any more' };
   }

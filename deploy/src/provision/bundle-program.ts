@@ -15,6 +15,9 @@ export const noFolder = 'bundled: no folder';
 
 const main = fileURLToPath(new URL('../robot/main.js', import.meta.url));
 
+/** Paths of the sources, as seen from here, end up in the bundle's names: the same wherever one stands. */
+const base = fileURLToPath(new URL('../../..', import.meta.url));
+
 /** `new URL('./x-worker.js', import.meta.url)`: the program of a thread, which must lie beside whoever starts it. */
 const threadProgram = /new URL\(\s*['"](\.\/[\w-]+\.js)['"],\s*import\.meta\.url\s*,?\s*\)/g;
 
@@ -34,6 +37,17 @@ const nativeBeside: Plugin = {
   },
 };
 
+/** zod says what is wrong in fifty languages; we ask for one. The others are half of what it takes in each thread's memory. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
 export interface ProgramFile {
   /** In one folder, without others below it. */
   readonly name: string;
@@ -46,6 +60,7 @@ export async function bundleProgram(): Promise<ProgramFile[]> {
   for (;;) {
     const { outputFiles, metafile } = await build({
       entryPoints: Object.fromEntries([...entries].map(([name, path]) => [name.replace(/\.js$/, ''), path])),
+      absWorkingDir: base,
       outdir: '/',
       bundle: true,
       splitting: true,
@@ -58,7 +73,7 @@ export async function bundleProgram(): Promise<ProgramFile[]> {
       minifyWhitespace: true,
       minifySyntax: true,
       logLevel: 'error',
-      plugins: [nativeBeside],
+      plugins: [nativeBeside, oneLanguage],
       // Found in node_modules beside: inference has native parts, or is WebAssembly, by platform.
       external: ['onnxruntime-node', 'onnxruntime-web', '*.node'],
       // One package names its folder, and gives that to what is redirected above. A second would look for files that are not there.
@@ -68,7 +83,7 @@ export async function bundleProgram(): Promise<ProgramFile[]> {
     });
     const found = Object.keys(metafile.inputs)
       .filter(path => /\/dist\/src\/.*\.js$/.test(path))
-      .flatMap(path => threadsOf(join(process.cwd(), path)));
+      .flatMap(path => threadsOf(join(base, path)));
     const fresh = found.filter(path => entries.get(basename(path)) !== path);
     if (fresh.length === 0)
       return outputFiles

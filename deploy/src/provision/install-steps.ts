@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import { nodePath, type RuntimePackage } from './runtime-package.js';
+import type { RuntimePackage } from './runtime-package.js';
+import { runtimeStep } from './runtime-step.js';
 import {
   agentEnvironment,
   agentUnit,
@@ -18,6 +18,7 @@ import {
   udevRule,
   unitNames,
 } from './service-files.js';
+import { keysStep, type SiteThere, sitePath, siteText, withoutKeys, withTrust } from './site-there.js';
 import { putFile, type Step } from './steps.js';
 import type { TargetFacts } from './target-facts.js';
 import { quoted } from './target-shell.js';
@@ -32,28 +33,21 @@ export interface InstallOptions {
   readonly mqtt: string | undefined;
   /** What is calibrated on the robot is given up for the site.json from here. */
   readonly replaceSite: boolean;
+  /** Absent where the robot has none yet. */
+  readonly siteThere: SiteThere | undefined;
   /** Whether what is installed runs on the machine that the steps run on. */
   readonly runs: boolean;
 }
 
-/** Files of the new release that the robot's current one has, too: linked there instead of sent. */
-export function filesThere({ manifest }: RuntimePackage, { current }: TargetFacts): string[] {
-  const old = current?.manifest.files ?? {};
-  return Object.entries(manifest.files)
-    .filter(([path, { sha256, executable }]) => {
-      const there = Object.hasOwn(old, path) ? old[path] : undefined;
-      return there?.sha256 === sha256 && there.executable === executable;
-    })
-    .map(([path]) => path);
-}
-
 export function installSteps(options: InstallOptions): Step[] {
-  const { robot, runtime, facts, mqtt } = options;
+  const { robot, runtime, facts, mqtt, siteThere, runs } = options;
   const port = portThere(options);
+  const keys = siteThere && keysStep(siteThere, robot.site);
   return [
     userStep(facts),
     foldersStep,
-    runtimeStep(options),
+    ...(keys === undefined ? [] : [keys]),
+    runtimeStep(runtime, facts, runs),
     {
       name: 'program',
       words: 'sim2servo-robot, for people and for the units',
@@ -90,7 +84,7 @@ export function installSteps(options: InstallOptions): Step[] {
       name: 'reload',
       words: 'the kernel and udev take the new rules',
       system: true,
-      script: `if command -v udevadm >/dev/null; then udevadm control --reload && udevadm trigger --subsystem-match=tty; fi
+      script: `if [ -S /run/udev/control ]; then udevadm control --reload && udevadm trigger --subsystem-match=tty; fi
 if [ -f /etc/modules-load.d/sim2servo.conf ] && command -v modprobe >/dev/null; then
   while read -r module; do case $module in \\#*) ;; *) modprobe "$module" || echo "module $module is not there" ;; esac; done < /etc/modules-load.d/sim2servo.conf
 fi
@@ -100,7 +94,8 @@ fi
       name: 'start',
       words: 'the service runs, now and after each boot. It waits without torque',
       system: true,
-      script: `systemctl daemon-reload
+      script: `resting
+systemctl daemon-reload
 systemctl enable ${unitNames.service}
 systemctl restart ${unitNames.service}
 ${
@@ -153,57 +148,6 @@ chmod 2770 "$ROOT/etc/sim2servo/robot"
 `,
 };
 
-function runtimeStep({ runtime, facts, runs }: InstallOptions): Step {
-  const { digest, manifest, ownNode } = runtime;
-  if (facts.current?.digest === digest)
-    return { name: 'runtime', words: `runtime ${shortDigest(digest)} is there already`, script: ':\n' };
-  const there = filesThere(runtime, facts);
-  const links = there.map(path => `link ${quoted(path)}\n`).join('');
-  const sums = Object.entries(manifest.files)
-    .map(([path, { sha256 }]) => `${sha256}  ${path}\n`)
-    .join('');
-  return {
-    name: 'runtime',
-    archive: true,
-    words: `runtime ${shortDigest(digest)}: sent aside, each file verified, synced, let in by a rename${there.length === 0 ? '' : `; ${there.length} files of it are there already`}`,
-    script: `releases="$ROOT/opt/sim2servo/releases"
-new="$releases/.incoming"
-rm -rf "$new"
-mkdir "$new"
-link() { mkdir -p "$(dirname "$new/$1")"; ln "$ROOT/opt/sim2servo/current/$1" "$new/$1"; }
-${links}gzip -dc | tar -xf - -C "$new"
-own -R root:root "$new"
-cd "$new"
-sha256sum -c - >/dev/null <<'SUMS'
-${sums}SUMS
-printf '%s  %s\\n' ${digest} runtime.json | sha256sum -c - >/dev/null
-${
-  // The runtime that is there decides whether it trusts what comes after it.
-  runs && facts.current !== undefined ? `"$ROOT/usr/local/bin/sim2servo-robot" check --runtime "$new" >/dev/null\n` : ''
-}${ownNode ? '' : `test -x ${nodePath}\n`}sync
-rm -rf "$releases/${digest}"
-mv "$new" "$releases/${digest}"
-# The one before is kept.
-rm -f "$ROOT/opt/sim2servo/.link"
-if [ -L "$ROOT/opt/sim2servo/current" ]; then
-  ln -s "$(readlink "$ROOT/opt/sim2servo/current")" "$ROOT/opt/sim2servo/.link"
-  mv -fT "$ROOT/opt/sim2servo/.link" "$ROOT/opt/sim2servo/previous"
-fi
-ln -s "releases/${digest}" "$ROOT/opt/sim2servo/.link"
-mv -fT "$ROOT/opt/sim2servo/.link" "$ROOT/opt/sim2servo/current"
-sync
-for old in "$releases"/*; do
-  case $(basename "$old") in
-    ${digest}) ;;
-    "$(basename "$(readlink "$ROOT/opt/sim2servo/previous" || true)")") ;;
-    *) rm -rf "$old" ;;
-  esac
-done
-echo "installed ${digest.slice(0, 12)}"
-`,
-  };
-}
-
 /** `robot.json`, `site.json`, and the certificates that it names; the scene is for the simulator. */
 function robotStep(options: InstallOptions): Step {
   const { robot, replaceSite } = options;
@@ -224,7 +168,7 @@ function robotStep(options: InstallOptions): Step {
     words: `robot ${robot.spec.name}: robot.json, and site.json ${replaceSite ? 'from here' : 'where there is none'}`,
     script: [
       putFile('/etc/sim2servo/robot/robot.json', textOf(folder, 'robot.json'), { mode: '660', group }),
-      putFile('/etc/sim2servo/robot/site.json', siteThere(options), { mode: '660', group, keep: !replaceSite }),
+      putFile(sitePath, siteOf(options), { mode: '660', group, keep: !replaceSite }),
       ...certificates.map(path =>
         putFile(`/etc/sim2servo/robot/${path}`, textOf(folder, path), { mode: '640', group }),
       ),
@@ -232,14 +176,22 @@ function robotStep(options: InstallOptions): Step {
   };
 }
 
-/** The site with the port's name on the robot; as it is where nothing changes. */
-function siteThere(options: InstallOptions): string {
-  const { robot } = options;
-  const text = textOf(robot.folder, 'site.json');
+/** The site with the port's name on the robot, and with the keys that are known there; as it is where nothing changes. */
+function siteOf(options: InstallOptions): string {
+  const { robot, siteThere } = options;
   const port = portThere(options);
-  if (port === undefined || robot.site.bus.kind === 'mqtt' || robot.site.bus.port === port) return text;
+  const text = textOf(robot.folder, 'site.json');
+  const { bus, trustedKeys, revokedKeys } = robot.site;
   const site = JSON.parse(text) as { bus: Record<string, unknown> };
-  return `${JSON.stringify({ ...site, bus: { ...site.bus, port } }, null, 2)}\n`;
+  const moved = port === undefined || bus.kind === 'mqtt' || bus.port === port;
+  const here = {
+    text: moved ? text : siteText({ ...site, bus: { ...site.bus, port } }),
+    trust: { trustedKeys, revokedKeys },
+  };
+  if (siteThere === undefined) return here.text;
+  const [ours, theirs] = [withTrust(here, siteThere.trust), withTrust(siteThere, here.trust)];
+  // What is only written otherwise is no other site.
+  return withoutKeys(ours) === withoutKeys(theirs) ? theirs.text : ours.text;
 }
 
 function textOf(folder: string, name: string): string {

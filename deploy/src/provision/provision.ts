@@ -1,16 +1,19 @@
 /** `kit provision`, without its words: finds out what a target is, plans, and carries the plan out. */
 import { resolve } from 'node:path';
 import { createGzip } from 'node:zlib';
-import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
+import { joinedTrust } from '@sim2servo/models/bundle/trust';
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { z } from 'zod';
-import { manifestName, signatureName } from '../robot/runtime-manifest.js';
-import { filesThere, installSteps } from './install-steps.js';
+import { manifestName, signatureName, verifyRuntimeSignature } from '../robot/runtime-manifest.js';
+import { alone } from './alone.js';
+import { installSteps } from './install-steps.js';
 import type { NpmCacheOptions } from './npm-cache.js';
 import { knownPlatform, leastNode, type PlatformName, platformOf } from './platforms.js';
 import { type PackageOptions, packageRuntime, type RuntimePackage, unpackedBytes } from './runtime-package.js';
+import { filesThere } from './runtime-step.js';
+import { readSiteThere, type SiteThere, sitePath } from './site-there.js';
 import { prelude, type Step } from './steps.js';
 import { writeTar } from './tar.js';
 import { factsScript, readFacts, type TargetFacts } from './target-facts.js';
@@ -109,9 +112,9 @@ export async function planProvision(options: ProvisionOptions): Promise<Plan> {
       'leave --platform out',
       'usage',
     );
+  const siteThere = await lookAtSite(found);
   const runtime = await packaged({ ...options, platform });
-  const { trustedKeys } = robot.site;
-  if (trustedKeys.length > 0) checkSigned(runtime, robot.spec.name, trustedKeys);
+  checkSigned(runtime, robot, siteThere);
   if (runtime.ownNode && (found.system || platform === there)) checkOwnNode(shell.where, facts.node);
   const runs = platform === there && (!runtime.ownNode || facts.node !== undefined);
   if (facts.freeBytes < 2 * unpackedBytes(runtime))
@@ -120,21 +123,31 @@ export async function planProvision(options: ProvisionOptions): Promise<Plan> {
       `${shell.where} has ${megabytes(facts.freeBytes)} free, and ${megabytes(2 * unpackedBytes(runtime))} are needed: the runtime, and the one after it`,
       'free some space there',
     );
-  const steps = installSteps({ robot, runtime, facts, port: wanted, mqtt, replaceSite, runs });
+  const steps = installSteps({ robot, runtime, facts, port: wanted, mqtt, replaceSite, siteThere, runs });
   return { ...found, runtime, runs, steps };
 }
 
-function checkSigned({ files }: RuntimePackage, name: string, trustedKeys: readonly string[]): void {
+/** As root: it is for the robot's group alone. @throws KitError E_FILE_JSON, E_FILE_SCHEMA, E_SUDO, E_TARGET_* */
+async function lookAtSite({
+  shell,
+  root,
+  system,
+  facts,
+}: Pick<Plan, 'shell' | 'root' | 'system' | 'facts'>): Promise<SiteThere | undefined> {
+  if (!facts.robot) return undefined;
+  const path = quoted(`${root === '/' ? '' : root}${sitePath}`);
+  const text = await shell.run(`if [ -e ${path} ]; then cat ${path}; fi`, system);
+  if (text === '') return undefined;
+  return readSiteThere(text, shell.where);
+}
+
+function checkSigned({ files }: RuntimePackage, { spec, site }: LoadedRobot, there: SiteThere | undefined): void {
   const content = (path: string) => files.find(file => file.path === path)?.content;
-  const signature = content(signatureName);
-  if (signature === undefined)
-    throw new KitError(
-      'E_RUNTIME_UNSIGNED',
-      `site.json of ${name} names trusted keys, so the robot takes only a signed runtime`,
-      'sign it: --sign NAME',
-      'usage',
-    );
-  verifyMinisign(content(manifestName)!, signature.toString(), trustedKeys);
+  const trust = there === undefined ? site : joinedTrust(there.trust, site);
+  verifyRuntimeSignature(content(manifestName)!, content(signatureName), trust, [
+    `site.json of ${spec.name}, here or there, names keys that it trusts or has revoked, so the robot takes only a signed runtime`,
+    'sign it: --sign NAME',
+  ]);
 }
 
 function checkOwnNode(where: string, version: string | undefined): void {
@@ -168,8 +181,21 @@ export function skipReason({ system, root, facts }: Plan, step: Step): string | 
 /** The scripts as they are run. */
 export const scriptOf = ({ root, system }: Plan, step: Step): string => `${prelude(root, system)}${step.script}`;
 
-/** Carries the plan out. Each step may be run again; where one fails, those before it stay done. @returns what was sent */
+/**
+ * Carries the plan out, alone. Each step may be run again; where one fails, those before it stay done.
+ *
+ * @returns what was sent
+ * @throws KitError E_PROVISION_BUSY, E_ARM_DRIVEN, E_ARM_UNKNOWN, E_TARGET_*
+ */
 export async function carryOut(
+  plan: Plan,
+  onStep: (step: StepResult) => void,
+  onSent: (bytes: number) => void,
+): Promise<number> {
+  return alone(plan, () => eachStep(plan, onStep, onSent));
+}
+
+async function eachStep(
   plan: Plan,
   onStep: (step: StepResult) => void,
   onSent: (bytes: number) => void,

@@ -1,6 +1,7 @@
 /** The steps of a provisioning: each a shell script that may be run again, and a sentence of what it is for. */
 import { KitError } from '@sim2servo/models/error';
-import { quoted } from './target-shell.js';
+import { unitNames } from './service-files.js';
+import { quoted, refusedExit } from './target-shell.js';
 
 export interface Step {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface Step {
  * What every script begins with.
  *
  * `put PATH MODE`: the file at PATH is what comes in, written aside and renamed, and left alone where it is the same. `keep` does so only
- * where there is none. What is in a group's hands belongs to ours, where this is a machine of its own.
+ * where there is none. `refuse CODE MESSAGE HINT` ends it with that. `resting` does so unless the arm rests. What is in a group's hands belongs to ours, where this is a machine of its own.
  */
 export function prelude(root: string, system: boolean): string {
   return `set -eu
@@ -39,6 +40,19 @@ keep() {
   cat > "$new"
   if ! cmp -s "$new" "$ROOT$1"; then echo "kept $1, which differs from yours"; fi
   rm "$new"
+}
+refuse() { printf '%s\\n' "$1" "$2" "$3" >&2; exit ${refusedExit}; }
+resting() {
+  if [ ! -S "$ROOT/run/sim2servo/control.sock" ]; then return 0; fi
+  state=$("$ROOT/usr/local/bin/sim2servo-robot" ctl state 2>/dev/null || true)
+  case $state in
+    *'"motion":"waiting"'* | *'"error":'*) ;;
+    '') # Its program does not run any more, the service may.
+      if [ $SYSTEM = yes ] && systemctl is-active --quiet ${unitNames.service}; then
+        refuse E_ARM_UNKNOWN "the service runs, and can not be asked whether it drives the arm" "end it there: sudo systemctl stop ${unitNames.service} (the arm then holds), and run it again"
+      fi ;;
+    *) refuse E_ARM_DRIVEN "the arm is being driven: nothing is changed under it" "end that first with kit stop, then run it again: it goes on" ;;
+  esac
 }
 `;
 }

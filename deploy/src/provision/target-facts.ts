@@ -2,8 +2,10 @@
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { controlAnswerSchema, type ServiceMotion } from '../robot/control-protocol.js';
-import { manifestName, type RuntimeManifest, runtimeManifestSchema } from '../robot/runtime-manifest.js';
+import { manifestName, type RuntimeManifest, runtimeManifestSchema, signatureName } from '../robot/runtime-manifest.js';
 import { quoted } from './target-shell.js';
+
+type RuntimeFile = RuntimeManifest['files'][string];
 
 export interface TargetFacts {
   readonly system: string;
@@ -15,13 +17,24 @@ export interface TargetFacts {
   readonly udev: boolean;
   /** Of a Node that is on its path; absent where none is. */
   readonly node?: string;
+  /** Whether a robot's folder is there, which only its group may look into. */
+  readonly robot: boolean;
   /** The release that `current` names. */
-  readonly current?: { readonly digest: string; readonly manifest: RuntimeManifest };
+  readonly current?: InstalledRuntime;
   /** Of the service; absent where none answers. */
   readonly motion?: ServiceMotion;
   /** Of the USB adapter behind the named port. */
   readonly adapter?: { readonly vendor: string; readonly product: string; readonly serial?: string };
   readonly freeBytes: number;
+}
+
+export interface InstalledRuntime {
+  /** Name of its folder: that of a whole release is the digest of its manifest. */
+  readonly digest: string;
+  /** What lies in it, by path, as it is now. */
+  readonly files: ReadonlyMap<string, Pick<RuntimeFile, 'sha256' | 'executable'>>;
+  /** Paths of what is missing, altered or foreign. */
+  readonly damaged: readonly string[];
 }
 
 /** @param root of the installation; @param port whose adapter is wanted */
@@ -32,7 +45,8 @@ say() { printf '%s=%s\\n' "$1" "$2"; }
 root=${quoted(root === '/' ? '' : root)}
 say system "$(uname -s)"
 say machine "$(uname -m)"
-if ls /lib/ld-musl-* >/dev/null 2>&1; then say musl yes; fi
+# By what the system itself runs on: musl may lie beside glibc, and glibc's loader beside musl.
+if grep -q ld-musl /bin/sh; then say musl yes; fi
 say user "$(id -un)"
 say uid "$(id -u)"
 if [ -d /run/systemd/system ]; then say systemd yes; fi
@@ -40,9 +54,17 @@ if command -v udevadm >/dev/null; then say udev yes; fi
 if command -v node >/dev/null; then say node "$(node --version)"; fi
 at=$root; while [ ! -d "$at/" ]; do at=$(dirname "$at"); done
 say freeKb "$(df -Pk "$at/" | awk 'NR == 2 { print $4 }')"
-if [ -e "$root/opt/sim2servo/current/${manifestName}" ]; then
-  say current "$(basename "$(readlink "$root/opt/sim2servo/current")")"
-  say manifest "$(tr -d '\\n' < "$root/opt/sim2servo/current/${manifestName}")"
+if [ -d "$root/etc/sim2servo/robot" ]; then say robot yes; fi
+current="$root/opt/sim2servo/current"
+if [ -d "$current/" ]; then
+  say current "$(basename "$(readlink "$current")")"
+  if [ -f "$current/${manifestName}" ]; then say manifest "$(tr -d '\\n' < "$current/${manifestName}")"; fi
+  # Everything is read: an installation may be years old, and on a card.
+  cd "$current/"
+  find . -type f -exec sha256sum {} + | sed 's,^\\([0-9a-f]*\\) [ *]\\./\\(.*\\)$,file:\\2=\\1,'
+  find . -type f -perm -100 | sed 's,^\\./\\(.*\\)$,executable:\\1=yes,'
+  find . ! -type f ! -type d | sed 's,^\\./\\(.*\\)$,file:\\1=irregular,'
+  cd /
 fi
 if [ -S "$root/run/sim2servo/control.sock" ]; then
   say state "$("$root/usr/local/bin/sim2servo-robot" ctl state 2>/dev/null || true)"
@@ -72,8 +94,7 @@ export function readFacts(text: string): TargetFacts {
       'usage',
     );
   };
-  const digest = said.get('current');
-  const manifest = said.get('manifest');
+  const current = said.get('current');
   const state = said.get('state');
   const vendor = said.get('ID_VENDOR_ID');
   const product = said.get('ID_MODEL_ID');
@@ -87,16 +108,40 @@ export function readFacts(text: string): TargetFacts {
     root: must('uid') === '0',
     systemd: said.has('systemd'),
     udev: said.has('udev'),
+    robot: said.has('robot'),
     ...(node !== undefined && { node: node.replace(/^v/, '') }),
-    ...(digest !== undefined &&
-      manifest !== undefined && {
-        current: { digest, manifest: parseJson(manifest, runtimeManifestSchema, 'manifest of the installed runtime') },
-      }),
+    ...(current !== undefined && { current: runtimeThere(current, said) }),
     ...(state !== undefined && state !== '' && motionOf(state)),
     ...(vendor !== undefined &&
       product !== undefined && { adapter: { vendor, product, ...(serial !== undefined && { serial }) } }),
     freeBytes: Number(must('freeKb')) * 1024,
   };
+}
+
+/** @param said by the target: its manifest, and each file with its digest */
+function runtimeThere(digest: string, said: ReadonlyMap<string, string>): InstalledRuntime {
+  const files = new Map(
+    [...said].flatMap(([key, sha256]) => {
+      const path = /^file:(.*)$/.exec(key)?.[1];
+      return path === undefined ? [] : [[path, { sha256, executable: said.has(`executable:${path}`) }] as const];
+    }),
+  );
+  // What it ought to hold nobody knows then.
+  if (files.get(manifestName)?.sha256 !== digest) return { digest, files, damaged: [manifestName] };
+  const wanted = parseJson(said.get('manifest')!, runtimeManifestSchema, 'manifest of the installed runtime').files;
+  const altered = Object.entries(wanted).filter(([path, file]) => !sameFile(files.get(path), file));
+  const foreign = [...files].filter(
+    ([path]) => ![manifestName, signatureName].includes(path) && !Object.hasOwn(wanted, path),
+  );
+  return { digest, files, damaged: [...altered, ...foreign].map(([path]) => path) };
+}
+
+/** @param there undefined where it is missing */
+export function sameFile(
+  there: Pick<RuntimeFile, 'sha256' | 'executable'> | undefined,
+  wanted: Pick<RuntimeFile, 'sha256' | 'executable'>,
+): boolean {
+  return there?.sha256 === wanted.sha256 && there.executable === wanted.executable;
 }
 
 /** A service that does not answer drives nothing: its socket was left by one that was killed. */

@@ -10,6 +10,8 @@ import { sshError, sshMissing } from '../targets/ssh-errors.js';
 import { type SshOptions, sshCommand, sshSettings } from '../targets/ssh-settings.js';
 import { type SshAddress, sshAddress } from '../targets/target.js';
 
+type Input = Iterable<Buffer> | AsyncIterable<Buffer>;
+
 export interface TargetShell {
   /** `pi@arm.local`, or a folder. */
   readonly where: string;
@@ -17,10 +19,11 @@ export interface TargetShell {
    * @param script for `sh -c`
    * @param asRoot by sudo where the user is another
    * @param stdin  what the script reads
+   * @param speaks called once it has written something to stdout
    * @returns what it wrote to stdout
-   * @throws KitError E_SSH_*, E_TARGET_*, E_SUDO, E_TARGET_SCRIPT with what it wrote to stderr
+   * @throws KitError E_SSH_*, E_TARGET_*, E_SUDO, E_TARGET_SCRIPT with what it wrote to stderr; its own where it refuses
    */
-  run(script: string, asRoot?: boolean, stdin?: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<string>;
+  run(script: string, asRoot?: boolean, stdin?: Input, speaks?: () => void): Promise<string>;
 }
 
 export type SshTarget = SshAddress & Pick<SshOptions, 'sshConfig'>;
@@ -46,9 +49,9 @@ const isRoot = () => process.getuid?.() === 0;
 export function localShell(where: string, signal?: AbortSignal): TargetShell {
   return {
     where,
-    run: (script, asRoot = false, stdin) => {
+    run: (script, asRoot = false, stdin, speaks) => {
       const [program, ...args] = [...(asRoot && !isRoot() ? sudo : []), 'sh', '-c', script];
-      return run(where, program!, args, stdin, signal);
+      return run(where, program!, args, stdin, signal, speaks);
     },
   };
 }
@@ -58,12 +61,15 @@ export function sshShell(target: SshTarget, remoteRoot: () => boolean, signal?: 
   const { destination, port } = target;
   return {
     where: port === undefined ? destination : `${destination}:${port}`,
-    run: (script, asRoot = false, stdin) => {
+    run: (script, asRoot = false, stdin, speaks) => {
       const command = `${asRoot && !remoteRoot() ? `${sudo.join(' ')} ` : ''}sh -c ${quoted(script)}`;
-      return run(destination, 'ssh', [...sshSettings(target), ...sshCommand(target, command)], stdin, signal);
+      return run(destination, 'ssh', [...sshSettings(target), ...sshCommand(target, command)], stdin, signal, speaks);
     },
   };
 }
+
+/** A script that refuses writes three lines to stderr: code, message, the next thing to do. */
+export const refusedExit = 79;
 
 /** What ssh itself ends with where it has no connection. */
 const sshFailed = 255;
@@ -72,8 +78,9 @@ async function run(
   where: string,
   program: string,
   args: readonly string[],
-  stdin: Iterable<Buffer> | AsyncIterable<Buffer> | undefined,
+  stdin: Input | undefined,
   signal: AbortSignal | undefined,
+  speaks: (() => void) | undefined,
 ): Promise<string> {
   const child = spawn(program, args, { stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   const stop = () => child.kill();
@@ -85,6 +92,7 @@ async function run(
     });
     return said;
   }) as [{ text: string }, { text: string }];
+  if (speaks !== undefined) child.stdout!.once('data', speaks);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
@@ -101,6 +109,10 @@ async function run(
     if (signal?.aborted === true)
       throw new KitError('E_INTERRUPTED', `interrupted on ${where}`, 'run it again: it goes on', 'interrupt');
     const said = err.text.trim() === '' ? out.text.trim() : err.text.trim();
+    if (code === refusedExit) {
+      const [name, message, hint] = said.split('\n').slice(-3);
+      throw new KitError(name!, `on ${where}: ${message}`, hint!);
+    }
     if (program === 'ssh' && code === sshFailed)
       throw sshError({ program, destination: where, code, stderr: err.text, again: 'run it again: it goes on' });
     if (/sudo: .*(password|terminal)|sudo: not found|sudo: .*No such file/.test(said))

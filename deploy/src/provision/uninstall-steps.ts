@@ -7,7 +7,8 @@ export const uninstallSteps: readonly Step[] = [
     name: 'stop',
     words: 'the services end, and are not started again',
     system: true,
-    script: `for unit in ${unitNames.agent} ${unitNames.service}; do
+    script: `resting
+for unit in ${unitNames.agent} ${unitNames.service}; do
   if [ -f "/etc/systemd/system/$unit" ]; then systemctl disable --now "$unit"; fi
 done
 `,
@@ -39,7 +40,7 @@ rmdir "$ROOT/var/lib/sim2servo/logs" "$ROOT/var/lib/sim2servo" 2>/dev/null || tr
     script: `if id ${systemUser} >/dev/null 2>&1; then userdel ${systemUser}; fi
 if getent group ${systemUser} >/dev/null; then groupdel ${systemUser}; fi
 systemctl daemon-reload
-if command -v udevadm >/dev/null; then udevadm control --reload; fi
+if [ -S /run/udev/control ]; then udevadm control --reload; fi
 `,
   },
 ];

@@ -37,7 +37,7 @@ export const check: RobotCommand = {
     const { robot: folder, store } = { ...robotPlaces(root), ...named };
     const robot = installedRobot(folder);
     const release = runtime ?? dirname(dirname(fileURLToPath(import.meta.url)));
-    const { digest, manifest, files, bytes } = verifyRuntime(release, robot.site.trustedKeys);
+    const { digest, manifest, files, bytes } = verifyRuntime(release, robot.site);
     const { version, platform, inference } = manifest;
     const result: RobotCheck = {
       runtime: { digest, version, platform, inference, files, bytes },

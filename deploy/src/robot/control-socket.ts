@@ -5,6 +5,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { packError } from '@sim2servo/models/packed-error';
+import type { LastError } from '../agent/health.js';
 import {
   type ControlAnswer,
   type ControlRequest,
@@ -107,10 +108,12 @@ async function isServed(path: string): Promise<boolean> {
 /**
  * Asks the service that listens on `path`.
  *
+ * @param patienceMs 0: for ever
  * @throws KitError its own, or E_SERVICE_ABSENT where nobody listens, E_SERVICE_ANSWER where it ends or talks nonsense
  */
-export async function askService(path: string, request: ControlRequest): Promise<ServiceState> {
+export async function askService(path: string, request: ControlRequest, patienceMs = 0): Promise<ServiceState> {
   const socket = createConnection(path);
+  socket.setTimeout(patienceMs, () => socket.destroy(new Error(`it said nothing for ${patienceMs} ms`)));
   try {
     await once(socket, 'connect').catch(error => {
       throw absent(path, error as NodeJS.ErrnoException);
@@ -134,6 +137,30 @@ export async function askService(path: string, request: ControlRequest): Promise
     throw new KitError(said.error.code, said.error.message, said.error.hint, said.error.exit);
   } finally {
     socket.destroy();
+  }
+}
+
+const answerMs = 500;
+/** Each time the service reads the whole policy that it would drive with. */
+const newsMs = 5_000;
+
+/** Asks, now and then, why the service does not drive; undefined where nothing is wrong, or where no service is. */
+export function driveErrors(path: string): () => Promise<LastError | undefined> {
+  let last: { readonly atMs: number; readonly error: LastError | undefined } | undefined;
+  return async () => {
+    const atMs = performance.now();
+    if (last === undefined || atMs - last.atMs > newsMs) last = { atMs, error: await driveError(path) };
+    return last.error;
+  };
+}
+
+async function driveError(path: string): Promise<LastError | undefined> {
+  try {
+    const { failure } = await askService(path, { do: 'state' }, answerMs);
+    return failure && { code: failure.code, message: failure.message };
+  } catch (error) {
+    const { code, message } = packError(error, 'E_SERVICE');
+    return code === 'E_SERVICE_ABSENT' ? undefined : { code, message };
   }
 }
 

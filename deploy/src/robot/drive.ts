@@ -49,6 +49,8 @@ export async function driveArm(parts: DriveParts, options: DriveOptions): Promis
   mkdirSync(logs, { recursive: true });
   const goals = drawnGoals(spec, task, random, Math.round(task.episodeS(spec, rateHz) * rateHz));
   drivenBy(digest);
+  // What looking for the policy and the run before left behind goes now, while nothing moves: it would be in memory together with this one.
+  globalThis.gc?.();
   return runPolicy({
     ...options,
     robot,

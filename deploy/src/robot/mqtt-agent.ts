@@ -1,6 +1,6 @@
 /**
  * The agent behind a broker: obeys what `RequestGate` lets through, does each request once however often it arrives, and keeps its answer
- * until the deployer asks for the next. Publishes how the robot is, retained.
+ * until the deployer asks for the next. Publishes how the robot is, retained for as long as it goes on saying so.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import { decode } from '@sim2servo/models/bridge-messages';
 import { KitError } from '@sim2servo/models/error';
 import { packError } from '@sim2servo/models/packed-error';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
+import { healthOf, type LastError } from '../agent/health.js';
 import type { Status } from '../agent/protocol.js';
 import type { RobotAgent } from '../agent/robot-agent.js';
 import {
@@ -30,6 +31,8 @@ export interface MqttAgentOptions extends BrokerAddress {
   /** Of the robot on the broker. */
   readonly name: string;
   readonly connect?: typeof connectBroker;
+  /** The broker forgets how the robot is after this long, unless it is said again: a last will is lost where robot and broker lose their power together. */
+  readonly statusExpiresS?: number;
   readonly signal: AbortSignal;
   readonly onEvent: (what: string) => void;
 }
@@ -74,11 +77,12 @@ class MqttAgent {
   readonly #sessions = new Map<number, Session>();
   readonly #underWay = new Set<Promise<void>>();
   #broker: BrokerConnection | undefined;
-  #lastError: { code: string; message: string } | undefined;
+  #failedInstall: LastError | undefined;
   #published = '';
+  #publishedMs = 0;
   #known: Status | undefined;
   /** Why its status can't be told. */
-  #unknown = '';
+  #unknown: LastError | undefined;
   #other = false;
 
   constructor(options: MqttAgentOptions) {
@@ -192,10 +196,12 @@ class MqttAgent {
     const over = (more: object): Said => ({ kind: 'done', sequence, events: work.events.length, ...more });
     try {
       work.done = over({ answer: await this.#o.agent.answer(request, { onEvent, signal: gone.signal }) });
-      if (request.kind === 'install') this.#lastError = undefined;
+      if (request.kind === 'install') this.#failedInstall = undefined;
     } catch (error) {
       const packed = packError(error, 'E_AGENT');
-      this.#lastError = { code: packed.code, message: packed.message };
+      // Of the last deployment: that somebody else's goes on, or that another request was refused, is no fault of the robot.
+      if (request.kind === 'install' && packed.code !== 'E_DEPLOY_BUSY')
+        this.#failedInstall = { code: packed.code, message: packed.message };
       this.#o.onEvent(`${request.kind}: ${packed.message}`);
       work.done = over({ error: packed });
     }
@@ -239,12 +245,11 @@ class MqttAgent {
   async #status(): Promise<Status | undefined> {
     try {
       this.#known = await this.#o.agent.status();
-      this.#unknown = '';
+      this.#unknown = undefined;
     } catch (error) {
       const { code, message } = packError(error, 'E_AGENT');
-      if (message !== this.#unknown) this.#o.onEvent(`its own status can't be told: ${message}`);
-      this.#unknown = message;
-      this.#lastError = { code, message };
+      if (message !== this.#unknown?.message) this.#o.onEvent(`its own status can't be told: ${message}`);
+      this.#unknown = { code, message };
     }
     return this.#known;
   }
@@ -252,27 +257,22 @@ class MqttAgent {
   async #publishStatus(): Promise<void> {
     const status = await this.#status();
     if (status === undefined) return;
-    const { current, running, state } = status;
-    const health =
-      state.trial !== undefined
-        ? 'on trial'
-        : running !== undefined
-          ? 'driving'
-          : current === undefined
-            ? 'no policy'
-            : 'ready';
-    const lastError = this.#lastError;
+    const { statusExpiresS: expiresS = 60 } = this.#o;
+    // What can't be told now is worse than what was wrong before.
+    const lastError = this.#unknown ?? status.lastError ?? this.#failedInstall;
     const online: RobotStatus = {
       state: 'online',
       boot: this.#boot,
-      health,
+      health: healthOf(status),
       // In whole MiB: a log that grows is no news.
       status: { ...status, freeBytes: Math.floor(status.freeBytes / 2 ** 20) * 2 ** 20 },
       ...(lastError !== undefined && { lastError }),
       refused: { ...this.#gate.refused },
     };
-    const news = JSON.stringify({ ...online, status: { ...status, freeBytes: 0, running: running?.digest } });
-    if (news === this.#published) return;
-    if (this.#broker!.publish(this.#topics.status, online, { retained: true })) this.#published = news;
+    const news = JSON.stringify({ ...online, status: { ...status, freeBytes: 0, running: status.running?.digest } });
+    if (news === this.#published && this.#nowMs - this.#publishedMs < (expiresS * 1000) / 3) return;
+    if (!this.#broker!.publish(this.#topics.status, online, { retained: true, expiresS })) return;
+    this.#published = news;
+    this.#publishedMs = this.#nowMs;
   }
 }

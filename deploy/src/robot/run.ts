@@ -37,15 +37,17 @@ export const run: RobotCommand = {
       process.stdout.write(`${words}\n`);
       notify.status(words);
     };
-    const robot = installedRobot(folder);
+    // Read anew for each run, as for each answer: keys that were revoked meanwhile count from then on.
+    const robotNow = () => installedRobot(folder);
+    const { name } = robotNow().spec;
     say(requestRealtimePriority().words);
     let driving: string | undefined;
     const service = new RobotService({
       clock,
-      drive: options =>
+      drive: async options =>
         driveArm(
           {
-            robot,
+            robot: robotNow(),
             clock,
             store,
             logs,
@@ -60,15 +62,15 @@ export const run: RobotCommand = {
       ticked: ticks => watchdog.ticked(ticks),
       say,
     });
-    const ready = await readiness(robot, store);
+    const ready = await readiness(robotNow(), store);
     let firstTickAtMs = 0;
     const state = (): ServiceState => {
       const { now } = service;
-      const policy = now.motion === 'waiting' ? policyNow(robot, store) : { policy: driving };
+      const policy = now.motion === 'waiting' ? policyNow(robotNow, store) : { policy: driving };
       return {
         ...policy,
         ...now,
-        robot: robot.spec.name,
+        robot: name,
         pid: process.pid,
         firstTickAtMs,
         rssBytes: process.memoryUsage.rss(),
@@ -95,9 +97,9 @@ export const run: RobotCommand = {
 };
 
 /** What is current and can be loaded, or why it can't. */
-function policyNow(robot: LoadedRobot, store: string): Pick<ServiceState, 'policy' | 'failure'> {
+function policyNow(robotNow: () => LoadedRobot, store: string): Pick<ServiceState, 'policy' | 'failure'> {
   try {
-    return { policy: currentPolicy(robot, store).digest };
+    return { policy: currentPolicy(robotNow(), store).digest };
   } catch (error) {
     const { code, message, hint, exit } = packError(error, 'E_BUG');
     return { failure: { code, message, hint, exit } };

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyMinisign } from '@sim2servo/models/bundle/minisign';
+import { mustBeSigned } from '@sim2servo/models/bundle/signed-manifest';
+import type { Trust } from '@sim2servo/models/bundle/trust';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
@@ -43,8 +45,28 @@ export interface VerifiedRuntime {
   readonly bytes: number;
 }
 
+const again = 'provision the robot again from the training box';
+
 function refuse(code: string, message: string): never {
-  throw new KitError(code, message, 'provision the robot again from the training box');
+  throw new KitError(code, message, again);
+}
+
+/**
+ * Whether a manifest is what a trusted key has signed, on a robot that asks for it: by the rule that its policies follow.
+ *
+ * @param signature of `manifest`; undefined where there is none
+ * @param unsigned  what to say where there should be one: message and hint
+ * @throws KitError E_RUNTIME_UNSIGNED, E_SIGNATURE_*
+ */
+export function verifyRuntimeSignature(
+  manifest: Uint8Array,
+  signature: Uint8Array | undefined,
+  trust: Trust,
+  unsigned: readonly [message: string, hint: string],
+): void {
+  if (!mustBeSigned(trust)) return;
+  if (signature === undefined) throw new KitError('E_RUNTIME_UNSIGNED', ...unsigned);
+  verifyMinisign(manifest, Buffer.from(signature).toString('utf8'), trust.trustedKeys, trust.revokedKeys);
 }
 
 /**
@@ -52,7 +74,7 @@ function refuse(code: string, message: string): never {
  *
  * @throws KitError E_RUNTIME_MISSING, E_RUNTIME_UNSIGNED, E_RUNTIME_FILE, E_SIGNATURE_*
  */
-export function verifyRuntime(folder: string, trustedKeys: readonly string[]): VerifiedRuntime {
+export function verifyRuntime(folder: string, trust: Trust): VerifiedRuntime {
   const path = join(folder, manifestName);
   let text: Buffer;
   try {
@@ -60,12 +82,11 @@ export function verifyRuntime(folder: string, trustedKeys: readonly string[]): V
   } catch (error) {
     return refuse('E_RUNTIME_MISSING', `${folder} is no release of the runtime: ${messageOf(error)}`);
   }
-  if (trustedKeys.length > 0) {
-    const signature = join(folder, signatureName);
-    if (!existsSync(signature))
-      refuse('E_RUNTIME_UNSIGNED', `the runtime in ${folder} is not signed, and this robot trusts only signed ones`);
-    verifyMinisign(text, readFileSync(signature, 'utf8'), trustedKeys);
-  }
+  const signature = join(folder, signatureName);
+  verifyRuntimeSignature(text, existsSync(signature) ? readFileSync(signature) : undefined, trust, [
+    `the runtime in ${folder} is not signed, and this robot takes signed ones only`,
+    again,
+  ]);
   const manifest = parseJson(text.toString('utf8'), runtimeManifestSchema, `manifest ${path}`);
   const found = filesIn(folder).filter(name => name !== manifestName && name !== signatureName);
   const foreign = found.find(name => !Object.hasOwn(manifest.files, name));

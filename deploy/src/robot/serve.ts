@@ -4,6 +4,7 @@ import { loadRobot } from '@sim2servo/models/robot-folder';
 import { brokerName, brokerUrl } from '@sim2servo/models/site';
 import type { z } from 'zod';
 import { RobotAgent } from '../agent/robot-agent.js';
+import { driveErrors } from './control-socket.js';
 import { serveMqtt } from './mqtt-agent.js';
 import type { RobotCommand } from './robot-command.js';
 import { brokerVariable, placeOptions, robotPlaces } from './robot-places.js';
@@ -19,11 +20,11 @@ export const serve: RobotCommand = {
     ...placeOptions,
   },
   async act({ root, broker, name, ca, cert, key, ...named }) {
-    const { robot, store } = { ...robotPlaces(root), ...named };
+    const { robot, store, socket } = { ...robotPlaces(root), ...named };
     const ended = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.abort());
     await serveMqtt({
-      agent: new RobotAgent({ robot, store }),
+      agent: new RobotAgent({ robot, store, driveError: driveErrors(socket) }),
       broker: fits('broker', brokerUrl, broker ?? process.env[brokerVariable]),
       name: fits('name', brokerName, name ?? loadRobot(robot).spec.name),
       ca,

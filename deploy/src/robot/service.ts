@@ -18,7 +18,7 @@ export interface DriveOptions {
   readonly onStatus: (status: LoopStatus) => void;
 }
 
-export type DriveReport = Pick<ArmReport, 'end' | 'ticks' | 'missed' | 'seconds' | 'log'>;
+export type DriveReport = Pick<ArmReport, 'end' | 'ticks' | 'missed' | 'seconds' | 'log' | 'held'>;
 
 export interface ServiceParts {
   readonly clock: Clock;
@@ -167,8 +167,7 @@ export class RobotService {
     }
   }
 
-  #ended({ end, ticks, missed, seconds, log }: DriveReport): void {
-    const held = end.haltError === undefined ? 'the arm holds' : `the arm could not be told to hold (${end.haltError})`;
+  #ended({ end, ticks, missed, seconds, log, held }: DriveReport): void {
     this.#words = `${end.kind}: ${end.reason}; ${ticks} ticks in ${seconds.toFixed(1)} s, ${missed} missed; ${held}${log === undefined ? '' : `; log ${log.path}`}`;
     if (end.error === undefined) this.#failure = undefined;
     else this.#failed(end.error);

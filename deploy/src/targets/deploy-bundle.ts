@@ -1,12 +1,12 @@
 /** One deployment as the deployer sees it: only what the robot lacks is sent, then the robot does the rest and tells of it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { sha256 } from '@sim2servo/models/digest';
-import { KitError, messageOf } from '@sim2servo/models/error';
+import { KitError } from '@sim2servo/models/error';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
-import type { Trial } from '@sim2servo/runtime/releases/store-state';
+import { refuseBad, type Trial } from '@sim2servo/runtime/releases/store-state';
 import { type Answers, type OutgoingFile, protocolVersion, type RobotConnection } from '../agent/protocol.js';
 
 export type DeployStep =
@@ -21,6 +21,8 @@ export interface DeployOptions {
   /** What the bundle must fit already here; the robot looks at its own. */
   readonly expected?: BundleExpectation;
   readonly skip?: Trial['skip'];
+  /** Why it is to be tried again on a robot that it failed on. */
+  readonly retryBad?: string | undefined;
   /** Who asks, for the history. */
   readonly by: string;
   /** Leaves the robot to itself. */
@@ -34,9 +36,11 @@ export interface DeployOptions {
 export interface DeployReport {
   readonly digest: string;
   readonly id: string;
-  /** `current`: it is what `current` names, nobody drives. `waiting`: the next run tries it. */
+  /** `current`: it is what `current` names. `waiting`: the next run tries it. */
   readonly outcome: 'current' | Answers['follow']['outcome'];
   readonly words: string;
+  /** A loop drives there, with it or with another. */
+  readonly driven: boolean;
   /** What drives again where this one fails. */
   readonly previous: string | undefined;
   readonly files: number;
@@ -50,15 +54,18 @@ export interface DeployReport {
 const states = {
   before: 'nothing has changed on the robot; what had arrived is kept, and is not sent again',
   install: 'the robot ends the installation by itself; see kit deploy status',
+  busy: 'what had arrived is kept, and is not sent again',
   refused: 'the robot has what it had before',
   trial: 'the trial goes on without us, and ends by itself; see kit deploy status',
 } as const;
 
+const overtaken: ReadonlySet<string> = new Set(['E_DEPLOY_LACKING', 'E_DEPLOY_UNASKED']);
+
 /** @throws KitError the robot's own, or the connection's; with what is so on the robot then */
 export async function deployBundle(
   connection: RobotConnection,
-  bundleFolder: string,
-  { expected, skip = {}, by, signal, onStep = () => {}, agree }: DeployOptions,
+  from: string | OutgoingBundle,
+  { expected, skip = {}, retryBad, by, signal, onStep = () => {}, agree }: DeployOptions,
 ): Promise<DeployReport> {
   let since = performance.now();
   const seconds = () => (performance.now() - since) / 1000;
@@ -66,7 +73,7 @@ export async function deployBundle(
     onStep(what, seconds());
     if (what.kind !== 'sending') since = performance.now();
   };
-  const { bundle, files } = readFiles(bundleFolder, expected);
+  const { bundle, files } = typeof from === 'string' ? readOutgoing(from, expected) : from;
   step({
     kind: 'checked',
     name: bundle.manifest.name,
@@ -78,11 +85,11 @@ export async function deployBundle(
   try {
     const hello = await until(connection.request({ kind: 'hello', protocol: protocolVersion }), signal);
     step({ kind: 'connected', hello });
+    // The robot looks again; what it will refuse for sure is not sent.
+    refuseBad(hello.state, bundle.digest, retryBad);
     await agree?.(hello);
     since = performance.now();
-    const sent = await sendLacking(connection, [...files.values()], signal, step);
-
-    state = states.install;
+    const sent = { sentFiles: 0, sentBytes: 0 };
     const figures: Record<string, number> = {};
     const onEntry = (entry: HistoryEntry) => {
       if (entry.event === 'tested') Object.assign(figures, entry.figures);
@@ -90,8 +97,25 @@ export async function deployBundle(
       onStep({ kind: 'robot', entry }, entry.seconds);
     };
     const signature = files.get('policy.json.minisig')?.sha256;
-    const install = { kind: 'install', manifest: bundle.digest, ...(signature && { signature }), skip, by } as const;
-    const { id, outcome } = await until(connection.request(install, onEntry), signal);
+    const install = {
+      kind: 'install',
+      manifest: bundle.digest,
+      ...(signature && { signature }),
+      skip,
+      ...(retryBad !== undefined && { retryBad }),
+      by,
+    } as const;
+    const bring = async () => {
+      state = states.before;
+      await sendLacking(connection, [...files.values()], sent, signal, step);
+      state = states.install;
+      return until(connection.request(install, onEntry), signal);
+    };
+    const { id, outcome } = await bring().catch(error => {
+      // Another deployer's installation: what the robot had when it was asked went with an old release, or what it lacked is there by now.
+      if (error instanceof KitError && overtaken.has(error.code)) return bring();
+      throw error;
+    });
     let end: { readonly outcome: DeployReport['outcome']; readonly words: string } = {
       outcome: 'current',
       words: 'it is the current policy',
@@ -100,19 +124,28 @@ export async function deployBundle(
       state = states.trial;
       end = await until(connection.request({ kind: 'follow', id }, onEntry), signal);
     }
-    const { previous, state: after } = await until(connection.request({ kind: 'status' }), signal);
+    const { previous, state: after, running } = await until(connection.request({ kind: 'status' }), signal);
     const before = after.trial?.digest === bundle.digest ? after.trial.replaces : previous;
-    return { digest: bundle.digest, id, ...end, previous: before, files: files.size, ...sent, figures };
+    const driven = running !== undefined;
+    return { digest: bundle.digest, id, ...end, driven, previous: before, files: files.size, ...sent, figures };
   } catch (error) {
     if (signal?.aborted === true)
       throw new KitError('E_INTERRUPTED', `interrupted: ${state}`, 'kit deploy goes on where it was', 'interrupt');
     if (!(error instanceof KitError)) throw error;
+    if (error.code === 'E_DEPLOY_BUSY') state = states.busy;
     throw new KitError(error.code, `${error.message}\n  ${state}`, error.hint, error.exit, { cause: error });
   }
 }
 
-/** The bundle's files by name, the manifest first. */
-function readFiles(folder: string, expected: BundleExpectation | undefined) {
+/** A bundle as it was when it was read. */
+export interface OutgoingBundle {
+  readonly bundle: Bundle;
+  /** By name, the manifest first. */
+  readonly files: ReadonlyMap<string, OutgoingFile>;
+}
+
+/** @throws KitError what {@link loadBundle} throws */
+export function readOutgoing(folder: string, expected?: BundleExpectation): OutgoingBundle {
   const bundle = loadBundle(resolvePolicy(folder), expected);
   const names = ['policy.json', 'policy.json.minisig', ...Object.keys(bundle.manifest.files)];
   const files = new Map<string, OutgoingFile>();
@@ -125,12 +158,14 @@ function readFiles(folder: string, expected: BundleExpectation | undefined) {
   return { bundle, files };
 }
 
+/** @param sent what goes to the robot is added to it */
 async function sendLacking(
   connection: RobotConnection,
   files: readonly OutgoingFile[],
+  sent: { sentFiles: number; sentBytes: number },
   signal: AbortSignal | undefined,
   step: (what: DeployStep) => void,
-): Promise<{ sentFiles: number; sentBytes: number }> {
+): Promise<void> {
   const wanted = files.map(({ sha256, content }) => ({ sha256, bytes: content.length }));
   const lacking = await until(connection.request({ kind: 'lacking', files: wanted }), signal);
   const outgoing = files.flatMap(file => {
@@ -144,9 +179,10 @@ async function sendLacking(
     const onSent = (bytes: number) => step({ kind: 'sending', bytes: done + bytes - from, ofBytes });
     await until(sendWhole(connection, file, from, onSent), signal);
     done += file.content.length - from;
+    sent.sentFiles++;
+    sent.sentBytes += file.content.length - from;
   }
   if (outgoing.length > 0) step({ kind: 'sent', bytes: done, ofBytes });
-  return { sentFiles: outgoing.length, sentBytes: done };
 }
 
 /** What had come before may have been spoilt since, by a loss of power for instance: then the whole file comes once more. */
@@ -168,10 +204,11 @@ async function sendWhole(
 }
 
 /** `work`, or the interruption, whichever comes first. */
-function until<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+export function until<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    const stop = () => reject(new KitError('E_INTERRUPTED', messageOf(signal.reason), 'run it again', 'interrupt'));
+    const stop = () =>
+      reject(new KitError('E_INTERRUPTED', 'interrupted: nothing has changed', 'run it again', 'interrupt'));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));

@@ -5,6 +5,7 @@
 import { topicRoot } from '@sim2servo/models/bridge-messages';
 import { historyEntrySchema } from '@sim2servo/runtime/releases/history';
 import { z } from 'zod';
+import { healths, lastErrorSchema } from '../agent/health.js';
 import { packedErrorSchema, requestSchema, statusSchema } from '../agent/protocol.js';
 
 export function deployTopics(name: string) {
@@ -92,9 +93,9 @@ export const robotStatusSchema = z.discriminatedUnion('state', [
   z.strictObject({
     state: z.literal('online'),
     boot,
-    health: z.enum(['no policy', 'ready', 'driving', 'on trial']),
+    health: z.enum(healths),
     status: statusSchema,
-    lastError: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+    lastError: lastErrorSchema.optional(),
     refused: z.record(z.enum(refusals), z.int().min(0)).describe('messages, since the agent started'),
   }),
   z.strictObject({ state: z.literal('offline'), boot, reason: z.string() }),

@@ -17,7 +17,8 @@ import type { Target } from './target.js';
 
 const remoteCommand = 'sim2servo-robot agent';
 /** A person may have a password to type. */
-const helloTimeoutMs = 180_000;
+/** A person may have a password to type. */
+const helloTimeoutMs = (batch: boolean | undefined) => (batch === true ? 20_000 : 180_000);
 const progressMs = 500;
 const patienceMs = 5_000;
 const keptBytes = 8192;
@@ -63,7 +64,7 @@ export async function connectSsh(
   };
   const hello = Promise.race([
     connection.request({ kind: 'hello', protocol: protocolVersion }),
-    sleep(helloTimeoutMs, undefined, { ref: false }).then(() => {
+    sleep(helloTimeoutMs(options.batch), undefined, { ref: false }).then(() => {
       throw new KitError(
         'E_TARGET_SILENT',
         `${destination} let us in and says nothing`,

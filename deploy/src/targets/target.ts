@@ -1,5 +1,6 @@
 /** What `--to` may name: a folder, a robot behind OpenSSH, or one behind a broker. */
 import { existsSync } from 'node:fs';
+import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { KitError } from '@sim2servo/models/error';
 import { brokerName, brokerUrl } from '@sim2servo/models/site';
 
@@ -28,12 +29,26 @@ export function sshAddress(text: string): SshAddress | { readonly why: string } 
   return { destination: login === undefined ? bare : `${login}@${bare}`, port };
 }
 
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** What `--to` says, as it may be printed: without a password. */
+export function printableTarget(to: string): string {
+  const target = parseTarget(to);
+  return target.kind === 'mqtt' ? `${brokerText(target.broker)}/${target.name}` : to;
+}
+
 /** @throws KitError E_TARGET */
 export function parseTarget(text: string): Target {
   const misread = (why: string) =>
     new KitError(
       'E_TARGET',
-      `'${text}' is no target: ${why}`,
+      `'${text.replace(/\/\/.*@/, '//…@')}' is no target: ${why}`,
       'write --to DIR, --to user@host[:port], or --to mqtt://broker/robot',
       'usage',
     );
@@ -41,6 +56,7 @@ export function parseTarget(text: string): Target {
     const [, broker, name] = /^(mqtts?:\/\/[^/\s]+)\/([^/\s]+)$/.exec(text) ?? [];
     if (broker === undefined || !brokerUrl.safeParse(broker).success || !URL.canParse(broker))
       throw misread('a broker is mqtt://[USER:PASSWORD@]HOST[:PORT]/ROBOT');
+    if (!isDecodable(new URL(broker))) throw misread('a % in its user or password is written %25');
     if (!brokerName.safeParse(name).success) throw misread("the robot's name has letters, digits, - and _");
     return { kind: 'mqtt', broker, name: name! };
   }

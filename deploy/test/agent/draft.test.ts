@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { sha256 } from '@sim2servo/models/digest';
@@ -17,10 +17,8 @@ const trusting = { trustedKeys: [Buffer.concat([Buffer.from('Ed'), Buffer.alloc(
 /** A store that these files have come to. */
 function holding(contents: readonly Uint8Array[]): Incoming {
   const incoming = new Incoming(join(folder, `store-${stores++}`));
-  for (const content of contents) {
-    incoming.append(sha256(content), 0, content);
-    incoming.received(sha256(content));
-  }
+  mkdirSync(incoming.folder, { recursive: true });
+  for (const content of contents) writeFileSync(join(incoming.folder, sha256(content)), content);
   return incoming;
 }
 const partsOf = () => readdirSync(bundle).map(name => readFileSync(join(bundle, name)));

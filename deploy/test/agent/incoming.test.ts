@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import t from 'tap';
@@ -7,6 +16,8 @@ import { freeBytes, Incoming, maxFileBytes } from '../../src/agent/incoming.js';
 const folder = t.testdir();
 let stores = 0;
 const newStore = () => join(folder, `store-${stores++}`);
+const nobody = 65_534;
+const onPosix = { skip: process.platform === 'win32' ? 'needs permissions of files' : false };
 const content = Buffer.from('0123456789');
 const digest = sha256(content);
 const file = { sha256: digest, bytes: content.length };
@@ -41,6 +52,7 @@ t.test('what a release holds need not come again, unless it is damaged there', a
 t.test('a file that another deployer brought into a release meanwhile has come', async t => {
   const store = newStore();
   const incoming = new Incoming(store);
+  await incoming.lacking([file]);
   incoming.append(digest, 0, content);
   incoming.received(digest);
   const release = join(store, 'releases', 'a');
@@ -60,11 +72,12 @@ t.test('a file that a loss of power tore under its final name is not taken for w
 
 t.test('what is not what its name says is thrown away', async t => {
   const incoming = new Incoming(newStore());
-  incoming.append(digest, 0, Buffer.from('something else'));
+  await incoming.lacking([file]);
+  incoming.append(digest, 0, Buffer.from('another'));
   t.throws(() => incoming.received(digest), { code: 'E_DEPLOY_DIGEST', hint: /deploy again/ });
   t.same(readdirSync(incoming.folder), []);
   t.throws(() => incoming.received(digest), { code: 'E_DEPLOY_LACKING' });
-  incoming.append(digest, 0, Buffer.alloc(11));
+  writeFileSync(join(incoming.folder, `${digest}.part`), Buffer.alloc(11));
   t.same(await incoming.lacking([file]), [{ sha256: digest, from: 0 }], 'more than it has can only be wrong');
   t.notOk(existsSync(join(incoming.folder, `${digest}.part`)));
 });
@@ -84,17 +97,163 @@ t.test('nobody fills the disk', async t => {
   const incoming = new Incoming(newStore());
   await t.rejects(incoming.lacking([{ ...file, bytes: maxFileBytes + 1 }]), { code: 'E_DEPLOY_SIZE' });
   await t.rejects(incoming.lacking(Array.from({ length: 65 }, () => file)), { code: 'E_DEPLOY_SIZE', message: /65/ });
-  const free = await freeBytes(folder);
+  const free = freeBytes(folder);
   const many = Array.from({ length: 64 }, (_, i) => ({ sha256: sha256(String(i)), bytes: maxFileBytes }));
   if (free < 64 * maxFileBytes) await t.rejects(incoming.lacking(many), { code: 'E_DEPLOY_SPACE' });
-  t.throws(() => incoming.append(digest, 0, Buffer.alloc(maxFileBytes + 1)), { code: 'E_DEPLOY_SIZE' });
+  await incoming.lacking([file]);
+  incoming.append(digest, 0, content.subarray(0, 4));
+  t.throws(() => incoming.append(digest, 4, content), { code: 'E_DEPLOY_SIZE', message: /announced with 10 bytes/ });
+  t.equal(incoming.length(digest), 4);
+});
+
+t.test('what nobody announced is not taken, and what came already not once more', async t => {
+  const incoming = new Incoming(newStore());
+  t.throws(() => incoming.append(digest, 0, content), { code: 'E_DEPLOY_UNASKED', message: /never announced/ });
+  t.notOk(existsSync(incoming.folder), 'nothing was written');
+  await incoming.lacking([file]);
+  t.equal(incoming.append(digest, 0, content), 10);
+  incoming.received(digest);
+  t.equal(
+    incoming.append(digest, 0, content.subarray(0, 4)),
+    10,
+    'who sends the same at the same time hears that it is here',
+  );
+  t.same(readdirSync(incoming.folder), [digest]);
+});
+
+t.test('a disk that would be full with it takes no more of a file, and that is said', async t => {
+  let free = 2 ** 30;
+  const incoming = new Incoming(newStore(), { free: () => free });
+  await incoming.lacking([file]);
+  free = 16 * 2 ** 20 + 4;
+  t.equal(incoming.append(digest, 0, content.subarray(0, 4)), 4);
+  t.throws(() => incoming.append(digest, 4, content.subarray(4)), {
+    code: 'E_DEPLOY_SPACE',
+    message: /16777220 bytes/,
+  });
+  t.equal(incoming.length(digest), 4, 'what had come is kept');
 });
 
 t.test('a folder that can not be written to is named', async t => {
   writeFileSync(join(folder, 'wall'), '');
   const incoming = new Incoming(join(folder, 'wall', 'store'));
   await t.rejects(incoming.lacking([]), { code: 'E_DEPLOY_TARGET', message: /wall/ });
-  t.throws(() => incoming.append(digest, 0, content), { code: 'E_DEPLOY_TARGET' });
+});
+
+/** An agent's place whose owner's boot is over, with what had come to it. */
+function deadPlace(incoming: Incoming, nonce: number, coming: Record<string, string | Buffer>): string {
+  const place = join(incoming.folder, `of-1-1-1-00000000-0000-4000-8000-000000000000.${nonce}`);
+  mkdirSync(place, { recursive: true });
+  for (const [of, bytes] of Object.entries(coming)) writeFileSync(join(place, `${of}.part`), bytes);
+  return place;
+}
+
+t.test('two who receive apart do not see what the other does, and both succeed', async t => {
+  const store = newStore();
+  const [one, two] = [new Incoming(store, { apart: true }), new Incoming(store, { apart: true })];
+  t.not(one.place, two.place);
+  for (const each of [one, two]) t.same(await each.lacking([file]), [{ sha256: digest, from: 0 }]);
+  one.append(digest, 0, content.subarray(0, 6));
+  t.same(
+    await two.lacking([file]),
+    [{ sha256: digest, from: 0 }],
+    'what is on its way already starts where it was said to',
+  );
+  two.append(digest, 0, Buffer.from('another'));
+  one.append(digest, 6, content.subarray(6));
+  one.received(digest);
+  t.throws(() => two.received(digest), { code: 'E_DEPLOY_DIGEST' });
+  two.append(digest, 0, content);
+  two.received(digest);
+  t.same(await two.lacking([file]), []);
+  for (const each of [one, two]) each.remove([digest]);
+  t.same(readdirSync(one.folder), [], 'nor is anything left');
+});
+
+t.test('what came to another goes on with a copy, and is left to who may still be at it', async t => {
+  const store = newStore();
+  const [first, together] = [new Incoming(store, { apart: true }), new Incoming(store)];
+  await first.lacking([file]);
+  first.append(digest, 0, content.subarray(0, 4));
+  writeFileSync(join(together.folder, `${digest}.part`), content.subarray(0, 3));
+  const second = new Incoming(store, { apart: true });
+  t.same(await second.lacking([file]), [{ sha256: digest, from: 4 }], 'the most that there is');
+  second.append(digest, 4, content.subarray(4));
+  second.received(digest);
+  t.equal(first.length(digest), 4);
+  t.equal(together.length(digest), 3);
+  second.remove([digest]);
+  t.same(await together.lacking([file]), [{ sha256: digest, from: 4 }], 'also where one agent receives for everybody');
+});
+
+t.test('what came to one who died goes on, and goes', async t => {
+  const incoming = new Incoming(newStore(), { apart: true });
+  const other = 'b'.repeat(64);
+  const places = [
+    deadPlace(incoming, 1, { [digest]: content.subarray(0, 5) }),
+    deadPlace(incoming, 2, { [digest]: content.subarray(0, 7), [other]: 'x' }),
+    deadPlace(incoming, 3, { [digest]: Buffer.alloc(11) }),
+    deadPlace(incoming, 4, {}),
+  ];
+  t.same(await incoming.lacking([file]), [{ sha256: digest, from: 7 }], 'too much can only be wrong');
+  t.same(places.filter(existsSync), [places[1]], 'but a file that nobody asked for yet');
+  t.same(readdirSync(places[1]!), [`${other}.part`]);
+});
+
+t.test(
+  'a whole file that came to another is there for all, and with one who died it goes once it is in a release',
+  async t => {
+    const store = newStore();
+    const [one, two] = [new Incoming(store, { apart: true }), new Incoming(store, { apart: true })];
+    const place = deadPlace(one, 1, {});
+    writeFileSync(join(place, digest), content);
+    t.same(await one.lacking([file]), []);
+    one.received(digest);
+    two.remove([digest]);
+    t.notOk(existsSync(place));
+    t.same(await two.lacking([file]), [{ sha256: digest, from: 0 }]);
+    two.append(digest, 0, content);
+    two.received(digest);
+    t.same(readdirSync(two.place), [digest], 'it lies where it can be seen whose it is');
+    t.same(await one.lacking([file]), []);
+    one.remove([digest]);
+    t.same(readdirSync(two.place), [digest], 'what one who goes on has received is left to him');
+  },
+);
+
+t.test('a link in the place of one who died is not followed', async t => {
+  const incoming = new Incoming(newStore(), { apart: true });
+  const place = deadPlace(incoming, 1, {});
+  writeFileSync(join(folder, 'secret'), '0123');
+  symlinkSync(join(folder, 'secret'), join(place, `${digest}.part`));
+  t.same(await incoming.lacking([file]), [{ sha256: digest, from: 0 }]);
+  t.notOk(existsSync(place));
+  t.equal(readFileSync(join(folder, 'secret'), 'utf8'), '0123');
+});
+
+t.test('what another user keeps to himself is as if it were not there', onPosix, async t => {
+  const incoming = new Incoming(newStore(), { apart: true });
+  const unreadable = deadPlace(incoming, 1, { [digest]: content.subarray(0, 5) });
+  const closed = deadPlace(incoming, 2, { [digest]: content.subarray(0, 5) });
+  writeFileSync(join(incoming.folder, digest), content, { mode: 0 });
+  chmodSync(join(unreadable, `${digest}.part`), 0);
+  chmodSync(unreadable, 0o500);
+  chmodSync(closed, 0);
+  // Root may read everything.
+  const root = process.getuid!() === 0;
+  if (root) {
+    for (const path of [incoming.folder, unreadable, closed]) chownSync(path, nobody, nobody);
+    process.seteuid!(nobody);
+  }
+  t.teardown(() => {
+    if (root) process.seteuid!(0);
+    for (const path of [unreadable, closed]) chmodSync(path, 0o700);
+  });
+  t.same(await incoming.lacking([file]), [{ sha256: digest, from: 0 }]);
+  incoming.append(digest, 0, content);
+  incoming.received(digest);
+  t.same(await incoming.lacking([file]), []);
+  t.ok(existsSync(unreadable) && existsSync(closed));
 });
 
 t.test('one draft at a time, and what is in a release goes', async t => {
@@ -104,6 +263,7 @@ t.test('one draft at a time, and what is in a release goes', async t => {
   t.equal(incoming.makeDraft(), draft);
   t.same(readdirSync(draft), [], 'of the one before nothing is left');
   incoming.removeDraft();
+  await incoming.lacking([file]);
   incoming.append(digest, 0, content);
   incoming.received(digest);
   incoming.remove([digest]);

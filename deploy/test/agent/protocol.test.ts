@@ -22,6 +22,7 @@ t.test('a request is one of those that are known, and holds nothing more', async
     { kind: 'received', sha256: digest.toUpperCase() },
     { kind: 'install', manifest: digest, skip: {}, by: '' },
     { kind: 'install', manifest: digest, skip: { shadow: '' }, by: 'me' },
+    { kind: 'install', manifest: digest, skip: {}, retryBad: '', by: 'me' },
     { kind: 'history', last: 0 },
     { kind: 'lacking', files: [{ sha256: digest, bytes: -1 }] },
   ])

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
@@ -44,13 +44,13 @@ class FakeStore implements AgentStore {
       this.did.push('unlock');
     }
   }
-  async admit(): Promise<typeof selfTested> {
-    this.did.push('admit');
+  async admit(_bundle: unknown, _expected: unknown, retryBad?: string): Promise<typeof selfTested> {
+    this.did.push(retryBad === undefined ? 'admit' : `admit: ${retryBad}`);
     if (this.readOnly) throw new KitError('E_DEPLOY_TARGET', 'nothing can be written', 'free some space');
     return selfTested;
   }
-  propose(digest: string, { id, skip, by }: { id: string; skip: Trial['skip']; by: string }): boolean {
-    this.did.push('propose');
+  propose(digest: string, { id, skip, by, retryBad }: Parameters<AgentStore['propose']>[1]): boolean {
+    this.did.push(retryBad === undefined ? 'propose' : `propose: ${retryBad}`);
     this.trial = { id, digest, phase: 'shadow', running: false, skip };
     this.tell('proposed', id, by);
     return true;
@@ -74,8 +74,8 @@ function agentOf(store: FakeStore, robot: string | undefined = 'so101'): RobotAg
   const agent = new RobotAgent({ store: store.folder, robot, openStore: () => store });
   for (const name of readdirSync(bundle)) {
     const content = readFileSync(join(bundle, name));
-    agent.incoming.append(sha256(content), 0, content);
-    agent.incoming.received(sha256(content));
+    mkdirSync(agent.incoming.folder, { recursive: true });
+    writeFileSync(join(agent.incoming.folder, sha256(content)), content);
   }
   return agent;
 }
@@ -109,6 +109,12 @@ t.test('an installation is verified, admitted and proposed, under the lock, each
   t.same(readdirSync(join(store.folder, 'incoming')), [], 'what is in a release now is not kept twice');
 });
 
+t.test('why a bad one is to be tried again reaches the store', async t => {
+  const store = new FakeStore();
+  await agentOf(store).answer({ ...install, retryBad: 'it was busy' }, asking());
+  t.same(store.did, ['lock a test', 'admit: it was busy', 'propose: it was busy', 'unlock']);
+});
+
 t.test('what is refused is noted with its reason, and admitted never', async t => {
   const robot = join(folder, 'other');
   cpSync(join(shippedRobots, 'so101'), robot, { recursive: true });
@@ -121,6 +127,7 @@ t.test('what is refused is noted with its reason, and admitted never', async t =
   await t.rejects(agentOf(store, robot).answer(install, asking(events)), { code: 'E_BUNDLE_ROBOT' });
   t.same(events, ['refused']);
   t.match(store.entries, [{ event: 'refused', words: /not for 'other'/ }]);
+  t.same(readdirSync(join(store.folder, 'incoming')), [], 'and nothing of it is kept');
   t.same(store.did, ['lock a test', 'unlock']);
 });
 
@@ -135,7 +142,8 @@ t.test('keys are those of the robot folder as it is now', async t => {
   writeFileSync(path, JSON.stringify({ ...site, trustedKeys: [key] }));
   await t.rejects(agent.answer(install, asking()), { code: 'E_BUNDLE_UNSIGNED' });
   writeFileSync(path, JSON.stringify(site));
-  t.match(await agent.answer(install, asking()), { outcome: 'proposed' });
+  await t.rejects(agent.answer(install, asking()), { code: 'E_DEPLOY_LACKING' }, 'what was refused is not kept');
+  t.match(await agentOf(store, robot).answer(install, asking()), { outcome: 'proposed' });
 });
 
 t.test('a disk that takes nothing does not hide why nothing was installed', async t => {
@@ -172,6 +180,33 @@ t.test('where nobody drives the deployer does not wait', async t => {
   t.match(await agent.answer({ kind: 'follow', id }, asking()), { outcome: 'waiting', words: /next kit run/ });
   store.trial = undefined;
   await t.rejects(agent.answer({ kind: 'follow', id }, asking()), { code: 'E_DEPLOY_UNKNOWN' });
+});
+
+t.test('where the loop can’t try it the deployer is told at once, with the reason', async t => {
+  const store = new FakeStore();
+  store.driving = { digest: 'b'.repeat(64), sinceS: 3 };
+  store.trial = { id: 'a', digest, phase: 'shadow', running: false, skip: {}, waits: 'another network' };
+  const agent = new RobotAgent({ store: store.folder, robot: 'so101', openStore: () => store });
+  t.same(await agent.answer({ kind: 'follow', id: 'a' }, asking()), { outcome: 'waiting', words: 'another network' });
+});
+
+t.test('a run that died while it tried the policy has failed it: whoever opens the store next finds that', async t => {
+  const store = new FakeStore();
+  store.driving = { digest, sinceS: 1 };
+  let opened = 0;
+  const openStore = () => {
+    // The run has died meanwhile: opening the store ends its trial.
+    if (++opened === 3) {
+      const { id } = store.trial!;
+      store.trial = undefined;
+      store.driving = undefined;
+      store.tell('rolled-back', id);
+    }
+    return store;
+  };
+  store.trial = { id: 'a', digest, phase: 'limited', running: true, skip: {} };
+  const agent = new RobotAgent({ store: store.folder, robot: 'so101', openStore });
+  t.match(await agent.answer({ kind: 'follow', id: 'a' }, asking()), { outcome: 'rolled-back' });
 });
 
 t.test('who follows no more is let go', async t => {

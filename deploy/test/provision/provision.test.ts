@@ -1,5 +1,4 @@
 /** A robot is provisioned for real, over a real ssh server, below a folder instead of `/`; then again; then away. */
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -41,6 +40,7 @@ import { sshTargetOf } from '../../src/provision/target-shell.js';
 import { robotPlaces } from '../../src/robot/robot-places.js';
 import { DatagramReceiver } from '../support/datagram-receiver.js';
 import { deployShipped, drivingState, robotProgram, startService } from '../support/installed.js';
+import { runtimeKey } from '../support/runtime-key.js';
 import { hasOpenSsh, startSshServer } from '../support/ssh-server.js';
 
 const own = knownPlatform(process.platform, { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? '', false);
@@ -122,6 +122,10 @@ async function installed(t: Test, place: Place, options: Omit<ProvisionOptions, 
   t.equal(status, 0, stderr);
   const { digest, manifest } = plan.runtime!;
   t.match(answer(), { runtime: { digest }, policy: { backend: manifest.inference } });
+  t.match(robotProgram(['serve', '--broker', 'mqtt://127.0.0.1:1'], program), {
+    status: 3,
+    stderr: /E_BROKER_CONNECT/,
+  });
 
   // Again: nothing is sent, nothing is written.
   const again = await carriedOut(await planProvision({ ...options, place }));
@@ -227,34 +231,38 @@ if (own !== undefined) {
   });
 
   t.test('a robot that trusts keys is given only a runtime that one of them has signed', async t => {
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const id = Buffer.from('0123456789abcdef', 'hex');
-    const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
-    const key = Buffer.concat([Buffer.from('Ed'), id, raw]).toString('base64');
-    const signed = (message: Buffer) => {
-      const made = sign(null, createHash('blake2b512').update(message).digest(), privateKey);
-      const global = sign(null, Buffer.concat([made, Buffer.from('timestamp:1')]), privateKey);
-      const line = Buffer.concat([Buffer.from('ED'), id, made]).toString('base64');
-      return `untrusted comment: test\n${line}\ntrusted comment: timestamp:1\n${global.toString('base64')}\n`;
-    };
+    const { line: key, id, sign: signed } = runtimeKey();
     const folder = join(t.testdir({}), 'so101');
     cpSync(join(shippedRobots, 'so101'), folder, { recursive: true });
-    const site = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8'));
-    writeFileSync(join(folder, 'site.json'), JSON.stringify({ ...site, trustedKeys: [key] }));
+    const shipped = JSON.parse(readFileSync(join(folder, 'site.json'), 'utf8'));
+    writeFileSync(join(folder, 'site.json'), JSON.stringify({ ...shipped, trustedKeys: [key] }));
     const trusting: LoadedRobot = loadRobot(folder);
     const place = { root: freshRoot() };
     await t.rejects(planProvision({ ...slim, robot: trusting, place }), { code: 'E_RUNTIME_UNSIGNED' });
     await t.rejects(planProvision({ ...slim, robot: trusting, place, sign: () => signed(Buffer.from('another')) }), {
       code: 'E_SIGNATURE_WRONG',
     });
+    // Without a key that is trusted the rule stays: what was revoked does not open the door again.
+    const { site } = trusting;
+    const revoking = { ...trusting, site: { ...site, trustedKeys: [], revokedKeys: [id] } };
+    await t.rejects(planProvision({ ...slim, robot: revoking, place }), { code: 'E_RUNTIME_UNSIGNED' });
+    await t.rejects(planProvision({ ...slim, robot: revoking, place, sign: signed }), { code: 'E_SIGNATURE_REVOKED' });
     await carriedOut(await planProvision({ ...slim, robot: trusting, place, sign: signed }));
     const program = [join(place.root, 'usr/local/bin/sim2servo-robot')];
     t.equal(checked(program).status, 0);
     rmSync(join(place.root, 'opt/sim2servo/current/runtime.json.minisig'));
     t.match(robotProgram(['check'], program).stderr, /E_RUNTIME_UNSIGNED/, 'the robot itself wants it, too');
+    // Whoever asks for it here need not: the robot does.
+    await t.rejects(planProvision({ ...slim, place }), { code: 'E_RUNTIME_UNSIGNED' });
     // The installed runtime is asked before another one takes its place.
-    const unsigned = await planProvision({ ...slim, place, wasm: false });
-    await t.rejects(carriedOut(unsigned), { code: 'E_TARGET_SCRIPT', message: /E_RUNTIME_UNSIGNED/ });
+    const plan = await planProvision({ ...slim, robot: trusting, place, sign: signed, wasm: false });
+    const forged = plan.runtime!.files.map(file =>
+      file.path === 'runtime.json.minisig' ? { ...file, content: Buffer.from(signed(Buffer.from('another'))) } : file,
+    );
+    await t.rejects(carriedOut({ ...plan, runtime: { ...plan.runtime!, files: forged } }), {
+      code: 'E_TARGET_SCRIPT',
+      message: /E_SIGNATURE_WRONG/,
+    });
   });
 
   t.test('what can not be is said before anything is done', async t => {

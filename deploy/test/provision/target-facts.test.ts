@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { sha256 } from '@sim2servo/models/digest';
 import t from 'tap';
 import { factsScript, readFacts } from '../../src/provision/target-facts.js';
 import { drivingState } from '../support/installed.js';
+import { manifestOf } from '../support/runtime-manifest.js';
 
 const facts = (root: string) => spawnSync('sh', ['-c', factsScript(root, undefined)], { encoding: 'utf8' }).stdout;
 const least = 'system=Linux\nmachine=aarch64\nuser=pi\nuid=1000\nfreeKb=1000\n';
@@ -16,6 +18,8 @@ t.test('what this machine says of itself is read', async t => {
   t.ok(found.freeBytes > 0, 'of the disk that the folder will lie on');
   t.equal(found.current, undefined);
   t.equal(found.motion, undefined);
+  const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  t.equal(found.musl, header.glibcVersionRuntime === undefined, 'by what runs here, whatever else is installed');
 });
 
 t.test('what is not said is not there', async t => {
@@ -27,6 +31,7 @@ t.test('what is not said is not there', async t => {
     root: false,
     systemd: false,
     udev: false,
+    robot: false,
     freeBytes: 1_024_000,
   });
 });
@@ -42,21 +47,37 @@ t.test('what a robot with all of it says', async t => {
   });
 });
 
-t.test('an installed runtime is known by its manifest', async t => {
-  const manifest = {
-    format: 'sim2servo/runtime@1',
-    version: '0.1.0',
-    platform: 'linux-x64',
-    node: '22',
-    inference: 'native',
-    files: {},
-  };
+t.test('an installed runtime is known by what lies in it, and what is damaged of it is named', async t => {
   const root = t.testdir({});
-  const release = join(root, 'opt/sim2servo/releases/abc');
-  mkdirSync(release, { recursive: true });
-  writeFileSync(join(release, 'runtime.json'), JSON.stringify(manifest, null, 1));
-  symlinkSync('releases/abc', join(root, 'opt/sim2servo/current'));
-  t.same(readFacts(facts(root)).current, { digest: 'abc', manifest });
+  const files = { 'bin/node': 'node', 'lib/a.js': 'a', 'lib/b.js': 'b' };
+  const manifest = JSON.stringify(manifestOf(files), null, 1);
+  const digest = sha256(manifest);
+  const release = join(root, 'opt/sim2servo/releases', digest);
+  for (const folder of ['bin', 'lib']) mkdirSync(join(release, folder), { recursive: true });
+  for (const [path, text] of Object.entries({ ...files, 'runtime.json': manifest, 'runtime.json.minisig': 'signed' }))
+    writeFileSync(join(release, path), text);
+  chmodSync(join(release, 'bin/node'), 0o755);
+  symlinkSync(`releases/${digest}`, join(root, 'opt/sim2servo/current'));
+  const there = () => readFacts(facts(root)).current!;
+  t.match(there(), { digest, damaged: [] });
+  t.same(there().files.get('bin/node'), { sha256: sha256('node'), executable: true });
+  t.equal(there().files.size, 5);
+
+  writeFileSync(join(release, 'lib/a.js'), 'A');
+  t.same(there().damaged, ['lib/a.js'], 'altered');
+  rmSync(join(release, 'lib/a.js'));
+  t.same(there().damaged, ['lib/a.js'], 'missing');
+  symlinkSync('b.js', join(release, 'lib/a.js'));
+  t.same(there().damaged, ['lib/a.js'], 'a link');
+  rmSync(join(release, 'lib/a.js'));
+  writeFileSync(join(release, 'lib/a.js'), 'a');
+  writeFileSync(join(release, 'lib/more.js'), 'a');
+  t.same(there().damaged, ['lib/more.js'], 'foreign');
+  rmSync(join(release, 'lib/more.js'));
+  chmodSync(join(release, 'bin/node'), 0o644);
+  t.same(there().damaged, ['bin/node'], 'not executable any more');
+  writeFileSync(join(release, 'runtime.json'), '{');
+  t.same(there().damaged, ['runtime.json'], 'what it ought to hold is not known then');
 });
 
 t.test('a service is asked how it is; one that does not answer drives nothing', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { localShell, quoted, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
+import { localShell, quoted, refusedExit, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
 
 t.test('a machine is named as for ssh, and a port may follow', async t => {
   t.match(sshTargetOf('pi@arm.local'), { destination: 'pi@arm.local', port: undefined, sshConfig: undefined });
@@ -31,6 +31,15 @@ t.test('what a script wrote to stderr is the error, with where that was', async 
     { code: 'E_TARGET_SCRIPT' },
     'also where it reads nothing',
   );
+});
+
+t.test('a script that refuses says by itself with what code, and what to do', async t => {
+  const script = `echo 'a warning of its shell' >&2; printf '%s\\n' E_NOT_NOW 'not now' 'come later' >&2; exit ${refusedExit}`;
+  await t.rejects(localShell('the robot').run(script), {
+    code: 'E_NOT_NOW',
+    message: 'on the robot: not now',
+    hint: 'come later',
+  });
 });
 
 t.test('Ctrl-C ends what runs', async t => {

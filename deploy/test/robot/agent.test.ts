@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { isOwnerAlive } from '@sim2servo/runtime/releases/owner';
 import t from 'tap';
 import { robotProgram, startRobotProgram } from '../support/robot-process.js';
 import { until } from '../support/running-broker.js';
@@ -20,7 +21,10 @@ t.test('it answers on standard output, and ends with its input', async t => {
     .map(line => JSON.parse(line));
   t.same(more, []);
   const answers = [first, second].sort((a, b) => b.id - a.id);
-  t.match(answers[0], { id: 1, answer: { protocol: 1, robot: 'so101', incoming: join(folder, 'store', 'incoming') } });
+  t.match(answers[0], { id: 1, answer: { protocol: 1, robot: 'so101' } });
+  const place: string = answers[0].answer.incoming;
+  t.equal(dirname(place), join(folder, 'store', 'incoming'));
+  t.equal(isOwnerAlive(basename(place)), false, 'a place of its own, that died with it');
   t.match(answers[1], { id: 0, error: { code: 'E_AGENT_REQUEST' } });
 });
 

@@ -134,6 +134,26 @@ t.test('an error goes to who asked, and stays to be read until one succeeds', as
   t.match(last(), { state: 'offline', reason: 'the agent was ended', retained: true });
 });
 
+t.test('a request that was refused, or came while somebody deploys, is no error of the robot', async t => {
+  let code = 'E_ROLLBACK_NONE';
+  const it = await serving(async () => {
+    throw new KitError(code, 'not now', 'later');
+  });
+  it.ask({ kind: 'rollback', reason: 'it shook', by: 'me' }, 1);
+  await until(() => ofKind(it.heard, 'done').length === 1);
+  code = 'E_DEPLOY_BUSY';
+  const install = requestSchema.parse({ kind: 'install', manifest: 'a'.repeat(64), skip: {}, by: 'me' });
+  it.ask(install, 2);
+  await until(() => ofKind(it.heard, 'done').length === 2);
+  code = 'E_BUNDLE_ROBOT';
+  it.ask(install, 3);
+  const last = () => it.statuses().at(-1)!;
+  await until(() => 'lastError' in last());
+  const told = it.statuses().flatMap(status => ('lastError' in status ? [status.lastError?.code] : []));
+  t.same([...new Set(told)], ['E_BUNDLE_ROBOT'], 'the first that is told is of a deployment');
+  await it.stop();
+});
+
 t.test('who closes its session is let go', async t => {
   let gone = false;
   const it = await serving(async (_, { signal }) => {
@@ -185,7 +205,7 @@ t.test('a store that can not be read for a moment does not end the service', asy
   const running = new RunningBroker();
   const agent = new RobotAgent({ store: join(folder, 'unwell'), robot: 'so101' });
   const well = agent.status.bind(agent);
-  let unwell = true;
+  let unwell = false;
   agent.status = async () => {
     if (unwell) throw new KitError('E_FILE_JSON', 'state.json is not JSON', 'mend it');
     return well();
@@ -194,11 +214,14 @@ t.test('a store that can not be read for a moment does not end the service', asy
   const said: string[] = [];
   const onEvent = (what: string) => void said.push(what);
   const served = serveMqtt({ agent, broker, name, connect: running.broker.connect, signal: end.signal, onEvent });
-  await until(() => said.some(what => what.includes('state.json is not JSON')));
+  const last = () =>
+    JSON.parse(running.broker.published.filter(({ topic }) => topic === topics.status).at(-1)?.payload ?? '{}');
+  await until(() => last().state === 'online');
+  unwell = true;
+  await until(() => last().lastError?.code === 'E_FILE_JSON');
+  t.ok(said.some(what => what.includes('state.json is not JSON')));
   unwell = false;
-  const last = () => running.broker.published.filter(({ topic }) => topic === topics.status).at(-1)?.payload;
-  await until(() => last() !== undefined);
-  t.match(JSON.parse(last()!), { state: 'online', lastError: { code: 'E_FILE_JSON' } });
+  await until(() => last().state === 'online' && last().lastError === undefined);
   end.abort();
   await served;
   await running.stop();

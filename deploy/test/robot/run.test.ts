@@ -1,6 +1,6 @@
 /** The service as a process: what it says to systemd, what it answers, how it ends; and that nothing moves unless somebody says so. */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,6 +92,22 @@ t.test('without a policy it waits, and says what it waits for', needsLinux, asyn
   await deployShipped(root);
   const state = await askService(socket, { do: 'state' });
   t.match(state.policy, /^[0-9a-f]{64}$/, 'what was deployed meanwhile is seen');
+  service.process.kill('SIGTERM');
+  t.equal(await service.ended, 0);
+});
+
+t.test('keys that the robot is given meanwhile count from its next start on', needsLinux, async t => {
+  const { root, remove } = installedRoot();
+  t.teardown(remove);
+  await deployShipped(root);
+  const { socket, robot } = robotPlaces(root);
+  const service = startService(['--root', root]);
+  await untilServed(socket);
+  // Nobody's, and whoever revokes a key wants signed policies.
+  const site = join(robot, 'site.json');
+  writeFileSync(site, JSON.stringify({ ...JSON.parse(readFileSync(site, 'utf8')), revokedKeys: ['0123456789ABCDEF'] }));
+  t.match(await askService(socket, { do: 'state' }), { motion: 'waiting', failure: { code: 'E_BUNDLE_UNSIGNED' } });
+  await t.rejects(askService(socket, { do: 'start' }), { code: 'E_BUNDLE_UNSIGNED' });
   service.process.kill('SIGTERM');
   t.equal(await service.ended, 0);
 });

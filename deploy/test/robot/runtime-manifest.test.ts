@@ -2,27 +2,15 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parsePublicKey } from '@sim2servo/models/bundle/minisign-public-key';
+import type { Trust } from '@sim2servo/models/bundle/trust';
 import { sha256 } from '@sim2servo/models/digest';
 import t from 'tap';
-import { type RuntimeManifest, runtimeManifestSchema, verifyRuntime } from '../../src/robot/runtime-manifest.js';
+import { runtimeManifestSchema, verifyRuntime } from '../../src/robot/runtime-manifest.js';
+import { manifestOf } from '../support/runtime-manifest.js';
 
+const nobody: Trust = { trustedKeys: [], revokedKeys: [] };
 const content = { 'bin/node': 'a program', 'lib/a.js': 'some code', 'node_modules/@x/y/z.node': '' };
-
-function manifestOf(files: Record<string, string>): RuntimeManifest {
-  return {
-    format: 'sim2servo/runtime@1',
-    version: '0.1.0',
-    platform: 'linux-x64',
-    node: '22',
-    inference: 'native',
-    files: Object.fromEntries(
-      Object.entries(files).map(([path, text]) => [
-        path,
-        { sha256: sha256(text), bytes: text.length, executable: path.startsWith('bin/') },
-      ]),
-    ),
-  };
-}
 
 function release(manifest: unknown = manifestOf(content)): string {
   const folder = mkdtempSync(join(tmpdir(), 'runtime-'));
@@ -55,7 +43,7 @@ function signer() {
 t.test('a release that is what its manifest says is named by the manifest', async t => {
   const folder = release();
   const text = JSON.stringify(manifestOf(content));
-  t.match(verifyRuntime(folder, []), { digest: sha256(text), files: 3, bytes: text.length + 18 });
+  t.match(verifyRuntime(folder, nobody), { digest: sha256(text), files: 3, bytes: text.length + 18 });
 });
 
 t.test('a file that was changed, grew, is missing, is a link or does not belong is refused by name', async t => {
@@ -75,14 +63,14 @@ t.test('a file that was changed, grew, is missing, is a link or does not belong 
   ] as const) {
     const folder = release();
     spoil(folder);
-    t.throws(() => verifyRuntime(folder, []), { code: 'E_RUNTIME_FILE', message: new RegExp(what) });
+    t.throws(() => verifyRuntime(folder, nobody), { code: 'E_RUNTIME_FILE', message: new RegExp(what) });
   }
 });
 
 t.test('what is no release is called so', async t => {
   const folder = release();
   rmSync(join(folder, 'runtime.json'));
-  t.throws(() => verifyRuntime(folder, []), { code: 'E_RUNTIME_MISSING', hint: /provision/ });
+  t.throws(() => verifyRuntime(folder, nobody), { code: 'E_RUNTIME_MISSING', hint: /provision/ });
 });
 
 t.test('paths that lead out, are absolute, hidden or empty are no paths of a release', async t => {
@@ -101,19 +89,36 @@ t.test('paths that lead out, are absolute, hidden or empty are no paths of a rel
   ]) {
     const manifest = { ...manifestOf({}), files: { [path]: { sha256: 'a'.repeat(64), bytes: 0, executable: false } } };
     t.notOk(runtimeManifestSchema.safeParse(manifest).success, `'${path}'`);
-    t.throws(() => verifyRuntime(release(manifest), []), { code: /E_FILE_SCHEMA|E_RUNTIME_FILE/ });
+    t.throws(() => verifyRuntime(release(manifest), nobody), { code: /E_FILE_SCHEMA|E_RUNTIME_FILE/ });
   }
 });
 
 t.test('a robot with trusted keys wants the signature of one of them, over this manifest', async t => {
   const [ours, theirs] = [signer(), signer()];
+  const trust: Trust = { ...nobody, trustedKeys: [ours.key] };
   const folder = release();
   const manifest = Buffer.from(JSON.stringify(manifestOf(content)));
-  t.throws(() => verifyRuntime(folder, [ours.key]), { code: 'E_RUNTIME_UNSIGNED' });
+  t.throws(() => verifyRuntime(folder, trust), { code: 'E_RUNTIME_UNSIGNED' });
   writeFileSync(join(folder, 'runtime.json.minisig'), ours.sign(manifest));
-  t.match(verifyRuntime(folder, [ours.key]), { digest: sha256(manifest) });
+  t.match(verifyRuntime(folder, trust), { digest: sha256(manifest) });
   writeFileSync(join(folder, 'runtime.json.minisig'), theirs.sign(manifest));
-  t.throws(() => verifyRuntime(folder, [ours.key]), { code: 'E_SIGNATURE_WRONG' });
+  t.throws(() => verifyRuntime(folder, trust), { code: 'E_SIGNATURE_WRONG' });
   writeFileSync(join(folder, 'runtime.json.minisig'), ours.sign(Buffer.from('another')));
-  t.throws(() => verifyRuntime(folder, [ours.key]), { code: 'E_SIGNATURE_WRONG' });
+  t.throws(() => verifyRuntime(folder, trust), { code: 'E_SIGNATURE_WRONG' });
 });
+
+t.test(
+  'a robot that has revoked its last key takes no runtime any more, signed or not, as it takes no policy',
+  async t => {
+    const ours = signer();
+    const folder = release();
+    const revoked: Trust = { ...nobody, revokedKeys: [parsePublicKey(ours.key).id] };
+    t.throws(() => verifyRuntime(folder, revoked), { code: 'E_RUNTIME_UNSIGNED' });
+    writeFileSync(join(folder, 'runtime.json.minisig'), ours.sign(Buffer.from(JSON.stringify(manifestOf(content)))));
+    t.throws(() => verifyRuntime(folder, revoked), { code: 'E_SIGNATURE_REVOKED' });
+    t.throws(() => verifyRuntime(folder, { ...revoked, trustedKeys: [ours.key] }), { code: 'E_SIGNATURE_REVOKED' });
+    t.throws(() => verifyRuntime(folder, { ...nobody, revokedKeys: ['FEDCBA9876543210'] }), {
+      code: 'E_SIGNATURE_KEY',
+    });
+  },
+);

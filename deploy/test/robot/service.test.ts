@@ -1,5 +1,6 @@
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
+import { holdWords } from '@sim2servo/runtime/hold-words';
 import type { LoopEnd, LoopStatus } from '@sim2servo/runtime/loop-report';
 import t from 'tap';
 import { type DriveOptions, type DriveReport, RobotService } from '../../src/robot/service.js';
@@ -32,7 +33,14 @@ const status = (ticks: number): LoopStatus => ({
   positionRad: [],
 });
 
-const report = (end: LoopEnd, ticks = 10): DriveReport => ({ end, ticks, missed: 0, seconds: 1, log: undefined });
+const report = (end: LoopEnd, ticks = 10): DriveReport => ({
+  end,
+  ticks,
+  missed: 0,
+  seconds: 1,
+  log: undefined,
+  held: holdWords(end, { kind: 'feetech', leadMs: 100 }),
+});
 
 /** A service whose runs are what `drive` makes of them. */
 function serviceWith(drive: (options: DriveOptions) => Promise<DriveReport>) {
@@ -88,7 +96,10 @@ t.test('start drives, stop holds, and it waits again', async t => {
   t.equal(service.now.motion, 'driving');
   await service.handle({ do: 'stop' });
   t.equal(service.now.motion, 'waiting');
-  t.match(service.now.words, /interrupted: somebody asked for it; 11 ticks in 1\.0 s, 0 missed; the arm holds/);
+  t.match(
+    service.now.words,
+    /interrupted: somebody asked for it; 11 ticks in 1\.0 s, 0 missed; the arm was told to hold, and holds/,
+  );
   t.equal(service.now.failure, undefined);
   await turns();
   t.ok(
@@ -156,7 +167,12 @@ t.test('what is wrong while nothing moves yet is what start answers, and the ser
 
 t.test('after a safety stop it waits: nothing drives again by itself', async t => {
   let drives = 0;
-  const error = new KitError('E_SAFETY_STOP', 'the arm was stopped and holds: cable', 'find the cause', 'safetyStop');
+  const error = new KitError(
+    'E_SAFETY_STOP',
+    'the arm was stopped: cable; the hold failed: port gone',
+    'find the cause',
+    'safetyStop',
+  );
   const { service, end, served } = serviceWith(async options => {
     drives++;
     options.onStatus(status(1));
@@ -167,7 +183,7 @@ t.test('after a safety stop it waits: nothing drives again by itself', async t =
   await turns(50);
   t.equal(drives, 1);
   t.match(service.now, { motion: 'waiting', failure: { code: 'E_SAFETY_STOP', exit: 'safetyStop' } });
-  t.match(service.now.words, /could not be told to hold \(port gone\)/);
+  t.match(service.now.words, /the hold failed: port gone; when nobody speaks: these servos have no deadline/);
   end.abort();
   await served;
 });

@@ -38,9 +38,10 @@ export class MemoryArm implements ServoLink, ServoMotion {
     this.position.set(targets);
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     this.did.push('arm');
     this.#device = 'armed';
+    return this.position.slice();
   }
 
   async halt(kind: string): Promise<void> {

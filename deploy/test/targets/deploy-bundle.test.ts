@@ -3,45 +3,15 @@ import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
-import { emptyState } from '@sim2servo/runtime/releases/store-state';
 import t from 'tap';
-import type { OutgoingFile, Request, RobotConnection } from '../../src/agent/protocol.js';
+import type { Request } from '../../src/agent/protocol.js';
 import { type DeployStep, deployBundle } from '../../src/targets/deploy-bundle.js';
+import { FakeRobot, fakeStatus } from '../support/fake-robot.js';
 
 const folder = t.testdir();
 const bundle = join(shippedPolicies, 'so101-reach-50hz');
 const digest = sha256(readFileSync(join(bundle, 'policy.json')));
 const files = readdirSync(bundle).length;
-const status = { runtimeVersion: '0.1.0', platform: 'linux-arm64', state: emptyState, freeBytes: 1 };
-const entry = { at: new Date(0).toISOString(), id: 'a', digest, words: 'so', seconds: 1 };
-
-/** A robot that answers as it is told; `answers` wins. */
-class FakeRobot implements RobotConnection {
-  readonly asked: string[] = [];
-  readonly sent: { readonly bytes: number; readonly from: number }[] = [];
-  answers: Partial<Record<Request['kind'], (request: Request) => unknown>> = {};
-  async request(request: Request, onEvent?: Parameters<RobotConnection['request']>[1]): Promise<never> {
-    this.asked.push(request.kind);
-    const own = this.answers[request.kind];
-    if (own !== undefined) return (await own(request)) as never;
-    if (request.kind === 'install') {
-      onEvent?.({ ...entry, event: 'tested', figures: { goldenMaxError: 1e-6, inferP99Us: 90 } });
-      return { id: 'a', outcome: 'proposed' } as never;
-    }
-    if (request.kind === 'follow') {
-      onEvent?.({ ...entry, event: 'shadow' });
-      return { outcome: 'committed', words: 'it drives' } as never;
-    }
-    if (request.kind === 'lacking') return request.files.map(({ sha256 }) => ({ sha256, from: 0 })) as never;
-    if (request.kind === 'hello') return { ...status, protocol: 1, incoming: '/x' } as never;
-    return (request.kind === 'status' ? { ...status, previous: 'b'.repeat(64) } : {}) as never;
-  }
-  async send({ content }: OutgoingFile, from: number, onSent: (bytes: number) => void): Promise<void> {
-    this.sent.push({ bytes: content.length, from });
-    onSent(content.length);
-  }
-  close = async () => {};
-}
 
 t.test('each step is told with its time, and the report has the figures', async t => {
   const robot = new FakeRobot();
@@ -59,6 +29,37 @@ t.test('each step is told with its time, and the report has the figures', async 
     robot.asked.filter(kind => kind !== 'received'),
     ['hello', 'lacking', 'install', 'follow', 'status'],
   );
+});
+
+t.test('what failed on the robot is not sent there, unless somebody says why it is to be tried again', async t => {
+  const robot = new FakeRobot();
+  const state = { ...fakeStatus.state, bad: { [digest]: 'it shook' } };
+  robot.answers.hello = () => ({ ...fakeStatus, state, protocol: 1, incoming: '/x' });
+  const agree = async () => {
+    t.fail('nobody is asked for what will not be done');
+  };
+  await t.rejects(deployBundle(robot, bundle, { by: 'me', agree }), {
+    code: 'E_BUNDLE_BAD',
+    message: /failed on this robot: it shook\n {2}nothing has changed/,
+  });
+  t.same(robot.asked, ['hello']);
+  t.match(await deployBundle(robot, bundle, { by: 'me', retryBad: 'it was busy' }), { outcome: 'committed' });
+});
+
+t.test('what the operator says goes with the installation, and nothing where nothing was said', async t => {
+  const robot = new FakeRobot();
+  const installed: Request[] = [];
+  robot.answers.install = request => {
+    installed.push(request);
+    return { id: 'a', outcome: 'current' };
+  };
+  await deployBundle(robot, bundle, { by: 'me' });
+  await deployBundle(robot, bundle, { by: 'me', skip: { limited: 'it is slow' }, retryBad: 'it was busy' });
+  const plain = { kind: 'install', manifest: digest, by: 'me' };
+  t.same(installed, [
+    { ...plain, skip: {} },
+    { ...plain, skip: { limited: 'it is slow' }, retryBad: 'it was busy' },
+  ]);
 });
 
 t.test('what is there is not sent, what is half there goes on, what is whole is only verified', async t => {
@@ -91,6 +92,30 @@ t.test('a half that was spoilt since comes once more, whole, and only once', asy
   ]);
   bad = 2;
   await t.rejects(deployBundle(robot, bundle, { by: 'me' }), { code: 'E_DEPLOY_DIGEST' });
+});
+
+t.test('what went from the robot after it was asked is asked for again, and sent, once', async t => {
+  const robot = new FakeRobot();
+  const model = sha256(readFileSync(join(bundle, 'policy.onnx')));
+  const lacking = () => {
+    throw new KitError('E_DEPLOY_LACKING', 'policy.onnx is not there', 'deploy again');
+  };
+  let gone = false;
+  let installations = 0;
+  robot.answers.lacking = () => (gone ? [{ sha256: model, from: 0 }] : []);
+  robot.answers.install = () => {
+    if (installations++ > 0) return { id: 'a', outcome: 'current' };
+    gone = true;
+    return lacking();
+  };
+  const report = await deployBundle(robot, bundle, { by: 'me' });
+  t.match(report, { outcome: 'current', sentFiles: 1 });
+  t.same(robot.asked, ['hello', 'lacking', 'install', 'lacking', 'received', 'install', 'status']);
+
+  const losing = new FakeRobot();
+  losing.answers.install = lacking;
+  await t.rejects(deployBundle(losing, bundle, { by: 'me' }), { code: 'E_DEPLOY_LACKING' });
+  t.equal(losing.asked.filter(kind => kind === 'install').length, 2, 'not for ever');
 });
 
 t.test('an error says what is so on the robot when it happens', async t => {

@@ -47,6 +47,7 @@ t.test('requests and files get through though a third of all messages is lost', 
   const content = Buffer.alloc(5 * chunkBytes + 1, 3);
   const digest = sha256(content);
   const told: number[] = [];
+  await robot.request({ kind: 'lacking', files: [{ sha256: digest, bytes: content.length }] });
   await robot.send({ sha256: digest, content }, 0, bytes => told.push(bytes));
   t.equal(told.at(-1), content.length);
   t.same(

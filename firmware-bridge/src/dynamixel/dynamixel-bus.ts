@@ -5,6 +5,7 @@
 import { wireUs } from '@sim2servo/models/bus-cycle';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
+import { type NamedServo, servoNames } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
 import { HalfDuplexPort, type ReplyReader } from '../half-duplex-port.js';
 import {
@@ -18,16 +19,6 @@ import {
   packetLength,
 } from './packet.js';
 import { alertBit, errorWordsOf, type Register, returnDelayStepUs } from './registers.js';
-
-/** A servo as an error names it. */
-export interface NamedServo {
-  readonly id: number;
-  /** Absent where no robot is known. */
-  readonly joint?: string;
-}
-
-const nameOf = ({ id, joint }: NamedServo): string =>
-  joint === undefined ? `servo ${id}` : `servo ${id} of joint '${joint}'`;
 
 const tries = 3;
 /** Longest return delay, and what adapters take that pass bytes on every 16 ms. */
@@ -116,7 +107,7 @@ export class DynamixelBus {
     if (!(await this.#ask(servo.id, request, dataBytes)))
       throw new KitError(
         'E_SERVO_SILENT',
-        `${nameOf(servo)} does not answer: ${what}`,
+        `${servoNames(servo)} does not answer: ${what}`,
         this.port.strays > strays
           ? 'what came was damaged: check that no other servo has this id, the cable, and its baud rate'
           : 'check its cable and its power',
@@ -130,18 +121,16 @@ export class DynamixelBus {
     if ((error & ~alertBit) !== 0)
       throw new KitError(
         'E_SERVO_REFUSED',
-        `${nameOf(servo)} refuses to ${what}: ${errorWordsOf(error)}`,
+        `${servoNames(servo)} refuses to ${what}: ${errorWordsOf(error)}`,
         'check its model and its limits in DYNAMIXEL Wizard',
         'noDevice',
       );
   }
 
   /** Repeating is harmless: every request here does the same when it is done twice. */
-  async #ask(id: number, request: Uint8Array, dataBytes: number): Promise<boolean> {
+  #ask(id: number, request: Uint8Array, dataBytes: number): Promise<boolean> {
     const timeoutUs = wireUs(request.length + statusOverheadBytes + dataBytes, this.#baudRate) + answerSlackUs;
     this.#reply.expect(id, dataBytes);
-    for (let i = 0; i < tries; i++)
-      if ((await this.port.request(request, this.#reply, 1, timeoutUs)) === 0) return true;
-    return false;
+    return this.port.insist(request, this.#reply, timeoutUs, tries);
   }
 }

@@ -10,7 +10,7 @@ import { KitError } from '@sim2servo/models/error';
 import { servosInOrder } from '@sim2servo/models/robot-folder';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { angleOfTurn, turnOfAngle } from '@sim2servo/models/servo-scale';
-import { type Site, siteOn } from '@sim2servo/models/site';
+import { type Site, servoNames, siteOn } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
 import { reasonWords } from '../kitlink/messages.js';
 import {
@@ -18,11 +18,14 @@ import {
   type HaltKind,
   type HoldBy,
   keepInside,
+  type Loose,
   notArmed,
+  notHeld,
   type ServoLink,
   type ServoMotion,
   type ServoState,
 } from '../servo-link.js';
+import { whenSilent } from '../silence.js';
 import { CycleRead } from './cycle-read.js';
 import { DynamixelBus } from './dynamixel-bus.js';
 import { dynamixelCycle, encodeGoals } from './dynamixel-cycle.js';
@@ -30,6 +33,8 @@ import { littleEndian } from './packet.js';
 import { hardwareErrorWords, registers, watchdogFired, watchdogStepMs } from './registers.js';
 import { type ReadyServo, type Servo, setUpServo } from './servo-setup.js';
 
+/** How long a hold waits to know where the joints are. */
+const holdLookUs = 20_000;
 /** Of a read that is not bounded by a tick. */
 const patienceUs = 200_000;
 /** What a try has at least beside its time on the wire: the adapter, the operating system. */
@@ -58,6 +63,8 @@ export class DynamixelLink implements ServoLink, ServoMotion {
   readonly #baudRate: number;
   #opened: Opened | undefined;
   #isArmed = false;
+  /** Since the port was opened or the arm relaxed. */
+  #gaveTorque = false;
   /** Why it holds without being armed. */
   #heldReason = 'torque was on when the port was opened';
   /** [joints] as they were sent last; empty before. */
@@ -103,6 +110,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     const opened = this.#opened;
     this.#opened = undefined;
     this.#isArmed = false;
+    this.#gaveTorque = false;
     this.#goalCounts = [];
     await opened?.bus.port.close();
   }
@@ -154,16 +162,19 @@ export class DynamixelLink implements ServoLink, ServoMotion {
   }
 
   #deviceState(servos: readonly ReadyServo[], read: CycleRead): [ServoState['device'], string] {
-    const named = (j: number) => `servo ${servos[j]!.id} of joint '${servos[j]!.joint}'`;
     const first = (is: (j: number) => boolean) => servos.findIndex((_, j) => is(j));
     const reset = first(j => this.#wasReset(j));
-    if (reset >= 0) return ['limp', `${named(reset)} was reset: it was rebooted, or had no power for a moment`];
+    if (reset >= 0)
+      return ['limp', `${servoNames(servos[reset]!)} was reset: it was rebooted, or had no power for a moment`];
     const faulty = first(j => read.value(j, 'hardwareErrorStatus') !== 0);
     if (faulty >= 0)
-      return ['latched', `${named(faulty)} reports: ${hardwareErrorWords(read.value(faulty, 'hardwareErrorStatus'))}`];
+      return [
+        'latched',
+        `${servoNames(servos[faulty]!)} reports: ${hardwareErrorWords(read.value(faulty, 'hardwareErrorStatus'))}`,
+      ];
     if (first(j => read.value(j, 'busWatchdog') === watchdogFired) >= 0) return ['latched', reasonWords.deadline];
     const limp = first(j => read.value(j, 'torqueEnable') === 0);
-    if (limp >= 0 && this.#isArmed) return ['limp', `${named(limp)} has no torque any more`];
+    if (limp >= 0 && this.#isArmed) return ['limp', `${servoNames(servos[limp]!)} has no torque any more`];
     if (servos.every((_, j) => read.value(j, 'torqueEnable') === 0)) return ['limp', ''];
     return this.#isArmed ? ['armed', ''] : ['held', this.#heldReason];
   }
@@ -195,7 +206,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
    *
    * @throws KitError E_ARM_OUTSIDE, E_ARM_REFUSED, E_SERVO_*
    */
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     const { bus, servos, read } = this.#port();
     this.#isArmed = false;
     await this.#freshSample();
@@ -205,6 +216,7 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     const present = Float64Array.from(this.#sites, (servo, j) => angleOfTurn(servo, read.value(j, 'presentPosition')));
     keepInside(this.#options.spec, present);
     const goals: number[] = [];
+    this.#gaveTorque = true;
     for (const servo of servos) {
       await bus.write(servo, registers.profileVelocity, slowest);
       await bus.write(servo, registers.busWatchdog, 0);
@@ -224,14 +236,17 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     await this.#freshSample();
     this.#isArmed = true;
     const [device, why] = this.#deviceState(servos, read);
-    if (device === 'armed') return;
+    if (device === 'armed') return Float64Array.from(this.#sites, (servo, j) => angleOfTurn(servo, goals[j]!));
     this.#isArmed = false;
     throw refused(why);
   }
 
   /**
    * Hold: each servo keeps its torque, and goes no further towards its goal than it takes to brake; so one that carries a load does not
-   * let go of it. Its watchdog is off then, unless it has fired: that stays. Relax: torque off.
+   * let go of it. Its watchdog is off then, unless it has fired: that stays. One that has no torque, or that does not answer, is named
+   * once all others hold. Relax: torque off.
+   *
+   * @throws KitError E_HALT_REFUSED, E_NO_SAMPLE, E_SERVO_* of a relax, E_PORT_*
    */
   async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
     const { bus, servos, read } = this.#port();
@@ -240,23 +255,28 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     if (kind === 'relax') {
       for (const servo of servos) await bus.write(servo, registers.torqueEnable, 0);
       for (const servo of servos) await bus.write(servo, registers.busWatchdog, 0);
+      this.#gaveTorque = false;
       return;
     }
-    await this.#freshSample();
+    // Where not all answer, each one keeps the goal that it has: what was measured before is too old to hold by.
+    if (this.#goalCounts.length === 0) await this.#freshSample();
+    const isMeasured = by === 'measured' && (await this.#poll(holdLookUs));
     const stands = servos.map(({ range: [low, high], brakeCounts }, j) => {
       const present = read.value(j, 'presentPosition');
       const goal = this.#goalCounts[j] ?? present;
-      if (by === 'told') return goal;
+      if (!isMeasured || this.#wasReset(j)) return goal;
       return within(low, high, Math.round(present + within(-brakeCounts, brakeCounts, goal - present)));
     });
     // All at once first: the answers that follow take their time.
     bus.port.send(this.#goals(stands));
+    const loose: Loose[] = [];
     for (const [j, servo] of servos.entries()) {
-      if (this.#wasReset(j) || read.value(j, 'busWatchdog') === watchdogFired) continue;
-      await bus.write(servo, registers.goalPosition, stands[j]!);
-      // It has confirmed that it stands. Only then there is nothing left for its watchdog to stop.
-      await bus.write(servo, registers.busWatchdog, 0);
+      const why = await holdOne(bus, servo, stands[j]!);
+      if (why !== '') loose.push({ who: servoNames(servo), why });
     }
+    const neverHadTorque =
+      !this.#gaveTorque && loose.length === servos.length && loose.every(({ why }) => why === limp);
+    if (loose.length > 0 && !neverHadTorque) throw notHeld(loose, servos.length);
   }
 
   /** @throws KitError E_NO_SAMPLE */
@@ -267,9 +287,27 @@ export class DynamixelLink implements ServoLink, ServoMotion {
     throw new KitError(
       'E_NO_SAMPLE',
       `not all servos answered within ${patienceUs / 1000} ms; missing: ${silent.join(', ')}`,
-      `check the cables; each servo with torque stops by itself ${this.#deadlineMs} ms after the last packet that it heard`,
+      `check the cables; ${whenSilent({ kind: 'dynamixel', deadlineMs: this.#deadlineMs })}`,
       'timeout',
     );
+  }
+}
+
+const limp = 'NOT held (no torque)';
+
+/** Tells one servo to stand at `goal`. @returns why it does not hold; empty where it has confirmed that it does */
+async function holdOne(bus: DynamixelBus, servo: ReadyServo, goal: number): Promise<string> {
+  try {
+    if ((await bus.read(servo, registers.torqueEnable)) === 0) return limp;
+    // It stands, and takes no goal.
+    if ((await bus.read(servo, registers.busWatchdog)) === watchdogFired) return '';
+    await bus.write(servo, registers.goalPosition, goal);
+    // It has confirmed that it stands. Only then there is nothing left for its watchdog to stop.
+    await bus.write(servo, registers.busWatchdog, 0);
+    return '';
+  } catch (error) {
+    if (!(error instanceof KitError) || !error.code.startsWith('E_SERVO_')) throw error;
+    return error.code === 'E_SERVO_SILENT' ? 'may NOT be held (no answer)' : `may NOT be held (${error.message})`;
   }
 }
 

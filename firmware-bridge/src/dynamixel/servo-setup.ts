@@ -2,7 +2,7 @@
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { turnOfAngle } from '@sim2servo/models/servo-scale';
-import { countsPerTurn, type SiteOn } from '@sim2servo/models/site';
+import { countsPerTurn, type SiteOn, servoNames } from '@sim2servo/models/site';
 import { type CycleServo, slotBytes } from './cycle-read.js';
 import type { DynamixelBus } from './dynamixel-bus.js';
 import {
@@ -42,7 +42,7 @@ export interface ReadyServo extends CycleServo {
 }
 
 function unfit(servo: Servo, what: string, hint: string): KitError {
-  return new KitError('E_SERVO_SETUP', `servo ${servo.id} of joint '${servo.joint}' ${what}`, hint, 'noDevice');
+  return new KitError('E_SERVO_SETUP', `${servoNames(servo)} ${what}`, hint, 'noDevice');
 }
 
 /**
@@ -65,7 +65,7 @@ export async function setUpServo(bus: DynamixelBus, servo: Servo, joint: Joint):
   if (found.model !== model.number)
     throw new KitError(
       'E_SERVO_MODEL',
-      `servo ${servo.id} of joint '${servo.joint}' is ${modelWords(found.model)}, not ${servo.model} (${model.number})`,
+      `${servoNames(servo)} is ${modelWords(found.model)}, not ${servo.model} (${model.number})`,
       'correct model or id in site.json',
       'usage',
     );
@@ -81,7 +81,7 @@ export async function setUpServo(bus: DynamixelBus, servo: Servo, joint: Joint):
   if (fault !== '')
     throw new KitError(
       'E_SERVO_FAULT',
-      `servo ${servo.id} of joint '${servo.joint}' reports: ${fault}`,
+      `${servoNames(servo)} reports: ${fault}`,
       'remove the cause, then switch its power off and on',
       'safetyStop',
     );

@@ -1,9 +1,9 @@
 /** Writes into the memories of a robot's servos what they need, after saying what that is. Only ever on an explicit wish. */
 import { KitError } from '@sim2servo/models/error';
-import type { CountedServo } from '@sim2servo/models/site';
+import { type CountedServo, servoNames } from '@sim2servo/models/site';
 import { registerBytes, sts3215 } from './registers.js';
 import type { ServoBus } from './servo-bus.js';
-import { type MemoryChange, memoryOf, readMemory, servoNames, wantedMemory } from './servo-memory.js';
+import { type MemoryChange, memoryOf, readMemory, wantedMemory } from './servo-memory.js';
 
 /** A change to one servo's memory. */
 export interface ServoChange extends MemoryChange {
@@ -37,7 +37,7 @@ export async function configureServos(
   if (powered.length > 0)
     throw new KitError(
       'E_SERVO_TORQUE',
-      `the torque of ${servoNames(powered)} is on, and a servo's memory is only written without`,
+      `the torque of ${servoNames(...powered)} is on, and a servo's memory is only written without`,
       'support the arm and let it go limp first',
       'safetyStop',
     );
@@ -57,7 +57,7 @@ async function keep(bus: ServoBus, servos: number, { servo, place, register, nam
   if (read && bytes.every((byte, k) => back[place * register.bytes + k] === byte)) return;
   throw new KitError(
     'E_SERVO_WRITE',
-    `${servoNames([servo])} did not take ${name} = ${to}`,
+    `${servoNames(servo)} did not take ${name} = ${to}`,
     'try again; if it stays so the servo is damaged',
     'failed',
   );

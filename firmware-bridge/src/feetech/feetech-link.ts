@@ -9,13 +9,15 @@ import type { BusCycle } from '@sim2servo/models/bus-cycle';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
-import { type Site, siteOn } from '@sim2servo/models/site';
+import { type Site, servoNames, siteOn } from '@sim2servo/models/site';
 import type { ByteStream } from '../byte-stream.js';
 import {
   finiteTarget,
   type HaltKind,
   type HoldBy,
+  type Loose,
   notArmed,
+  notHeld,
   type ServoLink,
   type ServoMotion,
   type ServoState,
@@ -25,7 +27,7 @@ import { JointGoals, motionBytes } from './joint-goals.js';
 import { statusWords, syncReadBytes, syncWriteBytes } from './packet.js';
 import { decodeRegister, sts3215 } from './registers.js';
 import { type Block, ServoBus } from './servo-bus.js';
-import { checkMemory, memoryOf, readMemory, servoNames } from './servo-memory.js';
+import { checkMemory, memoryOf, readMemory } from './servo-memory.js';
 
 const { presentPosition, presentSpeed, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
 /** Position, speed, load, voltage, temperature. */
@@ -77,6 +79,8 @@ export class FeetechLink implements ServoLink, ServoMotion {
   #nextLook = 0;
   #device: ServoState['device'] = 'limp';
   #reason = '';
+  /** [joints] the complaints at which a servo takes its own torque away; its switch says on all the same. */
+  #unloads: readonly number[] = [];
   #hostArmed = false;
   #fedUs = 0;
 
@@ -96,6 +100,10 @@ export class FeetechLink implements ServoLink, ServoMotion {
       const { servos, ranges } = this.#joints;
       const memory = await readMemory(bus, servos);
       for (const [j, servo] of servos.entries()) checkMemory(servo, ranges[j]!, memoryOf(memory, j));
+      const { unloadCondition } = sts3215;
+      this.#unloads = servos.map((_, j) =>
+        decodeRegister(unloadCondition, memoryOf(memory, j), unloadCondition.address),
+      );
       await this.#all(bus, this.#held);
       const powered = servos.some((_, j) => this.#held.data[j * heldBytes] !== 0);
       this.#joints.goals.set(servos.map((_, j) => this.#heldGoal(j)));
@@ -170,14 +178,14 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#fedUs = this.#clock.nowUs();
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     const bus = this.#opened();
     this.#hostArmed = false;
     await this.#all(bus, this.#sample);
     this.#take();
     const ill = this.#ill(bus);
     if (ill !== '') throw refusal('E_ARM_REFUSED', `the arm can't be armed: ${ill}`);
-    this.#joints.stay();
+    const stay = this.#joints.stay();
     // First where it stands is where it is to be, then torque: a servo that gets torque goes to whatever goal it holds.
     await this.#establish(bus, bus.block(acceleration.address, motionBytes), this.#joints.encodeMotion());
     await this.#establish(bus, this.#torque, new Uint8Array(this.#joints.servos.length).fill(1));
@@ -186,6 +194,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#hostArmed = true;
     this.#fedUs = this.#clock.nowUs();
     this.#lookedUs = this.#fedUs;
+    return stay;
   }
 
   async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
@@ -223,7 +232,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     if (await bus.read(block)) return;
     throw new KitError(
       'E_NO_SAMPLE',
-      `no answer from ${servoNames(this.#joints.servos.filter((_, j) => bus.due[j] === 1))}`,
+      `no answer from ${servoNames(...this.#joints.servos.filter((_, j) => bus.due[j] === 1))}`,
       'check cables and supply',
       'timeout',
     );
@@ -258,7 +267,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
     this.#nextLook = (this.#nextLook + due) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
-    if (lost.length > 0) this.#latch(`${servoNames(lost)} has lost its torque: it was reset or lost its supply`);
+    if (lost.length > 0) this.#latch(`${servoNames(...lost)} has lost its torque: it was reset or lost its supply`);
   }
 
   /** The servos go on by themselves when the host is silent, so a host that comes back after a while does not: what it wants is old. */
@@ -276,7 +285,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
   #ill({ status }: ServoBus): string {
     if (status.every(bits => bits === 0)) return '';
     return this.#joints.servos
-      .flatMap((servo, j) => (status[j] === 0 ? [] : [`${servoNames([servo])}: ${statusWords(status[j]!)}`]))
+      .flatMap((servo, j) => (status[j] === 0 ? [] : [`${servoNames(servo)}: ${statusWords(status[j]!)}`]))
       .join('; ');
   }
 
@@ -293,12 +302,13 @@ export class FeetechLink implements ServoLink, ServoMotion {
     }
     const part = (all: Uint8Array, j: number) => all.subarray(j * bytes, (j + 1) * bytes).join();
     const others = this.#joints.servos.filter((_, j) => bus.due[j] === 1 || part(block.data, j) !== part(data, j));
-    throw refusal('E_SERVO_REFUSED', `${servoNames(others)} does not take what is written to register ${address}`);
+    throw refusal('E_SERVO_REFUSED', `${servoNames(...others)} does not take what is written to register ${address}`);
   }
 
   /** Goals close to where the joints are, and torque on every one of them. @throws KitError E_HALT_REFUSED */
   async #hold(bus: ServoBus, by: HoldBy): Promise<void> {
-    const { servos, goals } = this.#joints;
+    const { servos } = this.#joints;
+    let loose: readonly Loose[] = [];
     for (let i = 0; i < tries; i++) {
       // Where they do not answer they may still hear: they are told to keep their goals. What was measured before is too old to hold by.
       if (by === 'measured' && (await bus.poll(this.#sample, holdLookUs))) {
@@ -306,16 +316,23 @@ export class FeetechLink implements ServoLink, ServoMotion {
         this.#joints.shorten(holdLeadS, coastS);
       }
       this.#writeGoals(bus);
-      if (!(await bus.read(this.#held))) continue;
-      const { data } = this.#held;
-      const loose = servos.filter((_, j) => data[j * heldBytes] !== 1);
-      if (loose.length > 0) throw refusal('E_HALT_REFUSED', `${servoNames(loose)} has no torque and can't hold`);
-      if (goals.every((goal, j) => this.#heldGoal(j) === goal)) return;
+      await bus.read(this.#held);
+      loose = servos.flatMap((servo, j) => {
+        const why = this.#whyLoose(bus, j);
+        return why === '' ? [] : [{ who: servoNames(servo), why }];
+      });
+      if (loose.length === 0) return;
     }
-    throw refusal(
-      'E_HALT_REFUSED',
-      `the servos did not confirm the hold; each stays at its last goal, at most ${this.#leadUs / 1000} ms of motion from where it was`,
-    );
+    throw notHeld(loose, servos.length);
+  }
+
+  /** Why a servo does not hold, after a read of what it was told; empty where it does. */
+  #whyLoose(bus: ServoBus, joint: number): string {
+    if (bus.due[joint] === 1) return 'may NOT be held (no answer)';
+    if (this.#held.data[joint * heldBytes] !== 1) return 'NOT held (no torque)';
+    const cause = bus.status[joint]! & this.#unloads[joint]!;
+    if (cause !== 0) return `NOT held (${statusWords(cause)}, and so it takes its torque away itself)`;
+    return this.#heldGoal(joint) === this.#joints.goals[joint] ? '' : 'may NOT be held (it does not take its goal)';
   }
 }
 

@@ -65,12 +65,13 @@ export class JointGoals {
     }
   }
 
-  /** Goals where the joints are. @throws KitError E_ARM_OUTSIDE */
-  stay(): void {
+  /** Goals where the joints are. @returns [joints] the same in rad @throws KitError E_ARM_OUTSIDE */
+  stay(): Float64Array {
     const angles = new Float64Array(this.servos.length);
     this.angles(angles);
     keepInside(this.#spec, angles);
     this.aim(angles, Number.POSITIVE_INFINITY);
+    return angles;
   }
 
   #aim(joint: number, counts: number, reach: number): void {

@@ -116,24 +116,20 @@ export class ServoBus {
   }
 
   /** One servo's registers by themselves, into `data[servos × bytes]`. @returns whether it answered */
-  async readOne(servo: number, address: number, bytes: number, data: Uint8Array): Promise<boolean> {
-    const request = encodeRead(this.#ids[servo]!, address, bytes);
-    for (let i = 0; i < tries; i++) if (await this.#ask(servo, request, bytes, data)) return true;
-    return false;
+  readOne(servo: number, address: number, bytes: number, data: Uint8Array): Promise<boolean> {
+    return this.#ask(servo, encodeRead(this.#ids[servo]!, address, bytes), bytes, data);
   }
 
   /** @returns whether it confirmed the write */
-  async writeOne(servo: number, address: number, data: Uint8Array): Promise<boolean> {
-    const request = encodeWrite(this.#ids[servo]!, address, data);
-    for (let i = 0; i < tries; i++) if (await this.#ask(servo, request, 0, none)) return true;
-    return false;
+  writeOne(servo: number, address: number, data: Uint8Array): Promise<boolean> {
+    return this.#ask(servo, encodeWrite(this.#ids[servo]!, address, data), 0, none);
   }
 
-  async #ask(servo: number, request: Uint8Array, bytes: number, data: Uint8Array): Promise<boolean> {
+  #ask(servo: number, request: Uint8Array, bytes: number, data: Uint8Array): Promise<boolean> {
     this.#replies.expect(bytes, data);
     this.#replies.due[servo] = 1;
     const timeoutUs = adapterUs + 2 * this.#readUs(1, bytes);
-    return (await this.port.request(request, this.#replies, 1, timeoutUs)) === 0;
+    return this.port.insist(request, this.#replies, timeoutUs, tries);
   }
 
   /** Writes registers of every servo; none of them says that it heard. @param data [servos × bytes] */

@@ -2,7 +2,7 @@
 import { KitError } from '@sim2servo/models/error';
 import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { turnOfAngle } from '@sim2servo/models/servo-scale';
-import { type CountedServo, countsPerTurn } from '@sim2servo/models/site';
+import { type CountedServo, countsPerTurn, servoNames } from '@sim2servo/models/site';
 import { decodeRegister, eepromEnd, type Register, returnDelayUs, sts3215 } from './registers.js';
 import type { ServoBus } from './servo-bus.js';
 
@@ -62,10 +62,6 @@ export async function readMemory(bus: ServoBus, servos: readonly CountedServo[])
 export const memoryOf = (memory: Uint8Array, servo: number): Uint8Array =>
   memory.subarray(servo * eepromEnd, (servo + 1) * eepromEnd);
 
-export function servoNames(servos: readonly CountedServo[]): string {
-  return servos.map(({ id, joint }) => `servo ${id} of joint '${joint}'`).join(', ');
-}
-
 function absent(missing: readonly CountedServo[], servos: number, { port, baudRate }: ServoBus): KitError {
   if (missing.length === servos && port.bytes === 0)
     return new KitError(
@@ -76,7 +72,7 @@ function absent(missing: readonly CountedServo[], servos: number, { port, baudRa
     );
   return new KitError(
     'E_SERVO_MISSING',
-    `no answer from ${servoNames(missing)}`,
+    `no answer from ${servoNames(...missing)}`,
     'check cables and ids; two servos of one id answer as none',
     'noDevice',
   );
@@ -87,7 +83,7 @@ function checkModel(servo: CountedServo, memory: Uint8Array): void {
   if (model !== sts3215.modelNumber.initial)
     throw new KitError(
       'E_SERVO_MODEL',
-      `${servoNames([servo])} says model ${model}, an STS3215 says ${sts3215.modelNumber.initial}`,
+      `${servoNames(servo)} says model ${model}, an STS3215 says ${sts3215.modelNumber.initial}`,
       'correct the id or the model in site.json',
       'usage',
     );
@@ -137,7 +133,7 @@ export function checkMemory(servo: CountedServo, range: readonly [number, number
   if (wrong.length === 0) return;
   throw new KitError(
     'E_SERVO_MEMORY',
-    `${servoNames([servo])} is not set up for this robot: ${wrong.map(changeWords).join('; ')}`,
+    `${servoNames(servo)} is not set up for this robot: ${wrong.map(changeWords).join('; ')}`,
     'kit device configure --robot ROBOT --port PATH shows what it would write into the servos, and writes it',
     'usage',
   );

@@ -32,7 +32,10 @@ export interface Sample {
   readonly sampledAtUs: number;
 }
 
-export type Answer = { readonly ack: AckMessage } | { readonly nack: NackMessage };
+export type Answer = ({ readonly ack: AckMessage } | { readonly nack: NackMessage }) & {
+  /** The session the board was last armed in, 0 since its reset. */
+  readonly session: number;
+};
 
 /** Header, CRC, COBS and delimiter around a payload. */
 const frameOverheadBytes = headerBytes + crcBytes + 2;
@@ -146,12 +149,12 @@ export class Board {
         break;
       case messageType.ack: {
         const ack = decodeAck(frame.payload);
-        if (ack !== undefined) this.#answer = { sequence: ack.sequence, answer: { ack } };
+        if (ack !== undefined) this.#answer = { sequence: ack.sequence, answer: { ack, session: frame.session } };
         break;
       }
       case messageType.nack: {
         const nack = decodeNack(frame.payload);
-        if (nack !== undefined) this.#answer = { sequence: nack.sequence, answer: { nack } };
+        if (nack !== undefined) this.#answer = { sequence: nack.sequence, answer: { nack, session: frame.session } };
         break;
       }
       case messageType.state:

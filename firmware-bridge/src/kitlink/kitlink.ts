@@ -12,10 +12,12 @@ import {
   type HaltKind,
   keepInside,
   notArmed,
+  notHeld,
   type ServoLink,
   type ServoMotion,
   type ServoState,
 } from '../servo-link.js';
+import { whenSilent } from '../silence.js';
 import { Board, type Sample } from './board.js';
 import { crc32 } from './crc32.js';
 import { greet, helloEveryUs, sampleTimeoutUs } from './greet.js';
@@ -58,6 +60,8 @@ export class KitLink implements ServoLink, ServoMotion {
   #samplesRead = 0;
   #session = 0;
   #nonce: number | undefined;
+  /** An arming was confirmed since the port was opened. */
+  #gavePulses = false;
   #helloUs = Number.NEGATIVE_INFINITY;
 
   constructor(options: KitLinkOptions) {
@@ -87,6 +91,7 @@ export class KitLink implements ServoLink, ServoMotion {
     const board = this.#open;
     this.#open = undefined;
     this.#nonce = undefined;
+    this.#gavePulses = false;
     await board?.close();
   }
 
@@ -118,22 +123,23 @@ export class KitLink implements ServoLink, ServoMotion {
     board.send(messageType.motion, payload, this.#session);
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     const board = this.#board();
     const { newSession = () => randomInt(1, 2 ** 32) } = this.#options;
     let refusal = 'no answer came';
     for (let arming = 0; arming < armings; arming++) {
       const { state } = await this.#sample(board);
-      this.#presentTicks(state.channels);
+      const stay = this.#presentTicks(state.channels);
       this.#nonce = undefined;
       this.#session = newSession();
       const payload = encodeArm({ configDigest: this.#digest, sampleUs: state.sampleUs, pulseTicks: this.#ticks });
       const answer = await board.ask(messageType.arm, payload, this.#session, armTries);
       if (answer !== undefined && 'ack' in answer) {
         this.#nonce = answer.ack.value;
+        this.#gavePulses = true;
         // What was sampled before says limp: nobody should read that of an armed board.
         this.#samplesRead = board.sample!.number;
-        return;
+        return stay;
       }
       if (answer === undefined) continue;
       refusal = reasonWords[answer.nack.reason];
@@ -149,6 +155,7 @@ export class KitLink implements ServoLink, ServoMotion {
     );
   }
 
+  /** @throws KitError E_HALT_REFUSED, E_NO_SAMPLE, E_PORT_CLOSED */
   async halt(kind: HaltKind): Promise<void> {
     const board = this.#board();
     this.#nonce = undefined;
@@ -157,8 +164,13 @@ export class KitLink implements ServoLink, ServoMotion {
       // Each time anew: a relax is only obeyed if it names a fresh sample.
       const payload = encodeHalt({ kind, sampleUs: board.sample!.state.sampleUs });
       const answer = await board.ask(messageType.halt, payload, this.#session, 1);
-      if (answer !== undefined && 'ack' in answer) return;
-      if (answer === undefined) continue;
+      if (answer === undefined) {
+        this.#greetAgain(board);
+        continue;
+      }
+      // One that has forgotten its session confirms a hold as well, and gives no pulses to hold with.
+      if (kind === 'hold' && this.#gavePulses && answer.session === 0) throw this.#reset();
+      if ('ack' in answer) return;
       refusal = reasonWords[answer.nack.reason];
       if (answer.nack.reason !== 'expired') break;
       await this.#sample(board);
@@ -166,8 +178,17 @@ export class KitLink implements ServoLink, ServoMotion {
     throw new KitError(
       'E_HALT_REFUSED',
       `the board did not confirm '${kind}': ${refusal}`,
-      `it holds by itself ${siteOn(this.#options.site, 'kitlink').bus.deadlineMs} ms after the last command; cut the power of the servos if the arm moves`,
+      `${whenSilent(siteOn(this.#options.site, 'kitlink').bus)}; cut the power of the servos if the arm moves`,
       'safetyStop',
+    );
+  }
+
+  #reset(): KitError {
+    const { joints } = this.#options.spec;
+    const why = 'NOT held (the board was reset, and gives no pulses)';
+    return notHeld(
+      joints.map(({ name }) => ({ who: `joint '${name}'`, why })),
+      joints.length,
     );
   }
 
@@ -223,11 +244,12 @@ export class KitLink implements ServoLink, ServoMotion {
     return board.sample!;
   }
 
-  /** What asks for the present position, in `#ticks`. */
-  #presentTicks(channels: readonly { readonly counts: number }[]): void {
+  /** What asks for the present position, in `#ticks`. @returns [joints] the same in rad */
+  #presentTicks(channels: readonly { readonly counts: number }[]): Float64Array {
     const present = new Float64Array(this.#options.spec.joints.length);
     this.#map.toAngles(channels, present);
     keepInside(this.#options.spec, present);
     this.#map.toTicks(present, this.#ticks);
+    return present;
   }
 }

@@ -9,7 +9,7 @@ import { discoveryOf } from './discovery.js';
 const telemetryEveryUs = 1_000_000;
 
 export interface BridgeSenderOptions {
-  readonly robot: Pick<LoadedRobot, 'spec' | 'specSha256'>;
+  readonly robot: Pick<LoadedRobot, 'spec' | 'specSha256' | 'site'>;
   /** That its topics begin with. */
   readonly name: string;
   readonly topics: Topics;

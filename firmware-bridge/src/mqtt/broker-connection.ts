@@ -19,6 +19,8 @@ export interface BrokerMessage {
 export interface PublishOptions {
   /** Kept by the broker and given to whoever comes later; acknowledged. */
   readonly retained?: boolean;
+  /** The broker forgets what it retains after this long; unless given, never. */
+  readonly expiresS?: number;
 }
 
 /** The seam: link and bridge know no more of MQTT than this. */
@@ -54,9 +56,10 @@ export async function connectBroker(options: ConnectOptions): Promise<BrokerConn
   const url = new URL(options.broker);
   const { host, port, secure } = hostAndPort(options.broker);
   const secureContext = secure ? secureContextOf(options) : undefined;
-  // Loaded here: a command line that needs no broker does not wait for it.
-  const { MqttClient: Client } = await import('mqtt');
-  const client = new Client(
+  // Loaded here: a command line that needs no broker does not wait for it. By its default: it is CommonJS, and of that a bundler's `import()`
+  // has no names.
+  const { default: mqtt } = await import('mqtt');
+  const client = new mqtt.MqttClient(
     () => {
       const socket =
         secureContext === undefined
@@ -170,12 +173,13 @@ class ClientConnection implements BrokerConnection {
     this.#changed(undefined);
   }
 
-  publish(topic: string, payload: object, { retained = false }: PublishOptions = {}): boolean {
+  publish(topic: string, payload: object, { retained = false, expiresS }: PublishOptions = {}): boolean {
     const client = this.#client;
     if (!this.#up || (!retained && client.stream.writableLength > maxWaitingBytes)) return false;
     const text = JSON.stringify(payload);
     if (retained) {
-      const sent = client.publishAsync(topic, text, { qos: 1, retain: true });
+      const properties = expiresS === undefined ? {} : { properties: { messageExpiryInterval: expiresS } };
+      const sent = client.publishAsync(topic, text, { qos: 1, retain: true, ...properties });
       this.#retained = Promise.allSettled([this.#retained, sent]);
     } else client.publish(topic, text, { qos: 0, retain: false, properties: { messageExpiryInterval: expiryS } });
     return true;

@@ -7,7 +7,7 @@ export class MemoryBroker {
   readonly #clock: SharedClock;
   readonly #clients = new Set<ConnectOptions>();
   readonly #cut = new Set<ConnectOptions>();
-  readonly #retained = new Map<string, string>();
+  readonly #retained = new Map<string, { readonly payload: string; readonly untilUs: number }>();
   /** Everything that was published, in order. */
   readonly published: { readonly topic: string; readonly payload: string; readonly retained: boolean }[] = [];
   /** One way, µs; undefined loses the message. */
@@ -21,9 +21,9 @@ export class MemoryBroker {
     this.#clients.add(options);
     this.#greet(options);
     return {
-      publish: (topic, payload, { retained = false } = {}) => {
+      publish: (topic, payload, { retained = false, expiresS } = {}) => {
         if (!this.#clients.has(options)) return false;
-        this.publish(topic, JSON.stringify(payload), retained, options);
+        this.publish(topic, JSON.stringify(payload), retained, options, expiresS);
         return true;
       },
       close: async () => {
@@ -34,14 +34,21 @@ export class MemoryBroker {
   };
 
   #greet(options: ConnectOptions): void {
-    for (const [topic, payload] of this.#retained)
-      if (options.subscribe.includes(topic))
+    for (const [topic, { payload, untilUs }] of this.#retained)
+      if (options.subscribe.includes(topic) && this.#clock.nowUs() < untilUs)
         this.#clock.after(0, () => options.onMessage({ topic, payload, retained: true }));
   }
 
-  publish(topic: string, payload: string, retained = false, from?: ConnectOptions): void {
+  /** @param expiresS of what is retained */
+  publish(
+    topic: string,
+    payload: string,
+    retained = false,
+    from?: ConnectOptions,
+    expiresS = Number.POSITIVE_INFINITY,
+  ): void {
     this.published.push({ topic, payload, retained });
-    if (retained) this.#retained.set(topic, payload);
+    if (retained) this.#retained.set(topic, { payload, untilUs: this.#clock.nowUs() + expiresS * 1e6 });
     const delayUs = this.delayUs(topic);
     if (delayUs === undefined) return;
     const readers = [...this.#clients].filter(client => client !== from && client.subscribe.includes(topic));

@@ -1,7 +1,7 @@
 /**
  * The robot's side of a broker: puts a local bus on it, and stands guard. It lets through what `CommandGate` lets through, repeats the last
  * target to the bus while that counts, and holds the arm when nothing counts any more: so the network's pauses and the bus's own deadline
- * are two things. If the bridge itself dies, the bus's deadline holds the arm. Nothing is armed but by a command.
+ * are two things. If the bridge itself dies, the bus does as its kind does when nobody speaks. Nothing is armed but by a command.
  */
 import { randomInt } from 'node:crypto';
 import {
@@ -15,10 +15,12 @@ import {
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { createServoState, type ServoLink, type ServoMotion, type ServoState } from '../servo-link.js';
+import { holdFailed } from '../silence.js';
 import { BridgeSender, type BridgeSenderOptions } from './bridge-sender.js';
 import { type BrokerConnection, type BrokerMessage, type ConnectOptions, connectBroker } from './broker-connection.js';
 import { type BrokerAddress, brokerText } from './broker-error.js';
 import { CommandGate, refusalHint, refusalWords } from './command-gate.js';
+import { checkSampleRate } from './sample-rate.js';
 
 /** Another bridge of our name has been heard by then, if there is one: it sends its samples. */
 const listenUs = 500_000;
@@ -43,11 +45,9 @@ export interface BridgeReport {
   readonly refused: Readonly<Record<Refusal, number>>;
 }
 
-/** Serves until the signal. @throws KitError E_BROKER_*, E_BRIDGE_TWICE, and whatever the local bus throws */
-export async function runBridge(options: BridgeOptions): Promise<BridgeReport> {
-  const bridge = new MqttBridge(options);
-  await bridge.run();
-  return bridge.report();
+/** Serves until the signal. @throws KitError E_RATE_BUS, E_RATE_DEADLINE, E_BROKER_*, E_BRIDGE_TWICE, and whatever the local bus throws */
+export function runBridge(options: BridgeOptions): Promise<BridgeReport> {
+  return new MqttBridge(options).run();
 }
 
 class MqttBridge {
@@ -88,13 +88,13 @@ class MqttBridge {
     this.#targets = new Float64Array(joints);
   }
 
-  report(): BridgeReport {
+  #report(): BridgeReport {
     const { obeyed, refused } = this.#gate;
     const { samples, dropped } = this.#sender;
     return { samples, dropped, obeyed, refused };
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<BridgeReport> {
     const { link, address, connect = connectBroker, onEvent, signal } = this.#o;
     const { command, stop, state, status } = this.#topics;
     this.#motion = await link.open();
@@ -102,6 +102,7 @@ class MqttBridge {
     signal.addEventListener('abort', onAbort);
     let reason = 'it was ended';
     try {
+      checkSampleRate(this.#motion.cycle, this.#o);
       const broker = await connect({
         ...address,
         clientId: `kit-bridge-${this.#o.name}-${this.#boot.toString(16)}`,
@@ -128,15 +129,13 @@ class MqttBridge {
       signal.removeEventListener('abort', onAbort);
       await link.close();
     }
+    return this.#report();
   }
 
   async #holdAtEnd(): Promise<void> {
     if (this.#gate.session === 0) return;
-    try {
-      await this.#hold('the bridge ends');
-    } catch (error) {
-      this.#o.onEvent(`the bus could not be told to hold, so its own deadline has to: ${messageOf(error)}`);
-    }
+    const { onEvent, robot } = this.#o;
+    await this.#hold('the bridge ends').catch(error => onEvent(holdFailed(messageOf(error), robot.site.bus)));
   }
 
   /** Two bridges of one name would both move at one command. */
@@ -306,10 +305,10 @@ class MqttBridge {
     await this.#ask(() => this.#motion.halt('hold'));
   }
 
-  async #ask(question: () => Promise<void>): Promise<void> {
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
     this.#asking = true;
     try {
-      await question();
+      return await question();
     } finally {
       this.#asking = false;
     }
@@ -337,9 +336,9 @@ class MqttBridge {
 
   async #arm(command: CommandOf<'arm'>): Promise<void> {
     if (command.session === this.#gate.session) return;
-    await this.#ask(() => this.#motion.arm());
+    const stay = await this.#ask(() => this.#motion.arm());
     // The bus's deadline runs from here on: it is told to stay before anything else is waited for.
-    this.#targets.set(this.#state.position);
+    this.#targets.set(stay);
     this.#write();
     this.#gate.begin(command, this.#o.clock.nowUs());
     this.#host = command.host;

@@ -29,6 +29,7 @@ import {
   type ServoMotion,
   type ServoState,
 } from '../servo-link.js';
+import { whenSilent } from '../silence.js';
 import { type BrokerConnection, type BrokerMessage, type ConnectOptions, connectBroker } from './broker-connection.js';
 import { type BrokerAddress, brokerText } from './broker-error.js';
 
@@ -135,7 +136,7 @@ export class MqttLink implements ServoLink, ServoMotion {
     this.#send({ kind: 'motion', ...this.#head(), targetsRad });
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     await this.#nextSample();
     this.#session = randomInt(1, 2 ** 32);
     const answer = await this.#ask(() => ({ kind: 'arm', ...this.#head(), host: this.#who }));
@@ -152,6 +153,7 @@ export class MqttLink implements ServoLink, ServoMotion {
     const ours = () => this.#state?.session === this.#session;
     if (!(await this.#wait(sampleTimeoutUs, ours))) this.#noSample();
     this.#samplesRead = this.#samples;
+    return Float64Array.from(this.#state!.positionRad, rad => rad ?? Number.NaN);
   }
 
   async halt(kind: HaltKind, by: HoldBy = 'measured'): Promise<void> {
@@ -163,7 +165,8 @@ export class MqttLink implements ServoLink, ServoMotion {
     throw new KitError(
       'E_HALT_REFUSED',
       `the bridge did not confirm '${kind}': ${answer?.reason ?? 'no answer came'}`,
-      answer?.hint ?? 'it holds the arm by itself when no commands come; cut the power of the servos if the arm moves',
+      answer?.hint ??
+        `${whenSilent({ kind: 'mqtt', deadlineMs: this.#o.deadlineMs })}; cut the power of the servos if the arm moves`,
       'safetyStop',
     );
   }

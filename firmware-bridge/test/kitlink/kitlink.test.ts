@@ -40,7 +40,7 @@ t.test('a good board is opened, armed, moved, halted and closed', async t => {
   const motion = await link.open();
   const state = createServoState(2);
   t.ok(await motion.read(state, 40_000));
-  await motion.arm();
+  t.same(await motion.arm(), state.position, 'it says where it stays');
   motion.write(Float64Array.of(0, 1.2));
   await motion.halt('hold');
   await link.close();
@@ -195,6 +195,23 @@ t.test('a halt that nobody confirms is an error that says what holds the arm now
   await motion.arm();
   await t.rejects(motion.halt('hold'), { code: 'E_HALT_REFUSED', exit: 'safetyStop', hint: /60 ms/ });
   t.equal(board.heard.filter(type => type === messageType.halt).length, 10);
+});
+
+t.test('a board that was reset has nothing to hold with: that it confirms is no hold', async t => {
+  const { board, link } = bench({
+    [messageType.halt]: (frame, it) => {
+      it.session = 0;
+      it.ack(frame, 2);
+    },
+  });
+  const motion = await link.open();
+  await t.resolves(motion.halt('hold'), 'it was never armed: nothing is lost');
+  await motion.arm();
+  await t.rejects(motion.halt('hold'), {
+    code: 'E_HALT_REFUSED',
+    message: /^NOT held \(the board was reset, .*\): joint 'shoulder', joint 'elbow'; no joint is known to hold$/,
+  });
+  t.equal(board.heard.filter(type => type === messageType.halt).length, 2);
 });
 
 t.test('a read that times out leaves the last sample and says that it is not new', async t => {

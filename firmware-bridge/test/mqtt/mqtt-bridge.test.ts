@@ -42,7 +42,14 @@ async function bench(t: Test, busOptions: { streams?: boolean; deadlineMs?: numb
   return { clock, broker, bus, events, end, bridge };
 }
 
-function startBridge(clock: SharedClock, broker: MemoryBroker, bus: VirtualBus, events: string[], signal: AbortSignal) {
+function startBridge(
+  clock: SharedClock,
+  broker: MemoryBroker,
+  bus: VirtualBus,
+  events: string[],
+  signal: AbortSignal,
+  sampleHz = 50,
+) {
   return runBridge({
     robot,
     link: bus,
@@ -50,7 +57,7 @@ function startBridge(clock: SharedClock, broker: MemoryBroker, bus: VirtualBus, 
     name: 'desk2',
     address,
     deadlineMs,
-    sampleHz: 50,
+    sampleHz,
     signal,
     onEvent: what => events.push(what),
     connect: broker.connect,
@@ -120,6 +127,29 @@ for (const streams of [true, false])
     t.equal(b.bus.device, 'held');
   });
 
+t.test(
+  'samples that the bus cannot give, or that no command outlives, are refused before anybody hears of us',
+  async t => {
+    const clock = new SharedClock();
+    const broker = new MemoryBroker(clock);
+    const end = AbortSignal.abort();
+    const start = (sampleHz: number, bus = new VirtualBus(clock, { streams: false })) =>
+      clock.during(startBridge(clock, broker, bus, [], end, sampleHz));
+    const asked = new VirtualBus(clock, { streams: false });
+    await t.rejects(start(5000, asked), {
+      code: 'E_RATE_BUS',
+      message: /^5000 ticks a second leave 200 µs each, and this bus needs 3000 µs/,
+      hint: /^take at most 266 Hz/,
+    });
+    t.ok(asked.closed);
+    t.same(broker.published, []);
+    for (const hz of [2, 1000 / deadlineMs])
+      await t.rejects(start(hz), { code: 'E_RATE_DEADLINE', exit: 'usage', hint: /more than 10,/ }, `${hz} Hz`);
+    for (const hz of [11, 266]) await start(hz);
+    for (const hz of [2, 5000]) await start(hz, new VirtualBus(clock));
+  },
+);
+
 t.test('nothing is armed or written until a host arms', async t => {
   const b = await bench(t);
   const motion = await b.clock.during(hostOn(b).open());
@@ -129,6 +159,23 @@ t.test('nothing is armed or written until a host arms', async t => {
   await b.clock.pass(1_000_000);
   t.same(b.bus.told, []);
 });
+
+t.test(
+  'an arm that is moved while it is armed is told first to stay where it was armed, by bridge and host',
+  async t => {
+    const b = await bench(t);
+    const motion = await b.clock.during(hostOn(b).open());
+    const arm = b.bus.arm.bind(b.bus);
+    b.bus.arm = () => {
+      b.bus.position[0] = 0.3;
+      return arm();
+    };
+    const stay = await b.clock.during(motion.arm());
+    const { told } = b.bus;
+    t.same(told[told.findIndex(({ what }) => what === 'arm') + 1]!.what, [0.3, 1]);
+    t.same([...stay], [0.3, 1]);
+  },
+);
 
 t.test('what goes wrong with the arming on the robot is said to the host in its words', async t => {
   const b = await bench(t);
@@ -202,7 +249,7 @@ t.test('the bridge is killed: its last will ends the host’s run, and the bus�
   await b.clock.pass(60_000);
   t.equal(b.bus.device, 'latched');
   t.ok(b.bus.closed);
-  t.ok(b.events.some(event => /could not be told to hold, so its own deadline has to/.test(event)));
+  t.ok(b.events.some(event => /the hold failed: .*; when nobody speaks: the board holds/.test(event)));
 });
 
 t.test('a bridge that was restarted does not obey what was meant for the one before', async t => {

@@ -25,6 +25,8 @@ export class ScriptedBoard implements ByteStream {
   #receive: (chunk: Uint8Array) => void = () => {};
   #ended: (reason: Error | undefined) => void = () => {};
   #sequence = 0;
+  /** In every header, as the firmware's: the one it was last armed in, 0 since a reset. */
+  session = 0;
   /** Types of the frames that came, in order. */
   readonly heard: number[] = [];
   closed = false;
@@ -65,7 +67,7 @@ export class ScriptedBoard implements ByteStream {
 
   say(type: number, payload: Uint8Array, version = 1): void {
     const timeUs = this.#clock.nowUs() >>> 0;
-    const bytes = encodeFrame({ version, type, session: 0, sequence: ++this.#sequence, timeUs, payload });
+    const bytes = encodeFrame({ version, type, session: this.session, sequence: ++this.#sequence, timeUs, payload });
     this.babble(bytes);
   }
 
@@ -83,6 +85,7 @@ export class ScriptedBoard implements ByteStream {
   }
 
   ack(frame: Frame, value: number): void {
+    if (frame.type === messageType.arm) this.session = frame.session;
     const { payload, view } = payloadOf('ACK of ARM');
     payload[0] = frame.type;
     view.setUint32(1, frame.sequence, true);

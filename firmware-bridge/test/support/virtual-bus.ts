@@ -1,15 +1,20 @@
 /** A local bus for the bridge, in virtual time: the rules of `ServoMotion`, a deadline of its own, and a note of all it was told. */
+import type { BusCycle } from '@sim2servo/models/bus-cycle';
 import { KitError } from '@sim2servo/models/error';
 import type { SharedClock } from '../../src/mqtt/shared-clock.js';
 import { type HaltKind, notArmed, type ServoLink, type ServoMotion, type ServoState } from '../../src/servo-link.js';
 
 const periodUs = 20_000;
+/** Between a question and its answer. */
+const answerUs = 3_000;
 
 export class VirtualBus implements ServoLink, ServoMotion {
   readonly #clock: SharedClock;
   /** Streams a sample a period; else it answers when it is asked, which takes a while. */
   readonly #streams: boolean;
   readonly #deadlineUs: number;
+  /** Of one that is asked: what it costs, 3 ms. */
+  readonly cycle?: BusCycle;
   #device: ServoState['device'] = 'limp';
   #fedUs = 0;
   #lastSample = 0;
@@ -26,6 +31,8 @@ export class VirtualBus implements ServoLink, ServoMotion {
     this.#clock = clock;
     this.#streams = streams;
     this.#deadlineUs = deadlineMs * 1000;
+    if (!streams)
+      this.cycle = { servos: 2, baudRate: 1_000_000, readBytes: 200, writeBytes: 50, returnDelayUs: answerUs - 2500 };
   }
 
   get device(): ServoState['device'] {
@@ -58,7 +65,7 @@ export class VirtualBus implements ServoLink, ServoMotion {
       if (clock.nowUs() < dueUs) return false;
       this.#lastSample = sample;
     } else {
-      await clock.waitUntil(clock.nowUs() + 3000);
+      await clock.waitUntil(clock.nowUs() + answerUs);
       this.#check();
       this.reading = false;
     }
@@ -81,7 +88,7 @@ export class VirtualBus implements ServoLink, ServoMotion {
     this.#fedUs = this.#clock.nowUs();
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     await this.#clock.waitUntil(this.#clock.nowUs() + 30_000);
     this.#check();
     if (this.position[0]! > 2)
@@ -89,6 +96,7 @@ export class VirtualBus implements ServoLink, ServoMotion {
     this.told.push({ timeUs: this.#clock.nowUs(), what: 'arm' });
     this.#device = 'armed';
     this.#fedUs = this.#clock.nowUs();
+    return this.position.slice();
   }
 
   async halt(kind: HaltKind): Promise<void> {

@@ -33,7 +33,7 @@ export const dynamixelFaults: readonly Fault<ServoBusUnderTest<DynamixelServo>>[
     always,
     bytes(() => encodeStatus(77, 0, new Uint8Array(16))),
   ),
-  ...restartedServo(/went limp by itself/),
+  ...restartedServo(/went limp by itself: servo 1 of joint '.*' was reset/),
   hardwareError('a servo is overloaded', 1, 0x20, /servo 2 of joint '.*' reports: it is overloaded/, true),
   hardwareError('a servo is too hot', 0, 0x04, /servo 1 of joint '.*' reports: it is too hot/, true),
   hardwareError('the supply voltage is out of its limits', 0, 0x01, /servo 1 of joint '.*' reports: /, false),

@@ -58,7 +58,8 @@ export function judgeFault(suffered: Suffered): FaultOutcome {
   };
   const went = report?.end.kind === 'done';
   const all = arm.robot.spec.joints.map((_, j) => j);
-  const joints = limp === 'all' ? [] : all.filter(j => j !== limp);
+  const limpJoints = limp === 'all' ? all : all.filter(j => j === limp);
+  const joints = all.filter(j => !limpJoints.includes(j));
   const spanS = told.length > 0 ? (told.at(-1)!.timeUs - told[0]!.timeUs) / 1e6 : 0;
   const log = judgeLog(suffered.log.path, {
     ticks: told.length,
@@ -74,6 +75,11 @@ export function judgeFault(suffered: Suffered): FaultOutcome {
   must(expected === 'rides out' ? went : !went, went ? 'the run went on' : 'the run did not go on');
   if (report !== undefined && reason !== undefined)
     must(reason.test(report.end.reason), `the reason does not say ${reason.source}`);
+  for (const j of limpJoints) {
+    const { name } = arm.robot.spec.joints[j]!;
+    const says = new RegExp(`NOT (be )?held \\([^)]*\\): [^;]*joint '${name}'`).test(report?.end.haltError ?? '');
+    must(says, `the hold does not say that joint '${name}' is not held`);
+  }
   const outcome = {
     row,
     name,
@@ -108,6 +114,8 @@ function seenWords(report: LoopReport | undefined, log: LogOutcome): string {
   ] as const;
   const counted = counts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
   if (end.kind === 'done') return `went on${counted === '' ? '' : `: ${counted}`}`;
-  const untold = end.haltError === undefined ? '' : ` (${end.haltError})`;
-  return `${end.kind === 'stopped' ? 'stopped and held' : 'ended'}: ${end.reason}${untold}`;
+  const stopped = end.kind === 'stopped' ? 'stopped' : 'ended';
+  return end.haltError === undefined
+    ? `${stopped} and held: ${end.reason}`
+    : `${stopped}: ${end.reason}; the hold failed: ${end.haltError}`;
 }

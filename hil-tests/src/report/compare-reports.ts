@@ -29,13 +29,14 @@ export function compareReports(before: HilReport, after: HilReport): Worse[] {
 }
 
 /** Everything that can pass or fail, under a name. */
-function resultsOf({ arms, faults, safety, realTime }: HilReport): Map<string, boolean> {
+function resultsOf({ arms, faults, safety, swaps, realTime }: HilReport): Map<string, boolean> {
   return new Map([
     ...arms.flatMap(({ robot, rig, checks }) =>
       checks.map(({ name, passed }) => [`${name} (${robot} on ${rig})`, passed] as const),
     ),
     ...faults.map(({ bus, name, passed }) => [`${name} (${bus})`, passed] as const),
     ...safety.map(({ name, passed }) => [`${name} (the board)`, passed] as const),
+    ...swaps.map(({ robot, rig, passed }) => [`policies take over (${robot} on ${rig})`, passed] as const),
     ...(realTime?.killed === undefined ? [] : [['kill -9 of a real host', realTime.killed.passed] as const]),
   ]);
 }

@@ -5,6 +5,8 @@ import type { HistogramJson } from '@sim2servo/runtime/histogram';
 const bins = 60;
 const width = 520;
 const height = 260;
+/** Decades from which on there is room for a word at each of them only, not at 2 and 5 between them. */
+const wideDecades = 3.5;
 /** The least that is drawn: the clock's own resolution, µs. */
 const leastUs = 0.1;
 
@@ -18,13 +20,19 @@ export function logShares({ buckets, count }: HistogramJson, low: number, high: 
   return shares;
 }
 
-/** @param title what took so long, @param subtitle where and how often */
-export function histogramFigure(title: string, subtitle: string, histogram: HistogramJson): string {
-  const low = Math.log10(Math.max(leastUs, histogram.min)) - 0.1;
-  const high = Math.max(low + 0.5, Math.log10(Math.max(leastUs, histogram.max)) + 0.1);
+/** @param title what took so long, @param subtitle where and how often, @param span of the axis: figures beside each other have one */
+export function histogramFigure(
+  title: string,
+  subtitle: string,
+  histogram: HistogramJson,
+  span: Pick<HistogramJson, 'min' | 'max'> = histogram,
+): string {
+  const low = Math.log10(Math.max(leastUs, span.min)) - 0.1;
+  const high = Math.max(low + 0.5, Math.log10(Math.max(leastUs, span.max)) + 0.1);
   const shares = logShares(histogram, low, high);
+  const ticks = decadeTicks(low, high).filter(exponent => high - low < wideDecades || Number.isInteger(exponent));
   const axes = new Axes(
-    { label: 'µs', low, high, format: powerOfTen, ticks: decadeTicks(low, high) },
+    { label: 'µs', low, high, format: powerOfTen, ticks },
     {
       label: 'share',
       low: 0,
@@ -54,7 +62,7 @@ export function histogramFigure(title: string, subtitle: string, histogram: Hist
         const x = axes.x(Math.log10(Math.max(leastUs, us)));
         const atEnd = x > 0.8 * width;
         const y = 74 + 12 * i;
-        return `<path d="M${x.toFixed(1)} ${y}V${height - 52}" stroke="${colours.orange}" stroke-dasharray="3 3"/>${text(atEnd ? x - 3 : x + 3, y + 4, `${name} ${us.toPrecision(3)}`, atEnd ? 'end' : 'start', 11, colours.orange)}`;
+        return `<path d="M${x.toFixed(1)} ${y}V${height - 52}" stroke="${colours.orange}" stroke-dasharray="3 3"/>${text(atEnd ? x - 3 : x + 3, y + 4, `${name} ${Number(us.toPrecision(3))}`, atEnd ? 'end' : 'start', 11, colours.orange)}`;
       }),
     ],
   );

@@ -5,7 +5,15 @@ import { absentFaults, type BusColumn } from '../faults/fault-matrix.js';
 import { type FaultOutcome, stopLimitMs } from '../faults/judge-fault.js';
 import { faultCells, faultHeads } from './fault-cells.js';
 import { histogramFigure } from './histogram-figure.js';
-import { countPassed, type HilReport, latenciesOf, type RealTimeReport } from './report.js';
+import {
+  countPassed,
+  type HilReport,
+  latenciesOf,
+  type RealTimeReport,
+  type SwapResult,
+  swapGaps,
+  swapWords,
+} from './report.js';
 
 const style = `
 :root { color-scheme: light dark; --paper: #ffffff; --ink: ${colours.ink}; --grey: ${colours.grey}; --faint: ${colours.faint}; --good: #057a55; --bad: #c81e1e; --panel: #f9fafb; }
@@ -17,7 +25,7 @@ p, .made { color: var(--grey); margin: .4rem 0; } .verdict { font-size: 1.1rem; 
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--faint); }
 th { color: var(--grey); font-weight: 500; white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
-.overview td, .overview th { padding: .2rem .7rem .2rem 0; white-space: nowrap; } .figures { display: flex; flex-wrap: wrap; gap: 1rem; }
+.overview td, .overview th { padding: .2rem .7rem .2rem 0; white-space: nowrap; } .figures { display: flex; flex-wrap: wrap; gap: 1rem; margin: .6rem 0 1.4rem; }
 .figures svg { border: 1px solid var(--faint); border-radius: 6px; max-width: 100%; height: auto; }
 svg [fill="#ffffff"] { fill: var(--paper); } svg [fill="${colours.ink}"] { fill: var(--ink); } svg [fill="${colours.grey}"] { fill: var(--grey); }
 svg [stroke="${colours.faint}"] { stroke: var(--faint); } svg [stroke="${colours.grey}"] { stroke: var(--grey); }
@@ -36,7 +44,7 @@ type Cell = string | Html;
 const html = (cell: Cell) => (typeof cell === 'string' ? escapeXml(cell) : cell.text);
 
 export function htmlOf(report: HilReport): string {
-  const { rig, passed, madeOn, arms, faults, safety, realTime, unmeasured } = report;
+  const { rig, passed, madeOn, arms, faults, safety, swaps, realTime, unmeasured } = report;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -48,7 +56,8 @@ export function htmlOf(report: HilReport): string {
 <p class="made">${escapeXml(`${madeOn.date} · kit ${madeOn.kit} · firmware ${madeOn.firmware} · Node ${madeOn.node} · ${madeOn.cores} × ${madeOn.cpu} · ${madeOn.system}`)}</p>
 ${faults.length === 0 ? '' : `<h2>Fault matrix: ${countPassed(faults)}</h2>\n${overview(faults)}`}
 ${realTime === undefined ? '' : realTimePart(realTime)}
-${unmeasured === '' ? '' : `<h2>A real host program</h2>\n<p class="bad">${escapeXml(`Not measured: ${unmeasured}`)}</p>`}
+${swaps.length === 0 ? '' : swapsPart(swaps)}
+${unmeasured === '' ? '' : `<h2>In real time</h2>\n<p class="bad">${escapeXml(`Not measured: ${unmeasured}`)}</p>`}
 ${arms
   .map(
     ({ robot, bus, rig: name, checks }) =>
@@ -110,7 +119,7 @@ function faultTable(faults: readonly FaultOutcome[]): string {
 }
 
 function realTimePart(report: RealTimeReport): string {
-  const { robot, bus, rateHz, ticks, missed, rig, killed } = report;
+  const { robot, bus, rateHz, ticks, missed, stale, rig, killed } = report;
   const latencies = latenciesOf(report).filter(([, { whole }]) => whole.count > 0);
   const load =
     rig === undefined
@@ -121,7 +130,7 @@ function realTimePart(report: RealTimeReport): string {
       ? ''
       : `<p>${mark(killed.passed)} <code>kill -9</code> in mid-motion: the arm stood ${killed.stoppedMs.toFixed(0)} ms after the last byte (at most ${killed.limitMs} ms); ${killed.log.records} of ${killed.log.ticks} ticks can be read of the log${killed.log.wrong === '' ? '' : `: ${escapeXml(killed.log.wrong)}`}.</p>`;
   return `<h2>${escapeXml(`A real host program: ${robot} on ${bus} at ${rateHz} Hz`)}</h2>
-<p>${missed} of ${ticks} ticks missed.${load}</p>
+<p>${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${load}</p>
 ${died}
 ${table(
   ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],
@@ -134,6 +143,29 @@ ${table(
 <div class="figures">
 ${latencies.map(([name, { whole }]) => histogramFigure(name, `${whole.count} times`, whole)).join('\n')}
 </div>`;
+}
+
+/** Below it there is nothing to see but how exactly a log tells the time. */
+const leastShownUs = 1;
+
+function swapsPart(swaps: readonly SwapResult[]): string {
+  const parts = swaps.map(swap => {
+    const { robot, rig, passed } = swap;
+    const gaps = swapGaps(swap).filter(([, { count }]) => count > 0);
+    const span = {
+      min: Math.min(...gaps.map(([, { min }]) => min)),
+      max: Math.max(...gaps.map(([, { max }]) => max)),
+    };
+    return `<p>${mark(passed)} ${escapeXml(`${robot} on ${rig}: ${swapWords(swap)}.`)}</p>
+${table(
+  ['µs', 'count', 'p50', 'p99', 'max'],
+  gaps.map(([name, { count, p50, p99, max }]) => [name, String(count), ...[p50, p99, max].map(us => us.toFixed(0))]),
+)}
+<div class="figures">
+${(span.max < leastShownUs ? [] : gaps).map(([name, gap]) => histogramFigure(name, `${robot} on ${rig}, ${gap.count} times`, gap, span)).join('\n')}
+</div>`;
+  });
+  return `<h2>Policies that take over from each other: ${countPassed(swaps)}</h2>\n${parts.join('\n')}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly Cell[])[], kind = ''): string {

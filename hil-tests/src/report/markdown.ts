@@ -4,13 +4,13 @@ import { faultRows } from '../faults/fault.js';
 import { absentFaults } from '../faults/fault-matrix.js';
 import type { FaultOutcome } from '../faults/judge-fault.js';
 import { faultCells, faultHeads } from './fault-cells.js';
-import { countPassed, type HilReport, latenciesOf, type RealTimeReport } from './report.js';
+import { countPassed, type HilReport, latenciesOf, type RealTimeReport, swapGaps, swapWords } from './report.js';
 
 const mark = (passed: boolean) => (passed ? 'ok' : '**failed**');
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 export function markdownOf(report: HilReport): string {
-  const { rig, passed, madeOn, arms, faults, safety, realTime, unmeasured } = report;
+  const { rig, passed, madeOn, arms, faults, safety, swaps, realTime, unmeasured } = report;
   const parts = [
     `# Hardware in the loop: ${rig}`,
     passed ? 'Everything held.' : '**Something did not hold: see below.**',
@@ -40,6 +40,22 @@ export function markdownOf(report: HilReport): string {
             ]),
           ),
         ]),
+    ...(swaps.length === 0
+      ? []
+      : [
+          `## Policies that take over from each other (${countPassed(swaps)})`,
+          ...swaps.flatMap(swap => [
+            `${mark(swap.passed)}, ${swap.robot} on ${swap.rig}: ${swapWords(swap)}.`,
+            table(
+              ['µs', 'count', 'p50', 'p99', 'max'],
+              swapGaps(swap).map(([name, { count, p50, p99, max }]) => [
+                name,
+                String(count),
+                ...[p50, p99, max].map(us => us.toFixed(0)),
+              ]),
+            ),
+          ]),
+        ]),
     ...(realTime === undefined ? [] : realTimeParts(realTime)),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -58,10 +74,10 @@ export function faultTable(faults: readonly FaultOutcome[]): string {
 }
 
 function realTimeParts(report: RealTimeReport): string[] {
-  const { robot, bus, rateHz, ticks, missed, rig, killed } = report;
+  const { robot, bus, rateHz, ticks, missed, stale, rig, killed } = report;
   return [
     `## A real host program: ${robot} on ${bus} at ${rateHz} Hz`,
-    `${missed} of ${ticks} ticks missed.${rig === undefined ? '' : ` The rig could have run ${rig.realTimeFactor.toFixed(1)} times as fast as real time${rig.keptUp ? '' : `, and let ${(rig.slippedUs / 1000).toFixed(0)} ms go: what is measured here is this machine's load as well`}.`}`,
+    `${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${rig === undefined ? '' : ` The rig could have run ${rig.realTimeFactor.toFixed(1)} times as fast as real time${rig.keptUp ? '' : `, and let ${(rig.slippedUs / 1000).toFixed(0)} ms go: what is measured here is this machine's load as well`}.`}`,
     table(
       ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],
       latenciesOf(report).map(([name, { whole }]) => [

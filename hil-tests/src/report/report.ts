@@ -29,6 +29,8 @@ export interface RealTimeReport {
   readonly rateHz: number;
   readonly ticks: number;
   readonly missed: number;
+  /** Ticks without a fresh sample, in which nothing is inferred. */
+  readonly stale: number;
   readonly phases: Readonly<Record<TickPhase, Latency>>;
   /** Inside the emulated board; absent elsewhere, and where this machine could not emulate it in real time. */
   readonly board?: { readonly sensorToRegisterUs: HistogramJson; readonly registerToPulseUs: HistogramJson };
@@ -53,6 +55,23 @@ export interface ArmChecks {
   readonly checks: readonly CheckResult[];
 }
 
+/** Policies that take over from each other while the arm moves. */
+export interface SwapResult {
+  readonly robot: string;
+  /** Its time is virtual where its name ends in `-lockstep`. */
+  readonly rig: string;
+  readonly passed: boolean;
+  /** Why it did not pass. */
+  readonly failures: readonly string[];
+  readonly takeovers: number;
+  /** Ticks that were missed in the three from each takeover on; and everywhere else in the run. */
+  readonly missed: number;
+  readonly missedElsewhere: number;
+  /** How far the period that ended with each takeover was from what it should be; and all other periods. */
+  readonly gapUs: HistogramJson;
+  readonly othersUs: HistogramJson;
+}
+
 export interface HilReport {
   readonly format: typeof reportFormat;
   readonly rig: string;
@@ -62,8 +81,9 @@ export interface HilReport {
   readonly faults: readonly FaultOutcome[];
   /** What the board does by itself. */
   readonly safety: readonly SafetyResult[];
+  readonly swaps: readonly SwapResult[];
   readonly realTime?: RealTimeReport;
-  /** Why there is no {@link realTime} although it was tried; empty else. */
+  /** Why something was not measured in real time although it was tried; empty else. */
   readonly unmeasured: string;
 }
 
@@ -88,6 +108,23 @@ export function latenciesOf({ phases, board }: RealTimeReport): readonly (readon
           ['sensor to register, in the board', alone(board.sensorToRegisterUs)] as const,
           ['register to end of pulse, in the board', alone(board.registerToPulseUs)] as const,
         ]),
+  ];
+}
+
+/** What a takeover is, and what it cost. */
+export function swapWords({ takeovers, missed, missedElsewhere, othersUs, failures }: SwapResult): string {
+  return [
+    `policies take over between two ticks: ${missed} ticks missed in ${takeovers} takeovers`,
+    ...(missedElsewhere > 0 ? [`${missedElsewhere} in the ${othersUs.count} other ticks`] : []),
+    ...failures,
+  ].join('; ');
+}
+
+/** Beside each other: the periods around takeovers, and all others. */
+export function swapGaps({ gapUs, othersUs }: SwapResult): readonly (readonly [name: string, gaps: HistogramJson])[] {
+  return [
+    ['period error at a takeover', gapUs],
+    ['period error of all other ticks', othersUs],
   ];
 }
 

@@ -142,7 +142,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
     this.#arm.setTargets(this.#targets);
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     await this.waitUntil(this.#nextSampleUs);
     this.#samplesRead = this.#sample;
     // From limp the servos start where they stand; held ones go on from where they are held.
@@ -151,6 +151,7 @@ export class IdealRig implements Rig, Clock, ServoMotion {
     this.#reason = '';
     this.#fedUs = this.#nowUs;
     this.#hostArmed = true;
+    return Float64Array.from(this.#targets);
   }
 
   async halt(kind: HaltKind): Promise<void> {

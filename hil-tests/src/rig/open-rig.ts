@@ -53,7 +53,7 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
   throw new KitError(
     'E_RIG_UNKNOWN',
     `no rig is called '${name}'`,
-    `take one of: ${rigNames.join(', ')}, ${serialPrefix}/dev/ttyUSB0`,
+    `take one of: ${rigNames.join(', ')}, ${serialPrefix}/dev/ttyUSB0; kit hil also all`,
     'usage',
   );
 }

@@ -6,6 +6,7 @@
  */
 import { closeSync, readdirSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import { terminalSpeed } from './terminal-speed.js';
 
 /** What node-pty's `open` gives, as far as we use it; its own types hide the descriptor. */
 interface OpenedTerminal {
@@ -22,12 +23,14 @@ export class PseudoTerminal {
   readonly path: string;
   readonly #master: number;
   readonly #destroy: () => void;
+  readonly #speed: () => number;
   readonly #buffer = Buffer.alloc(4096);
   #open = false;
 
-  private constructor(path: string, master: number, destroy: () => void) {
+  private constructor(path: string, master: number, speed: () => number, destroy: () => void) {
     this.path = path;
     this.#master = master;
+    this.#speed = speed;
     this.#destroy = destroy;
   }
 
@@ -56,7 +59,14 @@ export class PseudoTerminal {
     // node-pty keeps another descriptor of the slave; while it is open nobody's closing would show.
     for (const descriptor of readdirSync('/proc/self/fd').map(Number))
       if (target(descriptor) === terminal._pty) closeSync(descriptor);
-    return new PseudoTerminal(terminal._pty, terminal._fd, () => terminal._master.destroy());
+    return new PseudoTerminal(terminal._pty, terminal._fd, await terminalSpeed(terminal._fd), () =>
+      terminal._master.destroy(),
+    );
+  }
+
+  /** That whoever has the port open has set. */
+  get baudRate(): number {
+    return this.#speed();
   }
 
   /** Hands over what has come, and says whether the port was opened or closed meanwhile. */

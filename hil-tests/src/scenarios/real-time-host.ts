@@ -123,6 +123,7 @@ async function measureRuns({ robot, seconds, signal }: RealTimeOptions, port: st
     rateHz: controlRateHz,
     ticks: sum(report => report.ticks),
     missed: sum(report => report.missed),
+    stale: sum(report => report.stale),
     phases: Object.fromEntries(
       (Object.keys(tickPhases) as TickPhase[]).map(phase => [phase, together(reports, phase)]),
     ) as Record<TickPhase, Latency>,

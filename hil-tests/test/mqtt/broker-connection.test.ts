@@ -79,6 +79,23 @@ withBroker('on a plain broker', false, async t => {
     },
   );
 
+  await t.test('what is retained for a while is not there for ever', async t => {
+    const writer = await client(t, { broker: broker.url, subscribe: [] });
+    const of = (name: string) => `kit/v1/desk2/${name}`;
+    writer.connection.publish(of('short'), { n: 1 }, { retained: true, expiresS: 1 });
+    writer.connection.publish(of('long'), { n: 2 }, { retained: true, expiresS: 60 });
+    const soon = await client(t, { broker: broker.url, subscribe: [of('short'), of('long')] });
+    await until(() => soon.heard.length === 2);
+    // A broker counts whole seconds.
+    await sleep(3000);
+    const late = await client(t, { broker: broker.url, subscribe: [of('short'), of('long')] });
+    await passed(writer.connection, late.heard, of('long'));
+    t.same(
+      late.heard.filter(({ payload }) => !payload.includes('passed')).map(({ topic }) => topic),
+      [of('long')],
+    );
+  });
+
   await t.test('what is sent while the broker is away is not sent when it is back', async t => {
     const writer = await client(t, { broker: broker.url, subscribe: [], reconnect: true });
     const reader = await client(t, { broker: broker.url, subscribe: [topic], reconnect: true });

@@ -5,7 +5,7 @@ import { tickPhases } from '@sim2servo/runtime/tick-timing';
 import t from 'tap';
 import type { FaultOutcome } from '../../src/faults/judge-fault.js';
 import { compareReports, intervalOf } from '../../src/report/compare-reports.js';
-import type { HilReport, Latency } from '../../src/report/report.js';
+import type { HilReport, Latency, SwapResult } from '../../src/report/report.js';
 
 /** Three runs of 1 000 lognormal records each, around `us`. */
 function latency(us: number, seed: number, spread = 0.2): Latency {
@@ -34,6 +34,18 @@ const fault: FaultOutcome = {
   log: { records: 180, ticks: 180, dropped: 0, complete: true, wrong: '' },
 };
 
+const swap: SwapResult = {
+  robot: 'so101',
+  rig: 'bus-lockstep',
+  passed: true,
+  failures: [],
+  takeovers: 10,
+  missed: 0,
+  missedElsewhere: 0,
+  gapUs: new Histogram().toJSON(),
+  othersUs: new Histogram().toJSON(),
+};
+
 function report(us: number, seed: number, over: Partial<HilReport> = {}): HilReport {
   const phases = Object.fromEntries(Object.keys(tickPhases).map((phase, i) => [phase, latency(us, seed + 100 * i)]));
   return {
@@ -46,12 +58,14 @@ function report(us: number, seed: number, over: Partial<HilReport> = {}): HilRep
     ],
     faults: [fault],
     safety: [],
+    swaps: [swap],
     realTime: {
       robot: 'so101',
       bus: 'feetech',
       rateHz: 100,
       ticks: 3000,
       missed: 0,
+      stale: 0,
       phases: phases as Record<TickPhase, Latency>,
       killed: { passed: true, stoppedMs: 90, limitMs: 200, log: fault.log },
     },
@@ -97,6 +111,9 @@ t.test('what held and no longer does, or is no longer tested, is named', async t
   t.match(compareReports(before, failed), [{ what: 'no reply any more (feetech)', before: 'held', after: 'failed' }]);
   t.match(compareReports(before, report(100, 1, { arms: [] })), [
     { what: 'a hold holds (so101 on bus)', after: 'was not tested' },
+  ]);
+  t.match(compareReports(before, report(100, 1, { swaps: [{ ...swap, passed: false, missed: 3 }] })), [
+    { what: 'policies take over (so101 on bus-lockstep)', before: 'held', after: 'failed' },
   ]);
   t.same(compareReports(failed, failed), [], 'what failed before did not get worse');
 });

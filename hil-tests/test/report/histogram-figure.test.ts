@@ -32,3 +32,12 @@ t.test('a figure names its quantiles, and one value alone is drawn', async t => 
   for (const words of ['<title>period error', 'p50 50', 'p99.9 500']) t.ok(text.includes(words), words);
   t.notMatch(histogramFigure('inference', '1 time', of(7)), /NaN|Infinity/);
 });
+
+t.test('over many decades a tick stands at each of them alone, and no number has an exponent', t => {
+  const labels = (...values: number[]) =>
+    [...histogramFigure('read', '', of(...values)).matchAll(/>([\d.]+)</g)].map(([, label]) => label);
+  t.same(labels(9, 90), ['10', '20', '50', '100']);
+  t.same(labels(0.9, 90_000), ['1', '10', '100', '1000', '10000', '100000']);
+  t.match(histogramFigure('read', '', of(0.9, 45_678)), /p99\.9 45700</);
+  t.end();
+});

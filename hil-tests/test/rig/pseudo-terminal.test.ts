@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
+import { baudRates as dynamixelRates } from '@sim2servo/firmware-bridge/dynamixel/registers';
+import { baudRates as feetechRates } from '@sim2servo/firmware-bridge/feetech/registers';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
 import t from 'tap';
 import { PseudoTerminal, type TerminalEvent } from '../../src/rig/pseudo-terminal.js';
@@ -62,6 +64,14 @@ t.test(
       let looks = 0;
       t.same((await pollUntil(terminal, () => ++looks > 20)).events, ['opened']);
       await port.close();
+    });
+
+    await t.test('it knows the rate of whoever has it open, also one that has no name in the kernel', async t => {
+      for (const baudRate of [...new Set([...feetechRates, ...dynamixelRates])]) {
+        const port = await openSerial(terminal.path, baudRate);
+        t.equal(terminal.baudRate, baudRate);
+        await port.close();
+      }
     });
 
     await t.test('a cable that is pulled closes the port of whoever has it open, with a reason', async t => {

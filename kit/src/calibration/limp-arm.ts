@@ -2,15 +2,12 @@
 import type { ServiceBus, ServoMemory } from '@sim2servo/firmware-bridge/service-bus';
 import type { Clock } from '@sim2servo/models/clock';
 import { KitError } from '@sim2servo/models/error';
-import type { CountedServo } from '@sim2servo/models/site';
+import { type CountedServo, servoNames } from '@sim2servo/models/site';
 import { confirm, type Io, interrupted } from '../io.js';
 
 /** Rounds in a row in which a servo may be silent: somebody has a hand at its cable. */
 const silentRounds = 5;
 const roundUs = 30_000;
-
-const nameOf = ({ id, joint }: CountedServo): string => `servo ${id} of joint '${joint}'`;
-const namesOf = (servos: readonly CountedServo[]): string => servos.map(nameOf).join(', ');
 
 export interface LimpArmOptions {
   readonly bus: ServiceBus;
@@ -33,7 +30,7 @@ export async function servoMemories(bus: ServiceBus, servos: readonly CountedSer
   if (missing.length > 0)
     throw new KitError(
       'E_SERVO_MISSING',
-      `no answer from ${namesOf(missing)}`,
+      `no answer from ${servoNames(...missing)}`,
       'check cables, supply, ids and baudRate in site.json; two servos of one id answer as none',
       'noDevice',
     );
@@ -42,7 +39,7 @@ export async function servoMemories(bus: ServiceBus, servos: readonly CountedSer
   if (other >= 0)
     throw new KitError(
       'E_SERVO_MODEL',
-      `${nameOf(servos[other]!)} is a ${found[other]!.model}, and site.json says ${servos[other]!.model}`,
+      `${servoNames(servos[other]!)} is a ${found[other]!.model}, and site.json says ${servos[other]!.model}`,
       'correct id or model in site.json',
       'usage',
     );
@@ -55,7 +52,7 @@ export function checkPositionMode(servos: readonly CountedServo[], memories: rea
   if (others.length === 0) return;
   throw new KitError(
     'E_SERVO_MODE',
-    `${namesOf(others)} ${others.length === 1 ? 'is' : 'are'} not in position mode, and counts differently there`,
+    `${servoNames(...others)} ${others.length === 1 ? 'is' : 'are'} not in position mode, and counts differently there`,
     others[0]!.kind === 'feetech'
       ? 'kit device configure --robot ROBOT --port PATH sets the mode'
       : 'write 3 to register 11 with DYNAMIXEL Wizard (LeRobot writes 4 or 5), and 0 to register 20, the homing offset',
@@ -86,7 +83,11 @@ export class LimpArm {
     };
     const before = await powered();
     if (before.length > 0) {
-      await confirm(io, `About to let the arm go limp: ${namesOf(before)} hold it now. Support it, it falls.`, yes);
+      await confirm(
+        io,
+        `About to let the arm go limp: ${servoNames(...before)} hold it now. Support it, it falls.`,
+        yes,
+      );
       for (const { id } of before) await bus.write(id, 'torqueEnable', 0);
       const still = await powered();
       if (still.length > 0) throw torqueOn(still);
@@ -136,14 +137,14 @@ export class LimpArm {
     if (powered.length > 0) throw torqueOn(powered);
     const gone = servos.filter((_, j) => this.#silent[j]! >= silentRounds);
     if (gone.length > 0)
-      throw new KitError('E_NO_SAMPLE', `no answer from ${namesOf(gone)}`, 'check cables and supply', 'timeout');
+      throw new KitError('E_NO_SAMPLE', `no answer from ${servoNames(...gone)}`, 'check cables and supply', 'timeout');
   }
 }
 
 function torqueOn(servos: readonly CountedServo[]): KitError {
   return new KitError(
     'E_SERVO_TORQUE',
-    `the torque of ${namesOf(servos)} is on, and an arm is only calibrated limp`,
+    `the torque of ${servoNames(...servos)} is on, and an arm is only calibrated limp`,
     'end whatever else speaks to the servos, then calibrate again; nothing was written',
     'safetyStop',
   );

@@ -4,7 +4,7 @@ import { writeHomingOffset } from '@sim2servo/firmware-bridge/homing';
 import type { ServiceBus } from '@sim2servo/firmware-bridge/service-bus';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
-import type { CountedServo } from '@sim2servo/models/site';
+import { type CountedServo, servoNames } from '@sim2servo/models/site';
 import type { CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { editsOf, editWords, type ServoEdit, writeSite } from './site-file.js';
@@ -52,7 +52,7 @@ export async function writeCalibration(
     if ((await bus!.sample(servo.id))?.torque !== false)
       throw new KitError(
         'E_SERVO_TORQUE',
-        `the torque of servo ${servo.id} of joint '${servo.joint}' is on, and a servo's memory is only written without`,
+        `the torque of ${servoNames(servo)} is on, and a servo's memory is only written without`,
         'support the arm and let it go limp first; nothing was written',
         'safetyStop',
       );

@@ -3,10 +3,10 @@ import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
 import { type BridgeReport, runBridge } from '@sim2servo/firmware-bridge/mqtt/mqtt-bridge';
 import { KitError } from '@sim2servo/models/error';
-import { loadRobot } from '@sim2servo/models/robot-folder';
-import { brokerName, brokerUrl } from '@sim2servo/models/site';
+import { loadRobot, shippedRobotOn } from '@sim2servo/models/robot-folder';
+import { brokerName, brokerUrl, siteOn } from '@sim2servo/models/site';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
@@ -14,7 +14,8 @@ import { robotPlace } from '../robot-place.js';
 import { servoPort } from '../servo-port.js';
 
 interface BridgeFlags {
-  readonly robot: string;
+  readonly robot?: string;
+  readonly bus?: keyof typeof shippedRobotOn;
   readonly broker: string;
   readonly port?: string;
   readonly name?: string;
@@ -42,7 +43,13 @@ export const addBridge: AddCommand = (program, context) => {
     .description(
       'put the servos of this machine on an MQTT broker, for a kit run elsewhere; Ctrl-C holds the arm and ends',
     )
-    .option('--robot <name>', 'shipped robot or robot folder, as beside the servos', 'desk2')
+    .option('--robot <name>', 'shipped robot or robot folder, as beside the servos; default: the shipped one on --bus')
+    .addOption(
+      new Option(
+        '--bus <kind>',
+        'what the servos hang on; with --robot it must be the bus of that (default: kitlink)',
+      ).choices(Object.keys(shippedRobotOn)),
+    )
     .option('--port <path>', 'serial port of the servos (default: the one in site.json)')
     .requiredOption('--broker <url>', 'mqtt://[USER:PASSWORD@]HOST[:PORT], or mqtts:// for TLS', as(brokerUrl))
     .option('--name <name>', 'topics begin with kit/v1/NAME (default: the name in robot.json)', as(brokerName))
@@ -57,7 +64,7 @@ export const addBridge: AddCommand = (program, context) => {
 };
 
 async function bridge(flags: BridgeFlags, context: CommandContext): Promise<void> {
-  const robot = loadRobot(flags.robot);
+  const robot = loadRobot(flags.robot ?? shippedRobotOn[flags.bus ?? 'kitlink']);
   const { name = robot.spec.name, broker, ca, cert, key, deadline: deadlineMs } = flags;
   if (robot.site.bus.kind === 'mqtt')
     throw new KitError(
@@ -66,6 +73,7 @@ async function bridge(flags: BridgeFlags, context: CommandContext): Promise<void
       'a bridge runs beside the servos: give --robot the folder whose site.json has their port',
       'usage',
     );
+  if (flags.bus !== undefined) siteOn(robot.site, flags.bus);
   if (deadlineMs < 20 || deadlineMs > 500)
     throw new KitError('E_DEADLINE', `a deadline of ${deadlineMs} ms is none`, 'take 20 to 500', 'usage');
   if ((cert === undefined) !== (key === undefined))

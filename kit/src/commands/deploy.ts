@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import type { RobotConnection } from '@sim2servo/deploy/agent/protocol';
 import { connect } from '@sim2servo/deploy/targets/connect';
 import { deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
-import { parseTarget } from '@sim2servo/deploy/targets/target';
-import { brokerText } from '@sim2servo/firmware-bridge/mqtt/broker-error';
-import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { parseTarget, printableTarget } from '@sim2servo/deploy/targets/target';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
@@ -16,11 +15,12 @@ import { operator } from '@sim2servo/runtime/releases/operator';
 import { resolvePolicy } from '@sim2servo/runtime/releases/release-store';
 import type { Command } from 'commander';
 import type { AddCommand, CommandContext } from '../command-context.js';
-import { historyWords, reportWords, statusWords, stepLine } from '../deploy-words.js';
+import { historyWords, nextCommand, reportWords, statusWords, stepLine } from '../deploy-words.js';
 import { confirm } from '../io.js';
-import { openKey, type SignedBundle, signBundle } from '../keys/sign-bundle.js';
+import { signFitting } from '../keys/sign-bundle.js';
 import { wholeNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { reason, type TrialFlags, trialOptions, trialWishes } from '../trial-options.js';
 import { signedWords } from './keys.js';
 
 interface TargetFlags {
@@ -32,10 +32,8 @@ interface TargetFlags {
   readonly key?: string;
 }
 
-interface DeployFlags extends TargetFlags {
+interface DeployFlags extends TargetFlags, TrialFlags {
   readonly sign?: string;
-  readonly skipShadow?: string;
-  readonly skipLimited?: string;
   readonly yes?: boolean;
 }
 
@@ -58,13 +56,9 @@ export const addDeploy: AddCommand = (program, context) => {
     .option('--ca <file>', 'who vouches for the broker (default: what the system trusts)')
     .option('--cert <file>', 'our certificate, where the broker wants one')
     .option('--key <file>', 'its key')
-    .option(
-      '--skip-shadow <reason>',
-      'do not let it infer beside the old policy first; the reason stays in the history',
-    )
-    .option('--skip-limited <reason>', 'do not limit its speed at first; the reason stays in the history')
     .option('-y, --yes', 'the arm is free to move: do not ask')
     .action((bundle: string, flags: DeployFlags) => deployTo(bundle, flags, context));
+  trialOptions(deploy);
   // The options above may stand on either side of these names.
   const add = (name: string, what: string, act: (flags: TargetFlags & Record<string, unknown>) => Promise<void>) =>
     deploy
@@ -86,7 +80,7 @@ export const addDeploy: AddCommand = (program, context) => {
   add('rollback', 'back to the policy before, whatever its sequence', flags =>
     asked(flags, context, robot => rollback(robot, flags, context)),
   )
-    .option('--reason <text>', 'why, for the history', 'an operator wants it')
+    .option('--reason <text>', 'why, for the history', reason, 'an operator wants it')
     .option('-y, --yes', 'the arm is free to move: do not ask');
 };
 
@@ -122,7 +116,7 @@ async function rollback(
   if (running !== undefined && (previous ?? state.trial) !== undefined)
     await confirm(
       context.io,
-      `The arm at ${placeOf(flags.to)} is driven by ${shortDigest(running.digest)} just now; the policy before takes over from it.`,
+      `The arm at ${printableTarget(flags.to)} is driven by ${shortDigest(running.digest)} just now; the policy before takes over from it.`,
       flags.yes === true,
     );
   const { digest } = await robot.request({ kind: 'rollback', reason: flags.reason as string, by: operator() });
@@ -131,12 +125,12 @@ async function rollback(
 
 async function deployTo(bundle: string, flags: DeployFlags, context: CommandContext): Promise<void> {
   const { io, signal } = context;
-  const { to, skipShadow, skipLimited } = flags;
+  const { to } = flags;
   const target = parseTarget(to);
   const robot = flags.robot === undefined ? undefined : loadRobot(flags.robot);
   const expected = robot === undefined ? {} : expectationOf(robot);
   const folder = resolvePolicy(bundle);
-  const signature = flags.sign === undefined ? undefined : await signed(folder, flags.sign, expected, context);
+  const signature = flags.sign === undefined ? undefined : await signFitting(folder, flags.sign, expected, context);
   // Wrong ones are told from right ones before anybody is called.
   const { manifest } = loadBundle(folder, expected);
   if (signature !== undefined) io.err(signedWords(signature));
@@ -147,15 +141,12 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
       expected,
       by: operator(),
       signal,
-      skip: {
-        ...(skipShadow !== undefined && { shadow: skipShadow }),
-        ...(skipLimited !== undefined && { limited: skipLimited }),
-      },
+      ...trialWishes(flags),
       async agree({ running }) {
         if (running === undefined) return;
         await confirm(
           io,
-          `The arm at ${placeOf(to)} is driven by ${shortDigest(running.digest)} just now; ${manifest.name} is tried on it, and takes over if it is good.`,
+          `The arm at ${printableTarget(to)} is driven by ${shortDigest(running.digest)} just now; ${manifest.name} is tried on it, and takes over if it is good; one of another network waits for the next run.`,
           flags.yes === true,
         );
       },
@@ -172,35 +163,16 @@ async function deployTo(bundle: string, flags: DeployFlags, context: CommandCont
       throw new KitError(
         'E_DEPLOY_ROLLED_BACK',
         `the robot tried ${shortDigest(report.digest)} and rolled back: ${report.words}`,
-        `it has what it had before; see kit deploy history --to ${placeOf(to)}`,
+        `it has what it had before; see kit deploy history --to ${printableTarget(to)}`,
       );
     const release = target.kind === 'folder' ? { release: join(target.path, 'releases', report.digest) } : {};
-    const next =
-      target.kind === 'folder'
-        ? `kit run --robot ${flags.robot ?? manifest.robot.name} --policy ${to} --port PATH`
-        : `kit deploy status --to ${placeOf(to)}`;
+    const run = `kit run --robot ${flags.robot ?? manifest.robot.name} --policy ${to} --port PATH`;
+    const next = nextCommand(report, target, printableTarget(to), run);
     context.result({ ...report, ...release, ...(signature && { signature }) }, () =>
-      reportWords(report, placeOf(to), next),
+      reportWords(report, printableTarget(to), next),
     );
   } finally {
     progress.done();
     await connection.close();
   }
-}
-
-/** Looked at first: nobody should type a password for what this robot would not take anyhow. */
-async function signed(
-  folder: string,
-  name: string,
-  { robot }: BundleExpectation,
-  context: CommandContext,
-): Promise<SignedBundle> {
-  loadBundle(folder, robot === undefined ? {} : { robot });
-  return signBundle(folder, await openKey(name, context));
-}
-
-/** The target as it may be printed: without a password. */
-function placeOf(to: string): string {
-  const target = parseTarget(to);
-  return target.kind === 'mqtt' ? `${brokerText(target.broker)}/${target.name}` : to;
 }

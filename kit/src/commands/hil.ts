@@ -1,20 +1,22 @@
 /** `kit hil`: the virtual hardware, and the tests on it. */
 import { join } from 'node:path';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
+import { lastServoId } from '@sim2servo/firmware-bridge/service-bus';
 import { runHil } from '@sim2servo/hil-tests/hil-report';
 import { compareReports } from '@sim2servo/hil-tests/report/compare-reports';
 import { readReport } from '@sim2servo/hil-tests/report/read-report';
-import { type HilReport, latenciesOf } from '@sim2servo/hil-tests/report/report';
+import { type HilReport, latenciesOf, swapWords } from '@sim2servo/hil-tests/report/report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
 import { BusServer } from '@sim2servo/hil-tests/rig/bus/bus-server';
 import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { KitError } from '@sim2servo/models/error';
+import { shippedRobotOn } from '@sim2servo/models/robot-folder';
 import { changedArm } from '@sim2servo/sim/arm-variation';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { checkLine } from '../check-line.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
-import { positiveNumber, wholeNumber } from '../number-option.js';
+import { atLeastOne, positiveNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
 
 interface UpFlags extends Pick<HilFlags, 'robot' | 'rig' | 'kind'> {
@@ -92,14 +94,22 @@ export const addHil: AddCommand = (program, context) => {
     .option(
       '--servos <n>',
       'with --kind, on rig bus: how many servos that turn nothing; their ids are 1 to n',
-      wholeNumber,
+      servoCount,
       6,
     )
-    .option('--baud <rate>', 'with --kind: of the wire and the servos', wholeNumber, 1_000_000)
+    .option('--baud <rate>', 'with --kind: of the wire and the servos', atLeastOne, 1_000_000)
     .action(async (_own: unknown, command: Command) => {
       const flags = command.optsWithGlobals<UpFlags>(); // --robot and --rig are those of `hil`
-      if (flags.rig === 'bus') return serveBus(flags, context);
       const robot = robotOf(flags);
+      for (const name of ['servos', 'baud'] as const)
+        if (flags.kind === undefined && command.getOptionValueSource(name) === 'cli')
+          throw new KitError(
+            'E_RIG_KIND',
+            `--${name} says something of servos that turn nothing, and ${robot} has its own`,
+            `use --rig bus --kind ${busKinds.join('|')}, or leave --${name} out`,
+            'usage',
+          );
+      if (flags.rig === 'bus') return serveBus(robot, flags, context);
       if (flags.rig !== 'avr')
         throw new KitError('E_RIG_SERVE', `rig ${flags.rig} has no port to serve`, 'use --rig avr or bus', 'usage');
       const server = await AvrServer.start({
@@ -120,9 +130,6 @@ export const addHil: AddCommand = (program, context) => {
     });
 };
 
-/** Shipped robots by the servos that they have. */
-const robotOfKind = { feetech: 'so101', dynamixel: 'koch' } as const;
-
 function robotOf({ robot, kind, rig }: Pick<HilFlags, 'robot' | 'rig' | 'kind'>): string {
   if (kind !== undefined && (rig !== 'bus' || robot !== undefined))
     throw new KitError(
@@ -131,14 +138,19 @@ function robotOf({ robot, kind, rig }: Pick<HilFlags, 'robot' | 'rig' | 'kind'>)
       'use --rig bus --kind alone, or --robot',
       'usage',
     );
-  return robot ?? (kind === undefined ? (rig === 'bus' ? 'so101' : 'desk2') : robotOfKind[kind]);
+  return robot ?? shippedRobotOn[kind ?? (rig === 'bus' ? 'feetech' : 'kitlink')];
+}
+
+function servoCount(text: string): number {
+  const count = atLeastOne(text);
+  if (count > lastServoId) throw new InvalidArgumentError(`a bus has ids up to ${lastServoId}.`);
+  return count;
 }
 
 const variationOf = ({ arm }: UpFlags) => (arm === 'changed' ? { variation: changedArm } : {});
 
-async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> {
+async function serveBus(robot: string, flags: UpFlags, context: CommandContext): Promise<void> {
   const { kind, servos, baud } = flags;
-  const robot = robotOf({ rig: flags.rig, ...(flags.robot !== undefined && { robot: flags.robot }) });
   const server = await BusServer.start(
     kind === undefined ? { robot, ...variationOf(flags) } : { kind, servos, baudRate: baud },
   );
@@ -156,7 +168,7 @@ async function serveBus(flags: UpFlags, context: CommandContext): Promise<void> 
   );
 }
 
-function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder: string): string {
+function words({ arms, faults, safety, swaps, realTime, unmeasured }: HilReport, folder: string): string {
   const after = (ms: number | undefined) => (ms === undefined ? '' : `, stands after ${ms.toFixed(0)} ms`);
   const lines = [
     ...arms.flatMap(({ robot, checks }) =>
@@ -168,6 +180,7 @@ function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder
     ...safety.map(({ passed, name, arm, settledMs }) =>
       checkLine(passed, `the board alone: ${name}`, `${arm} after ${settledMs.toFixed(1)} ms`),
     ),
+    ...swaps.map(swap => checkLine(swap.passed, `${swap.robot} on ${swap.rig}`, swapWords(swap))),
   ];
   if (realTime !== undefined) {
     const { killed, ticks, missed } = realTime;
@@ -185,6 +198,6 @@ function words({ arms, faults, safety, realTime, unmeasured }: HilReport, folder
         .join('; ')}`,
     );
   }
-  if (unmeasured !== '') lines.push(checkLine(false, 'a real host program', unmeasured));
+  if (unmeasured !== '') lines.push(checkLine(false, 'in real time', unmeasured));
   return [...lines, `report: ${join(folder, 'report.html')}`].join('\n');
 }

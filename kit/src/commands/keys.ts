@@ -12,14 +12,15 @@ import { newPassword, passwordVariable } from '../keys/key-password.js';
 import { checkNewName, keyPath, keysFolder, listKeys, writeKey } from '../keys/key-ring.js';
 import { keyIdMeant, publicKeyMeant, type WrittenTrust, writeTrust } from '../keys/robot-trust.js';
 import { openKey, type SignedBundle, signBundle } from '../keys/sign-bundle.js';
+import { wholeNumber } from '../number-option.js';
 
 const help = `
 Keys are minisign's (https://jedisct1.github.io/minisign/): that program and this one read each other's files.
 They lie in ~/.config/sim2servo/keys, or in the folder that KIT_KEYS names. Passwords are asked for on the
 terminal; where nobody is there, ${passwordVariable} says them.
 
-A key is exchanged in three steps: kit keys new NEW; kit keys trust NEW --robot FOLDER and kit keys revoke OLD --robot FOLDER;
-kit keys sign BUNDLE --key NEW.`;
+A key is exchanged in four steps: kit keys new NEW; kit keys trust NEW --robot FOLDER, and kit provision brings it to the robot;
+kit keys sign BUNDLE --key NEW, and deploy it; kit keys revoke OLD --robot FOLDER, and kit provision again.`;
 
 interface TrustFlags {
   readonly robot: string;
@@ -53,17 +54,31 @@ export const addKeys: AddCommand = (program, context) => {
     .description('sign a bundle; a signature that it has is replaced')
     .argument('<bundle>', 'folder that kit export wrote')
     .requiredOption('--key <name>', 'a key that is here (kit keys list)')
-    .action(async (bundle: string, options: { key: string }) => {
+    .option(
+      '--after <sequence>',
+      'newer than this: where a robot has let in one of a clock that was wrong',
+      wholeNumber,
+    )
+    .action(async (bundle: string, options: { key: string; after?: number }) => {
       // First: nobody should type a password for what cannot be signed.
       loadBundle(bundle);
-      const signed = signBundle(bundle, await openKey(options.key, context));
+      const signed = signBundle(
+        bundle,
+        await openKey(options.key, context),
+        Math.max(Date.now(), (options.after ?? 0) + 1),
+      );
       context.result(signed, () => `${signedWords(signed)}\nnext: kit deploy ${bundle} --to robot`);
     });
 };
 
 /** What a signature is, for whoever has just made one. */
 export function signedWords({ digest, key, keyId, sequence }: SignedBundle): string {
-  return `signed ${shortDigest(digest)} with key ${keyId} (${key}), sequence ${sequence}`;
+  const aheadDays = (sequence - Date.now()) / 86_400_000;
+  const ahead =
+    aheadDays < 1
+      ? ''
+      : `, ${aheadDays.toFixed(0)} days ahead of this clock: a robot that takes it refuses what is signed with another key, unless by kit keys sign --after ${sequence}`;
+  return `signed ${shortDigest(digest)} with key ${keyId} (${key}), sequence ${sequence}${ahead}`;
 }
 
 function robotOptions(command: Command): Command {
@@ -130,7 +145,7 @@ function trust(text: string, { robot, out }: TrustFlags, context: CommandContext
     [
       `${written.robot} ${written.changed ? 'trusts' : 'trusted already'} key ${key.id}, ${written.trustedKeys.length} in all; unsigned policies are refused`,
       ...backupWords(written),
-      'next: kit keys sign BUNDLE --key NAME',
+      'next: kit keys sign BUNDLE --key NAME; kit provision brings the key to a robot that is installed',
     ].join('\n'),
   );
 }
@@ -145,6 +160,7 @@ function revoke(text: string, { robot, out }: TrustFlags, context: CommandContex
       `${written.robot} ${changed ? 'refuses' : 'refused already'} whatever key ${id} has signed, also what it has already`,
       ...(changed && !wasTrusted ? ['the key was not among its trusted ones'] : []),
       ...backupWords(written),
+      'kit provision brings that to a robot that is installed',
       trustedKeys.length === 0
         ? `no trusted key is left, so nothing can be run: kit keys trust NAME --robot ${folder}`
         : 'next: kit keys sign BUNDLE --key NAME, and deploy it again',

@@ -27,7 +27,7 @@ import {
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { chooseHand, type HandFlags, type OpenHand, withHandOptions } from '../hand.js';
 import { hasKeys, openKeyboard } from '../keyboard.js';
-import { positiveNumber, wholeNumber } from '../number-option.js';
+import { atLeastOne, positiveNumber } from '../number-option.js';
 
 interface RecordFlags extends ArmFlags, HandFlags {
   readonly episodes: number;
@@ -45,7 +45,7 @@ export const addRecord: AddCommand = (program, context) => {
       program
         .command('record')
         .description('record demonstrations: move an arm by hand, episode by episode, into a log to learn from')
-        .option('--episodes <n>', 'how many to keep', wholeNumber, 10)
+        .option('--episodes <n>', 'how many to keep', atLeastOne, 10)
         .option('--seconds <n>', 'length of an episode', positiveNumber, 10)
         .option('--reset <s>', 'time before each episode to put things back', positiveNumber, 5)
         .option('--task <name>', 'reach or hold: its goal is where the fingertip ends', 'reach')

@@ -18,7 +18,7 @@ import {
   withArmOptions,
 } from '../arm-at-hand.js';
 import type { AddCommand, CommandContext } from '../command-context.js';
-import { positiveNumber, wholeNumber } from '../number-option.js';
+import { atLeastOne, positiveNumber, wholeNumber } from '../number-option.js';
 import { changeWords, trialWords } from '../policy-words.js';
 
 interface RunFlags extends ArmFlags {
@@ -39,7 +39,7 @@ export const addRun: AddCommand = (program, context) => {
         'release store that kit deploy fills: what is deployed meanwhile is tried, and takes over; or a bundle',
       )
       .option('--seconds <n>', 'end after this time; without it, only Ctrl-C ends the run', positiveNumber)
-      .option('--held-out <n>', 'pursue the first n held-out targets, then end', wholeNumber)
+      .option('--held-out <n>', 'pursue the first n held-out targets, then end', atLeastOne)
       .option(
         '--explore <sigma>',
         'noise on the actions, for collecting data: 0.1 is a tenth of the full action',

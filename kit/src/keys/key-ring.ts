@@ -10,6 +10,8 @@ import { isEncrypted, type SecretKey, secretKeyFile } from '@sim2servo/models/bu
 import { sequenceAfter } from '@sim2servo/models/bundle/sequence';
 import { writeDurably } from '@sim2servo/models/durable-file';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import { realDisk } from '@sim2servo/runtime/releases/disk';
+import { StoreLock } from '@sim2servo/runtime/releases/store-lock';
 
 export function keysFolder(): string {
   return process.env.KIT_KEYS || join(homedir(), '.config', 'sim2servo', 'keys');
@@ -158,9 +160,24 @@ function lastSequence(name: string): number {
   );
 }
 
-/** The sequence of the next signature. It is on the disk before it is used: whoever dies in between has lost a number, and none comes twice. */
+/**
+ * The sequence of the next signature. It is on the disk before it is used: whoever dies in between has lost a number, and none comes twice, also
+ * where several processes of one machine sign at once.
+ *
+ * @throws KitError E_KEY_SEQUENCE
+ */
 export function takeSequence(name: string, nowMs: number): number {
-  const sequence = sequenceAfter(lastSequence(name), nowMs);
-  writeDurably(keyPath(name, 'sequence'), `${sequence}\n`);
-  return sequence;
+  const take = () => {
+    const sequence = sequenceAfter(lastSequence(name), nowMs);
+    writeDurably(keyPath(name, 'sequence'), `${sequence}\n`);
+    return sequence;
+  };
+  const lock = { name: `${name}.lock`, who: `a signature with key '${name}'` };
+  try {
+    return StoreLock.whileChanging({ folder: keysFolder(), disk: realDisk }, take, lock);
+  } catch (error) {
+    if (!(error instanceof KitError) || !error.code.startsWith('E_DEPLOY_')) throw error;
+    const hint = error.code === 'E_DEPLOY_BUSY' ? 'wait until it is done, then sign again' : error.hint;
+    throw new KitError('E_KEY_SEQUENCE', error.message, hint, 'failed', { cause: error });
+  }
 }

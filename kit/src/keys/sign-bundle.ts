@@ -1,7 +1,7 @@
 /** Signing a bundle with a key of one's own, and finding out who has signed one. */
 import { join } from 'node:path';
 import { bundleFolder } from '@sim2servo/models/bundle/bundle-folder';
-import { type Bundle, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { bundleLimits, manifestName, signatureName } from '@sim2servo/models/bundle/manifest';
 import { readSignature } from '@sim2servo/models/bundle/minisign';
 import { publicKeyLine } from '@sim2servo/models/bundle/minisign-public-key';
@@ -40,6 +40,8 @@ export interface SignedBundle extends BundleSignature {
 /**
  * Signs the manifest of a bundle that is whole, newer than all that was signed with this key before. An old signature is replaced.
  *
+ * @param nowMs its sequence, if that is newer
+ *
  * @throws KitError E_BUNDLE_*, E_MODEL_*, E_FILE_*, E_JSON_*, E_KEY_SEQUENCE, E_SIGNATURE_WRITE
  */
 export function signBundle(folder: string, { name, key }: OpenedKey, nowMs = Date.now()): SignedBundle {
@@ -64,6 +66,17 @@ export function signBundle(folder: string, { name, key }: OpenedKey, nowMs = Dat
   const trustedKeys = [publicKeyLine(key.publicKey)];
   const signed = readManifest(manifest, signature, { trustedKeys }, folder);
   return { bundle: folder, digest, key: name, ...signed.signature! };
+}
+
+/** Looked at first: nobody should type a password for what the robot would not take anyhow. */
+export async function signFitting(
+  folder: string,
+  name: string,
+  { robot }: BundleExpectation,
+  context: CommandContext,
+): Promise<SignedBundle> {
+  loadBundle(folder, robot === undefined ? {} : { robot });
+  return signBundle(folder, await openKey(name, context));
 }
 
 /** The signature of a runtime's manifest. A runtime has no sequence, so the same one is signed with the same bytes again. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { type AvrRig, startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import type { RigReport } from '@sim2servo/hil-tests/rig/rig-messages';
 import { runOnRig } from '@sim2servo/hil-tests/rig/run-on-rig';
 import { latchedAfterMs } from '@sim2servo/hil-tests/scenarios/real-time-host';
 import { KitError } from '@sim2servo/models/error';
@@ -14,12 +15,12 @@ import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { drawnGoals, listedGoals } from '@sim2servo/runtime/goal-source';
 import type { RunReport } from '@sim2servo/runtime/run-policy';
 import { type ArmVariation, changedArm } from '@sim2servo/sim/arm-variation';
-import { runToEnd, startRun } from './run-process.js';
+import { FailedRun, RunProcess } from './run-process.js';
 import { type Percentiles, percentiles } from './tour-result.js';
 
 export const targets = 20;
 const controlRateHz = 50;
-const mostAttempts = 3;
+const mostAttempts = 5;
 /** Episodes of two seconds each that the changed arm is logged for. */
 const loggedEpisodes = 60;
 const explorationSigma = 0.7;
@@ -52,7 +53,7 @@ export async function liveRun(
   try {
     const common = ['--robot', robot.folder, '--policy', policy, '--port', rig.path];
     const { report, attempts } = await untilUndisturbed(rig, say, deployAgain, attempt =>
-      runToEnd([...common, '--held-out', String(targets), '--log', at(logs, 'live', attempt)], signal),
+      untilTargets([...common, '--held-out', String(targets), '--log', at(logs, 'live', attempt)], signal),
     );
     const { realTimeFactor, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
     const { report: holdMs } = await untilUndisturbed(rig, say, deployAgain, attempt =>
@@ -72,12 +73,23 @@ export async function liveRun(
   }
 }
 
+async function untilTargets(args: readonly string[], signal: AbortSignal): Promise<RunReport> {
+  const run = new RunProcess(args, true);
+  const stop = () => run.kill('SIGINT');
+  signal.addEventListener('abort', stop);
+  try {
+    return await run.report();
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 const at = (logs: string, name: string, attempt: number) =>
   join(logs, attempt === 1 ? `${name}.mcap` : `${name}-${attempt}.mcap`);
 
 /**
- * Runs `work` again where the arm was stopped while the machine was too busy to emulate the board in time: that stop says nothing about the
- * policy. A stop on a machine that kept up is one.
+ * Runs `work` again where the arm was stopped after the machine had held up board or program for longer than a tick: that stop says nothing
+ * about the policy. A stop on a machine that kept up is one.
  */
 async function untilUndisturbed<Result>(
   rig: AvrRig,
@@ -90,43 +102,43 @@ async function untilUndisturbed<Result>(
     try {
       return { report: await work(attempt), attempts: attempt };
     } catch (error) {
-      const { keptUp, slippedUs } = await rig.report();
-      if (!(error instanceof KitError) || error.exit !== 'safetyStop' || keptUp || attempt === mostAttempts)
-        throw error;
-      say(
-        `   the arm was stopped (${error.message}), and this machine had fallen ${(slippedUs / 1000).toFixed(0)} ms behind: once more`,
-      );
+      const heldUp = heldUpWords(await rig.report(), error);
+      if (heldUp === undefined || attempt === mostAttempts) throw error;
+      say(`   the arm was stopped (${(error as KitError).message}), but ${heldUp}: once more`);
       await deployAgain();
     }
   }
 }
 
+/** What the machine did to a run that was stopped; undefined where it kept up, or the run failed otherwise. */
+export function heldUpWords({ maxLagUs }: Pick<RigReport, 'maxLagUs'>, error: unknown): string | undefined {
+  if (!(error instanceof KitError) || error.exit !== 'safetyStop') return;
+  if (maxLagUs > 1e6 / controlRateHz)
+    return `this machine held the emulated board up for ${(maxLagUs / 1000).toFixed(0)} ms`;
+  const away = error instanceof FailedRun ? error.report.missedBy.away : 0;
+  return away > 0 ? `this machine held the program up for ${away} ticks` : undefined;
+}
+
 /** `kill -9` in the middle of a motion. @returns from the last byte of the host to the board's own hold, emulated ms */
 async function killAndWatch(rig: AvrRig, args: readonly string[]): Promise<number> {
-  const child = startRun(args, false);
-  const gone = new Promise(resolve => child.once('exit', resolve));
+  const run = new RunProcess(args, false);
   const patienceMs = 20_000;
-  for (const since = performance.now(); (await rig.report()).device !== 'armed'; await sleep(50))
-    if (child.exitCode !== null || performance.now() - since > patienceMs) {
-      child.kill('SIGKILL');
-      throw new KitError(
-        'E_TOUR_STOP',
-        'the run that was to be killed never armed the board',
-        'try `kit run` by hand to see why',
-      );
-    }
-  await sleep(1500);
-  const { device, reason } = await rig.report();
-  child.kill('SIGKILL');
-  await gone;
-  if (device !== 'armed')
+  for (const since = performance.now(); (await rig.report()).device !== 'armed'; await sleep(50)) {
+    if (run.running && performance.now() - since < patienceMs) continue;
+    await run.kill('SIGKILL');
     throw new KitError(
-      'E_SAFETY_STOP',
-      `the board had stopped by itself before: ${reason}`,
-      'run it again on a quiet machine',
-      'safetyStop',
+      'E_TOUR_STOP',
+      'the run that was to be killed never armed the board',
+      'try `kit run` by hand to see why',
     );
-  return latchedAfterMs(rig);
+  }
+  await sleep(1500);
+  if ((await rig.report()).device === 'armed') {
+    await run.kill('SIGKILL');
+    return latchedAfterMs(rig);
+  }
+  const { end } = await run.report();
+  throw new KitError('E_TOUR_STOP', `the run that was to be killed had ended: ${end.reason}`, 'run it again');
 }
 
 function ticksOf(task: Task, { spec }: LoadedRobot): number {

@@ -2,10 +2,11 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { freePort, hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
-import { shippedRobots } from '@sim2servo/models/robot-folder';
+import { shippedRobotOn, shippedRobots } from '@sim2servo/models/robot-folder';
 import t, { type Test } from 'tap';
-import { errorOf, type Kill, kit, kitProcess, type Said } from '../test-io.js';
+import { errorOf, type Kill, kit, kitProcess, needsLinux, onSteadyRig, type Said } from '../test-io.js';
 
 const folder = t.testdir({});
 const remote = `${folder}/remote`;
@@ -37,6 +38,8 @@ t.test('what is wrong on the command line is said before anything is opened', as
     ['--broker mqtt://pi --port /dev/x --deadline 900', 'E_DEADLINE', /900 ms/],
     ['--broker mqtt://pi --port /dev/x --deadline 10', 'E_DEADLINE', /10 ms/],
     ['--broker mqtt://pi --port /dev/x --cert a.crt', 'E_BROKER_FILE', /only one/],
+    ['--broker mqtt://pi --port /dev/x --bus mqtt', 'E_USAGE', /kitlink, feetech, dynamixel/],
+    ['--broker mqtt://pi --port /dev/x --bus feetech --robot desk2', 'E_BUS_KIND', /has a kitlink bus/],
     [`--broker mqtt://pi --port /dev/x --robot ${remote}`, 'E_BRIDGE_BUS', /behind a broker already/],
   ] as const) {
     const said = await kit(`bridge --json --yes ${line}`.trim().split(' '));
@@ -52,6 +55,37 @@ t.test('a bridge says what it is about to allow, without the password, and asks'
   t.match(unasked.err, 'whoever may write to kit/v1/left/command on mqtts://pi:8884 move desk2 on /dev/x');
   t.notMatch(unasked.err, /secret/);
   t.match(errorOf(await kit(`${line} --yes`)), { code: 'E_PORT_ABSENT', message: /\/dev\/x/ });
+});
+
+t.test('with a bus and no robot it is the shipped one; with both they fit', async t => {
+  for (const [flags, robot] of [
+    ['', 'desk2'],
+    ['--bus kitlink', 'desk2'],
+    ['--bus feetech', 'so101'],
+    ['--bus dynamixel', 'koch'],
+    ['--bus dynamixel --robot koch', 'koch'],
+  ] as const) {
+    const said = await kit(`bridge --json --port /dev/x --broker mqtt://pi ${flags}`.trim().split(' '));
+    t.equal(errorOf(said).code, 'E_NOT_CONFIRMED', flags);
+    t.match(said.err, `kit/v1/${robot}/command on mqtt://pi move ${robot} on /dev/x`, flags);
+  }
+});
+
+t.test('a rate that the servos on the port cannot be sampled at is refused', needsLinux, async t => {
+  const rig = await startBusRig({ robot: shippedRobotOn.feetech });
+  t.teardown(() => rig.stop());
+  const line = `bridge --json --yes --bus feetech --port ${rig.path} --broker mqtt://127.0.0.1:${await freePort()}`;
+  for (const [rate, code] of [
+    [5000, 'E_RATE_BUS'],
+    [10, 'E_RATE_DEADLINE'],
+    [50, 'E_BROKER_CONNECT'],
+  ] as const) {
+    const said = await onSteadyRig(
+      () => kit(`${line} --rate ${rate}`),
+      ({ out }) => out.includes(code),
+    );
+    t.match(errorOf(said), { code }, `${rate} Hz`);
+  }
 });
 
 t.test('kit run on a broker at which nobody is, and with a port that it does not need', async t => {

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync,
 import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
+import { openStore } from '@sim2servo/runtime/releases/release-store';
 import t from 'tap';
 import { policyCopy, putKey, robotCopy, useKeyFolder } from '../keys/key-folder.js';
 import { installRobotProgram } from '../targets/robot-program.js';
@@ -79,6 +80,32 @@ t.test('what is wrong is said before anything is changed', async t => {
   t.notOk(readdirSync(folder).includes('untouched'));
   t.match(await kit(`deploy ${first}`), { exit: 2, err: /required option '--to <target>' not specified/ });
   t.match(await kit('deploy'), { exit: 2 });
+});
+
+t.test('a policy that failed there is deployed again with --retry-bad, and the history says why', async t => {
+  const store = at('retried');
+  t.equal((await kit(`deploy ${first} --to ${store}`)).exit, 0);
+  openStore(store).rollback('it made 40 ticks late');
+  const refused = errorOf(await kit(`deploy ${first} --to ${store} --json`));
+  t.match(refused, { code: 'E_BUNDLE_BAD', hint: /--retry-bad REASON/ });
+  const again = await kit(['deploy', first, '--to', store, '--retry-bad', 'the machine was busy', '--json']);
+  t.match(JSON.parse(again.out), { digest: digestOf(first), sentFiles: 0 }, again.err);
+  t.match(await kit(`deploy history --to ${store} --last 1`), {
+    out: /to be tried again: the machine was busy \(it had failed: it made 40 ticks late\).*, .+@.+\)$/,
+  });
+  tried(store);
+  t.same(JSON.parse((await kit(`deploy status --to ${store} --json`)).out).state.bad, {});
+});
+
+t.test('a reason is one line that somebody can read later', async t => {
+  const store = join(t.testdirName, 'store');
+  for (const option of ['--skip-shadow', '--skip-limited', '--retry-bad'])
+    for (const reason of ['', '   ', 'x'.repeat(501), 'two\nlines', 'red\u001b[31m']) {
+      const said = await kit(['deploy', 'bundle', '--to', store, option, reason, '--json']);
+      t.match(errorOf(said), { code: 'E_USAGE', message: /A reason is one line of 1 to 500 characters/ }, option);
+      t.equal(said.exit, 2);
+    }
+  t.equal((await kit(['deploy', 'rollback', '--to', folder, '--reason', '', '--yes'])).exit, 2);
 });
 
 t.test('a password in a target is never printed', async t => {

@@ -21,14 +21,18 @@ t.test('the ideal rig passes every check, and the report says so to people and p
 t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, async t => {
   const said = await kit(`hil --rig avr --seconds 6 --report ${folder}/avr --json`);
   t.equal(said.exit, 0, said.out);
-  const { realTime, safety, faults, passed } = JSON.parse(said.out) as HilReport;
+  const { realTime, safety, faults, swaps, passed } = JSON.parse(said.out) as HilReport;
   t.ok(passed);
   t.ok(safety.length >= 10);
   t.ok(faults.length >= 25);
-  const { killed, phases, ticks, board } = realTime!;
+  t.match(swaps, [
+    { rig: 'avr-lockstep', takeovers: 15, missed: 0 },
+    { rig: 'avr', takeovers: 15 },
+  ]);
+  const { killed, phases, ticks, stale, board } = realTime!;
   t.ok(killed!.stoppedMs <= killed!.limitMs);
   t.ok(killed!.log.records > 0);
-  t.equal(phases.inferUs.whole.count, ticks, 'each inference was timed');
+  t.equal(phases.inferUs.whole.count, ticks - stale, 'each inference was timed');
   t.equal(phases.tickUs.runs.length, 3);
   // Latency inside the board is only told of where the machine kept up.
   if (board !== undefined) t.ok(board.sensorToRegisterUs.count > 50);
@@ -85,10 +89,25 @@ t.test('--kind says which robot is on rig bus, and contradicts what says another
   }
 });
 
+t.test('a report that could not be written is known before anything is opened', async t => {
+  const said = await kit('hil --rig serial:/dev/ttyNOWHERE --yes --report /dev/null/x --json');
+  t.match(errorOf(said), { code: 'E_REPORT', message: /\/dev\/null\/x/, hint: /--report/ });
+  t.equal(said.exit, 2);
+});
+
+t.test('a report that is not whole is not compared', async t => {
+  const whole = readFileSync(`${folder}/ideal/report.json`, 'utf8');
+  const { arms: _, ...rest } = JSON.parse(whole) as HilReport;
+  writeFileSync(`${folder}/part.json`, JSON.stringify(rest));
+  const said = await kit(`hil compare ${folder}/ideal ${folder}/part.json --json`);
+  t.match(errorOf(said), { code: 'E_REPORT', message: /part\.json is not whole: arms:/ });
+  t.equal(said.exit, 2);
+});
+
 t.test('an unknown rig, and a board of your own that nobody allowed to move, or that is not there', async t => {
   const toy = await kit(`hil --rig toy --report ${folder}/toy --json`);
   t.equal(toy.exit, 2);
-  t.equal(errorOf(toy).code, 'E_RIG_UNKNOWN');
+  t.match(errorOf(toy), { code: 'E_RIG_UNKNOWN', hint: /kit hil also all/ });
   const unasked = await kit(`hil --rig serial:/dev/ttyNOWHERE --report ${folder}/own`);
   t.equal(unasked.exit, 2);
   t.match(unasked.err, /About to move desk2 on \/dev\/ttyNOWHERE/);
@@ -104,4 +123,15 @@ t.test('kit hil up takes its own options', async t => {
   const unserved = await kit('hil up --rig ideal --json');
   t.equal(unserved.exit, 2);
   t.equal(errorOf(unserved).code, 'E_RIG_SERVE');
+  for (const [flags, code] of [
+    ['--rig bus --kind feetech --servos 253', 'E_USAGE'],
+    ['--rig bus --kind feetech --servos 0', 'E_USAGE'],
+    ['--rig bus --servos 3', 'E_RIG_KIND'],
+    ['--baud 57600', 'E_RIG_KIND'],
+    ['--rig bus --kind feetech --robot koch', 'E_RIG_KIND'],
+  ] as const) {
+    const refused = await kit(`hil up ${flags} --json`);
+    t.equal(errorOf(refused).code, code, flags);
+    t.equal(refused.exit, 2, flags);
+  }
 });

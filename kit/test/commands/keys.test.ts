@@ -106,6 +106,22 @@ t.test('keys are exchanged: after that the old one counts no more, and the polic
   t.match(await kit(`keys revoke 68D5695585BA7167 --robot ${robot}`), { out: /refused already/ });
 });
 
+t.test('a clock that was wrong once does not shut a robot for ever', async t => {
+  const folder = useKeyFolder(t);
+  mkdirSync(folder);
+  await putKey(folder, 'desk');
+  const policy = policyCopy(t.testdirName);
+  const ahead = Date.now() + 73 * 365 * 86_400_000;
+  const signed = await kit(`keys sign ${policy} --key desk --after ${ahead}`);
+  t.match(signed, { exit: 0, out: new RegExp(`sequence ${ahead + 1}, 26645 days ahead of this clock`) });
+  t.notMatch(
+    (await kit(`keys sign ${policyCopy(join(t.testdirName, 'other'))} --key desk --after 1 --json`)).out,
+    'ahead',
+  );
+  for (const wrong of ['-1', 'new', '9007199254740993'])
+    t.equal((await kit(['keys', 'sign', policy, '--key', 'desk', '--after', wrong])).exit, 2, wrong);
+});
+
 t.test('nobody is asked for a password for what cannot be signed', async t => {
   const folder = useKeyFolder(t);
   mkdirSync(folder);

@@ -25,6 +25,7 @@ function person(t: Test, ...answers: string[]) {
     signal: new AbortController().signal,
     interrupt: () => {},
     result: () => {},
+    report: () => {},
     exit: () => {},
   };
   return { asked, context };

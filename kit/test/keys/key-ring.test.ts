@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { generateSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
 import t from 'tap';
 import {
@@ -126,4 +130,50 @@ t.test('a sequence is on the disk before it is used, and only ever rises', async
     t.equal(readFileSync(path, 'utf8'), text, 'and is left for a person to see');
   }
   t.notOk(existsSync(`${path}.${process.pid}.part`));
+});
+
+/** @returns a process that waits for a word to begin */
+async function taker(name: string, count: number | 'hold') {
+  const program = fileURLToPath(new URL('take-sequences.js', import.meta.url));
+  const child = spawn(process.execPath, [program, name, String(count)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+t.test('of several processes that sign at once each gets numbers of its own', async t => {
+  const folder = useKeyFolder(t);
+  mkdirSync(folder);
+  const each = 100;
+  const takers = [await taker('desk', each), await taker('desk', each)];
+  const told = takers.map(({ stdout }) => text(stdout));
+  for (const { stdin } of takers) stdin.write('go');
+  const taken: number[][] = (await Promise.all(told)).map(words => JSON.parse(words));
+  const inOrder = Array.from({ length: takers.length * each }, (_, i) => i + 1);
+  t.same(
+    taken.flat().sort((a, b) => a - b),
+    inOrder,
+  );
+  t.same(readdirSync(folder), ['desk.sequence'], 'and no lock is left');
+});
+
+t.test('who is in the middle for too long is named, and once killed holds nobody up', async t => {
+  const folder = useKeyFolder(t);
+  mkdirSync(folder);
+  const holder = await taker('desk', 'hold');
+  holder.stdin.write('go');
+  await once(holder.stdout, 'data');
+  t.same(readdirSync(folder), ['desk.lock']);
+  const { now } = performance;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  let elapsedMs = 0;
+  performance.now = () => (elapsedMs += 30_000);
+  const busy = { code: 'E_KEY_SEQUENCE', message: `(process ${holder.pid})`, hint: /wait until it is done/ };
+  t.throws(() => takeSequence('desk', 7), busy);
+  performance.now = now;
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  t.equal(takeSequence('desk', 7), 7);
+  t.same(readdirSync(folder), ['desk.sequence']);
 });

@@ -3,7 +3,9 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { type BundleContent, writeBundle } from '@sim2servo/models/bundle/write-bundle';
+import { decodeModel, encodeModel } from '@sim2servo/models/onnx-model';
 import { type LoadedRobot, loadRobot, shippedPolicies } from '@sim2servo/models/robot-folder';
+import { bindGraph } from '@sim2servo/runtime/inference-backend';
 
 export const robot = loadRobot('so101');
 const shipped = ['so101-reach-50hz', 'so101-reach-100hz'].map(name => loadBundle(join(shippedPolicies, name)));
@@ -47,6 +49,32 @@ export function writeVariant(
 export function goldenOff(by: number): Partial<BundleContent> {
   const { observations, actions } = shipped[0]!.golden;
   return { golden: { observations, actions: actions.map(action => action.map(a => a + by)) } };
+}
+
+/** The first shipped policy with all that its last layer says so many times as large: with 0 it stands still, with −1 it runs away from its goals. */
+export async function louder(times: number): Promise<Partial<BundleContent>> {
+  const model = decodeModel(shipped[0]!.model);
+  const { node, initializer } = model.graph!;
+  const last = node!.findLast(({ opType }) => opType === 'Gemm')!;
+  for (const tensor of initializer!)
+    if (last.input!.slice(1).includes(tensor.name!)) {
+      const values = new Float32Array(new Uint8Array(tensor.rawData!).buffer).map(value => value * times);
+      tensor.rawData = new Uint8Array(values.buffer);
+    }
+  const changed = encodeModel(model);
+  const { observations, actions } = shipped[0]!.golden;
+  const width = actions[0]!.length;
+  const observation = new Float32Array(observations[0]!.length);
+  const action = new Float32Array(width);
+  const graph = await bindGraph(changed, { observation, action, scratch: new Float32Array(width) });
+  const answers: number[][] = [];
+  for (const each of observations) {
+    observation.set(each);
+    await graph.run(false);
+    answers.push([...action]);
+  }
+  await graph.dispose();
+  return { model: changed, golden: { observations, actions: answers } };
 }
 
 /** A copy of the robot's folder whose site a test may change. */

@@ -1,11 +1,17 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RobotConnection } from '@sim2servo/deploy/agent/protocol';
 import { connect } from '@sim2servo/deploy/targets/connect';
+import { deployBundle } from '@sim2servo/deploy/targets/deploy-bundle';
+import type { KitError } from '@sim2servo/models/error';
 import t from 'tap';
-import { RobotFolder } from './bundles.js';
+import { RobotFolder, writeVariant } from './bundles.js';
 import { contract } from './contract.js';
 import { installRobotProgram } from './robot-program.js';
 import { needsSshd, Sshd } from './sshd.js';
+
+/** Where deployers shared a file for what comes every other pair failed: of so many some for sure. */
+const pairs = 20;
 
 t.test('a robot behind OpenSSH', needsSshd, async t => {
   contract(t, async folder => {
@@ -30,6 +36,44 @@ t.test('a robot behind OpenSSH', needsSshd, async t => {
       stop: () => sshd.stop(),
     };
   });
+});
+
+t.test('two who deploy at once both succeed, or one of them is told that the robot is busy', needsSshd, async t => {
+  const folder = t.testdir();
+  const store = join(folder, 'store');
+  const robot = new RobotFolder(join(folder, 'desk'));
+  const sshd = await Sshd.start(join(folder, 'ssh'), installRobotProgram(folder, { store, robot: robot.folder }).path);
+  t.after(() => sshd.stop());
+  const bundles = ['one', 'two'].map(name => join(folder, name));
+  const digests = bundles.map((bundle, i) => writeVariant(bundle, i as 0 | 1, 1));
+  const options = { sshConfig: sshd.config(), batch: true };
+  // Both are there before they begin, so that what they do falls together.
+  const [one, two] = await Promise.all([connect(sshd.target, options), connect(sshd.target, options)]);
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  const deploy = async (connection: RobotConnection, bundle: string) =>
+    (await deployBundle(connection, bundle, { by: 'one of two' })).digest;
+  const ended = { both: 0, busy: 0 };
+  for (let pair = 0; pair < pairs; pair++) {
+    rmSync(store, { recursive: true, force: true });
+    // Now all of their files are the same, now one.
+    const second = pair % 2;
+    const results = await Promise.allSettled([deploy(one, bundles[0]!), deploy(two, bundles[second]!)]);
+    const done = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
+    const errors = results.flatMap(result => (result.status === 'rejected' ? [result.reason as KitError] : []));
+    for (const error of errors)
+      t.match(error, {
+        code: 'E_DEPLOY_BUSY',
+        message: /one of two .* has been at .* not sent again/s,
+        hint: /try again/,
+      });
+    t.ok(done.length > 0, `pair ${pair}: ${errors.map(({ message }) => message).join('; ')}`);
+    const current = readlinkSync(join(store, 'current')).slice(-64);
+    t.ok(done.includes(current) && digests.includes(current));
+    if (errors.length > 0) await deploy(two, bundles[second]!);
+    else t.same(readdirSync(join(store, 'incoming')), [], 'nothing is left behind');
+    ended[errors.length > 0 ? 'busy' : 'both']++;
+  }
+  t.comment(ended);
 });
 
 t.test('each thing that can be wrong with an ssh connection has its own words', needsSshd, async t => {

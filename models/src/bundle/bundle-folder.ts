@@ -1,4 +1,5 @@
 /** The folder of a bundle, read with distrust: nothing but plain files, no more bytes than were agreed on, no link followed. */
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { KitError, messageOf } from '../error.js';
@@ -10,6 +11,13 @@ export interface BundleParts {
   names(): string[];
   /** Undefined where there is none of this name. @throws KitError E_BUNDLE_FILE_KIND, E_BUNDLE_SIZE, E_BUNDLE_MISSING */
   read(name: string, maxBytes: number): Uint8Array | undefined;
+  /** The same of a file that only has to be the right one: its bytes are not kept. */
+  digest(name: string, maxBytes: number): FileDigest | undefined;
+}
+
+export interface FileDigest {
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 export function bundleFolder(folder: string): BundleParts {
@@ -18,6 +26,10 @@ export function bundleFolder(folder: string): BundleParts {
     read(name, maxBytes) {
       const path = join(folder, name);
       return reading(path, () => readPlainFile(path, maxBytes));
+    },
+    digest(name, maxBytes) {
+      const path = join(folder, name);
+      return reading(path, () => digestPlainFile(path, maxBytes));
     },
   };
 }
@@ -58,25 +70,50 @@ function namesIn(folder: string): string[] {
   return names;
 }
 
-/**
- * A hard link is not refused: it is a plain file like any other, whose bytes are read once, here, and compared with their digest.
- */
+/** A hard link is not refused: it is a plain file like any other, whose bytes are read once, here, and compared with their digest. */
 function readPlainFile(path: string, maxBytes: number): Buffer {
-  const seen = lstatSync(path);
-  check(path, seen, maxBytes);
+  return withPlainFile(path, maxBytes, (handle, size) => {
+    // One byte more than its size, to see that it does not grow.
+    const bytes = Buffer.alloc(size + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(handle, bytes, length, bytes.length - length, length);
+    return { result: bytes.subarray(0, length), length };
+  });
+}
+
+/** Holds one piece of it at a time: a learner beside a policy is many times as large, and a robot has no use for it. */
+function digestPlainFile(path: string, maxBytes: number): FileDigest {
+  return withPlainFile(path, maxBytes, (handle, size) => {
+    const hash = createHash('sha256');
+    const piece = Buffer.alloc(pieceBytes);
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= size; length += read) {
+      read = readSync(handle, piece, 0, piece.length, length);
+      hash.update(piece.subarray(0, read));
+    }
+    return { result: { sha256: hash.digest('hex'), bytes: length }, length };
+  });
+}
+
+const pieceBytes = 2 ** 16;
+
+/** @param read is told the file's size, and says how many bytes it has come upon */
+function withPlainFile<Result>(
+  path: string,
+  maxBytes: number,
+  read: (handle: number, size: number) => { readonly result: Result; readonly length: number },
+): Result {
+  check(path, lstatSync(path), maxBytes);
   // Looked at first, since opening a device can do something; and looked at again, since somebody may have put another in its place.
   const handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const opened = fstatSync(handle);
     check(path, opened, maxBytes);
-    // One byte more than its size, to see that it does not grow.
-    const bytes = Buffer.alloc(opened.size + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(handle, bytes, length, bytes.length - length, length);
+    const { result, length } = read(handle, opened.size);
     if (length !== opened.size)
       throw new KitError('E_BUNDLE_SIZE', `${path} changes while it is read`, 'wait until it is whole', 'usage');
-    return bytes.subarray(0, length);
+    return result;
   } finally {
     closeSync(handle);
   }

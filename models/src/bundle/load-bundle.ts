@@ -23,8 +23,6 @@ export interface Bundle extends SignedManifest {
   readonly folder: string;
   readonly model: Uint8Array;
   readonly golden: Golden;
-  /** The other files that the manifest lists, by name. */
-  readonly extra?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -42,20 +40,17 @@ export function loadBundle(
   const manifestBytes = parts.read(manifestName, bundleLimits.manifestBytes) ?? missing(folder, manifestName);
   const signature = mustBeSigned(expected) ? parts.read(signatureName, bundleLimits.signatureBytes) : undefined;
   const signed = readManifest(manifestBytes, signature, expected, folder);
-  const files = readFiles(folder, signed.manifest, parts);
-  const model = files.get('policy.onnx')!;
+  const { model, golden: goldenBytes } = readFiles(folder, signed.manifest, parts);
   const { observation, action } = signed.manifest;
   checkPolicyGraph(model, observation.names.length, action.names.length);
-  const golden = parseStrictJson(files.get('golden.json')!, goldenSchema, `golden vectors of ${folder}`);
+  const golden = parseStrictJson(goldenBytes, goldenSchema, `golden vectors of ${folder}`);
   if (!goldenFits(golden, observation.names.length, action.names.length))
     throw new KitError(
       'E_BUNDLE_GOLDEN_SHAPE',
       `${folder}/golden.json does not fit the manifest's sizes`,
       'export the policy again with `kit export`',
     );
-  files.delete('policy.onnx');
-  files.delete('golden.json');
-  return { folder, ...signed, model, golden, extra: files };
+  return { folder, ...signed, model, golden };
 }
 
 function missing(folder: string, name: string): never {
@@ -67,8 +62,12 @@ function missing(folder: string, name: string): never {
   );
 }
 
-/** Every file that the manifest lists, each as it was sealed, and no other beside them. */
-function readFiles(folder: string, manifest: Manifest, parts: BundleParts): Map<string, Uint8Array> {
+/** Every file that the manifest lists is as it was sealed, and no other lies beside them. @returns those that a policy is run from */
+function readFiles(
+  folder: string,
+  manifest: Manifest,
+  parts: BundleParts,
+): { readonly model: Uint8Array; readonly golden: Uint8Array } {
   const known = new Set([manifestName, signatureName, ...Object.keys(manifest.files)]);
   for (const name of parts.names())
     if (!known.has(name))
@@ -77,22 +76,52 @@ function readFiles(folder: string, manifest: Manifest, parts: BundleParts): Map<
         `${folder} holds ${JSON.stringify(name)}, which its manifest does not list`,
         'remove it, or get the bundle again from where it was made',
       );
-  const files = new Map<string, Uint8Array>();
+  const read = new Map<string, Uint8Array>();
   let leftBytes: number = bundleLimits.bundleBytes;
   for (const [name, digest] of Object.entries(manifest.files)) {
-    const bytes = parts.read(name, Math.min(bundleLimits.fileBytes, leftBytes)) ?? missing(folder, name);
-    leftBytes -= bytes.length;
-    const found = sha256(bytes);
-    if (found !== digest)
-      throw new KitError(
-        'E_BUNDLE_DIGEST',
-        `${folder}/${name} was changed after export: its SHA-256 is ${shortDigest(found)}, the manifest says ${shortDigest(digest)}`,
-        'get the bundle again from where it was made',
-      );
-    files.set(name, bytes);
+    const limit = Math.min(bundleLimits.fileBytes, leftBytes);
+    if (used.includes(name)) {
+      const bytes = parts.read(name, limit) ?? missing(folder, name);
+      read.set(name, bytes);
+      checkDigest(folder, name, digest, sha256(bytes));
+      leftBytes -= bytes.length;
+    } else {
+      const found = parts.digest(name, limit) ?? missing(folder, name);
+      checkDigest(folder, name, digest, found.sha256);
+      leftBytes -= found.bytes;
+    }
   }
-  return files;
+  return { model: read.get('policy.onnx')!, golden: read.get('golden.json')! };
 }
+
+function checkDigest(folder: string, name: string, wanted: string, found: string): void {
+  if (found !== wanted)
+    throw new KitError(
+      'E_BUNDLE_DIGEST',
+      `${folder}/${name} was changed after export: its SHA-256 is ${shortDigest(found)}, the manifest says ${shortDigest(wanted)}`,
+      'get the bundle again from where it was made',
+    );
+}
+
+/**
+ * Another file of a loaded bundle, as it was sealed.
+ *
+ * @returns undefined where its manifest lists none of this name
+ * @throws  KitError E_BUNDLE_*
+ */
+export function readExtra(
+  { folder, manifest }: Pick<Bundle, 'folder' | 'manifest'>,
+  name: string,
+): Uint8Array | undefined {
+  const digest = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
+  if (digest === undefined) return undefined;
+  const bytes = bundleFolder(folder).read(name, bundleLimits.fileBytes) ?? missing(folder, name);
+  checkDigest(folder, name, digest, sha256(bytes));
+  return bytes;
+}
+
+/** What a policy is run from. The others are verified, and not kept: a learner is for who trains on. */
+const used: readonly string[] = ['policy.onnx', 'golden.json'];
 
 /**
  * Runs the golden observations through `infer` and compares with the trainer's actions.

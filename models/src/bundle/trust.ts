@@ -25,3 +25,10 @@ export function revoking({ trustedKeys, revokedKeys }: Trust, id: string): Trust
     revokedKeys: revokedKeys.includes(id) ? revokedKeys : [...revokedKeys, id],
   };
 }
+
+/** What two say of one robot: whom one of them has revoked, neither trusts. */
+export function joinedTrust(one: Trust, other: Trust): Trust {
+  const revokedKeys = [...new Set([...one.revokedKeys, ...other.revokedKeys])];
+  const lines = new Set([...one.trustedKeys, ...other.trustedKeys]);
+  return { trustedKeys: [...lines].filter(line => !revokedKeys.includes(parsePublicKey(line).id)), revokedKeys };
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { bundleFolder } from '../../src/bundle/bundle-folder.js';
 import { bundleLimits } from '../../src/bundle/manifest.js';
+import { sha256 } from '../../src/digest.js';
 
 t.test('a file is read whole, an empty one too, and what is not there is nothing', async t => {
   const parts = bundleFolder(t.testdir({ 'a.bin': 'content', 'b.bin': '' }));
@@ -11,6 +12,16 @@ t.test('a file is read whole, an empty one too, and what is not there is nothing
   t.equal(parts.read('b.bin', 0)!.length, 0);
   t.equal(parts.read('none', 100), undefined);
   t.same(parts.names().sort(), ['a.bin', 'b.bin']);
+});
+
+t.test('a file that is only compared has the digest of its bytes, however many pieces it is read in', async t => {
+  const long = Buffer.alloc(2 ** 17 + 3, 'long');
+  const parts = bundleFolder(t.testdir({ 'a.bin': 'content', 'b.bin': '', 'long.bin': long }));
+  t.same(parts.digest('a.bin', 7), { sha256: sha256('content'), bytes: 7 });
+  t.same(parts.digest('b.bin', 0), { sha256: sha256(''), bytes: 0 });
+  t.same(parts.digest('long.bin', long.length), { sha256: sha256(long), bytes: long.length });
+  t.equal(parts.digest('none', 100), undefined);
+  t.throws(() => parts.digest('a.bin', 6), { code: 'E_BUNDLE_SIZE', message: /has 7 bytes, more than 6/ });
 });
 
 t.test('a folder that is not there has no names and no files', async t => {
@@ -47,6 +58,7 @@ t.test('links, folders, pipes and devices are refused, and a pipe that nobody fi
       { code: 'E_BUNDLE_FILE_KIND', message: new RegExp(`${name} is not a regular file`) },
       name,
     );
+  t.throws(() => bundleFolder(folder).digest('pipe', 100), { code: 'E_BUNDLE_FILE_KIND' });
   t.throws(() => bundleFolder('/dev').read('null', 100), { code: 'E_BUNDLE_FILE_KIND' });
 });
 

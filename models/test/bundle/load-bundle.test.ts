@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { checkGolden, loadBundle } from '../../src/bundle/load-bundle.js';
+import { checkGolden, loadBundle, readExtra } from '../../src/bundle/load-bundle.js';
 import { bundleLimits } from '../../src/bundle/manifest.js';
 import { sequenceComment } from '../../src/bundle/sequence.js';
 import type { BundleExpectation } from '../../src/bundle/signed-manifest.js';
@@ -23,8 +23,10 @@ t.test('a good bundle comes back as it was written', async t => {
   t.equal(bundle.digest, sha256(readFileSync(join(folder, 'policy.json'))));
   t.equal(Buffer.compare(bundle.model, smallContent().model), 0);
   t.same(bundle.golden, smallContent().golden);
-  t.same([...bundle.extra!.keys()], ['learner.bin']);
-  t.equal(bundle.extra!.get('learner.bin')!.toString(), 'weights');
+  t.equal(Buffer.from(readExtra(bundle, 'learner.bin')!).toString(), 'weights');
+  t.equal(readExtra(bundle, 'toString'), undefined);
+  writeFileSync(join(folder, 'learner.bin'), 'weighed');
+  t.throws(() => readExtra(bundle, 'learner.bin'), { code: 'E_BUNDLE_DIGEST', message: /learner\.bin/ });
   t.equal(bundle.signature, undefined);
   t.same(bundle.manifest.runtime, { needs: '0.1.0' });
 });

@@ -33,5 +33,9 @@ export function recorded(folder: string): BundleParts & { readonly opened: strin
       opened.push(name);
       return parts.read(name, maxBytes);
     },
+    digest(name, maxBytes) {
+      opened.push(name);
+      return parts.digest(name, maxBytes);
+    },
   };
 }

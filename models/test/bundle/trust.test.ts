@@ -1,5 +1,5 @@
 import t from 'tap';
-import { revoking, type Trust, trusting } from '../../src/bundle/trust.js';
+import { joinedTrust, revoking, type Trust, trusting } from '../../src/bundle/trust.js';
 import { testKey } from './cheap-key.js';
 
 const [key, other] = [testKey(), testKey()];
@@ -26,4 +26,14 @@ t.test('an impostor of the same id goes with it', async t => {
   const both = trusting(trusting(nobody, key.publicKey), impostor.publicKey);
   t.equal(both.trustedKeys.length, 2);
   t.same(revoking(both, key.id).trustedKeys, []);
+});
+
+t.test('of two who say whom a robot trusts, whoever revokes is right', async t => {
+  const one = trusting(nobody, key.publicKey);
+  const two = trusting(revoking(nobody, key.id), other.publicKey);
+  const joined = { trustedKeys: [other.line], revokedKeys: [key.id] };
+  t.same(joinedTrust(one, two), joined);
+  t.same(joinedTrust(two, one), joined);
+  t.same(joinedTrust(two, nobody), two, 'who says nothing takes nothing away');
+  t.same(joinedTrust(one, trusting(one, other.publicKey)).trustedKeys, [key.line, other.line]);
 });

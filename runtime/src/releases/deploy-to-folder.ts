@@ -4,7 +4,6 @@ import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/loa
 import { type Disk, realDisk } from './disk.js';
 import { operator } from './operator.js';
 import { type Admitted, openStore, resolvePolicy } from './release-store.js';
-import { runningNow } from './running.js';
 import { StoreLock } from './store-lock.js';
 
 export interface Deployment extends Admitted {
@@ -32,9 +31,7 @@ export async function deployToFolder(
   try {
     const admitted = await store.admit(bundle, expected, { sequence: bundle.signature?.sequence });
     const id = randomBytes(8).toString('hex');
-    if (runningNow(store) === undefined)
-      store.propose(bundle.digest, { id, by, skip: { shadow: 'no policy drives just now' }, phase: 'limited' });
-    else store.propose(bundle.digest, { id, by, skip: {} });
+    store.propose(bundle.digest, { id, by, skip: {}, phase: 'limited' });
     const pruned = store.prune();
     const { trial } = store.state();
     return { ...admitted, previous: trial === undefined ? store.previous() : trial.replaces, pruned };

@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { KitError } from '@sim2servo/models/error';
 
 export interface Disk {
   /** One folder; the one above it must exist. */
@@ -45,3 +46,16 @@ export const realDisk: Disk = {
   rename: (from, to) => renameSync(from, to),
   remove: path => rmSync(path, { recursive: true, force: true }),
 };
+
+const full = 'free some space on that disk: logs (*.mcap) are the largest as a rule';
+const hints: Readonly<Record<string, string>> = {
+  ENOSPC: full,
+  EDQUOT: full,
+  EROFS: 'its file system can only be read: dmesg says whether its disk or card has failed',
+};
+
+/** What is told where a disk refuses. @param cause the system's error */
+export function unwritable(message: string, cause: unknown): KitError {
+  const hint = hints[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'name a folder that you may write to';
+  return new KitError('E_DEPLOY_TARGET', message, hint, 'failed', { cause });
+}

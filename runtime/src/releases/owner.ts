@@ -6,6 +6,7 @@
  *
  * @see proc(5): `/proc/pid/stat`, `/proc/thread-self`, `/proc/sys/kernel/random/boot_id`
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { basename } from 'node:path';
@@ -50,7 +51,7 @@ export function thisOwner(): Owner {
 }
 
 /** Whether it goes on. In doubt (another user's process that can't be looked at) it does. */
-export function isAlive({ pid, thread, startTicks, boot }: Owner): boolean {
+export function isAlive({ pid, thread, startTicks, boot }: Pick<Owner, 'pid'> & Partial<Owner>): boolean {
   if (boot !== bootId()) return false;
   try {
     process.kill(pid, 0);
@@ -62,6 +63,23 @@ export function isAlive({ pid, thread, startTicks, boot }: Owner): boolean {
   if (stat !== undefined) return !gone.has(stat.state) && stat.startTicks === startTicks;
   // The process can be seen, and that thread is not in it.
   return statOf(pid, pid) === undefined;
+}
+
+const namePattern = /^of-(\d+)(?:-(\d+)-(\d+)-([0-9a-f-]{36}))?\.[0-9a-f]+$/;
+
+/** Name for a folder that the calling thread makes: from its first moment it says whose it is. Another one at each call. */
+export function ownedName(): string {
+  const { pid, thread, startTicks, boot } = thisOwner();
+  const owner = boot === undefined ? `${pid}` : `${pid}-${thread}-${startTicks}-${boot}`;
+  return `of-${owner}.${randomBytes(4).toString('hex')}`;
+}
+
+/** Whether the owner of what has such a name goes on; undefined where the name is none of {@link ownedName}. */
+export function isOwnerAlive(name: string): boolean | undefined {
+  const [, pid, thread, startTicks, boot] = namePattern.exec(name) ?? [];
+  if (pid === undefined) return undefined;
+  if (boot === undefined) return isAlive({ pid: Number(pid) });
+  return isAlive({ pid: Number(pid), thread: Number(thread), startTicks: Number(startTicks), boot });
 }
 
 /** How long it has been the owner, in seconds; of a living one only. */

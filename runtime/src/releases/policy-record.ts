@@ -17,6 +17,13 @@ export const policyRecordSchema = z.strictObject({
     .number()
     .min(0)
     .describe('of the joints’ mean squared distance from their targets: rad², over all ticks'),
+  errorSquareSum: z.number().min(0).describe('of the task’s error: m², over all ticks'),
+  stillSquareSum: z
+    .number()
+    .min(0)
+    .describe(
+      'of what that error would have been, had the arm stood still since each goal was begun: m², over all ticks',
+    ),
   inferP99Us: z.number().min(0),
 });
 export type PolicyRecord = z.infer<typeof policyRecordSchema>;
@@ -30,6 +37,8 @@ export const emptyRecord: PolicyRecord = {
   refusedTicks: 0,
   faults: 0,
   trackingSquareSum: 0,
+  errorSquareSum: 0,
+  stillSquareSum: 0,
   inferP99Us: 0,
 };
 
@@ -45,6 +54,8 @@ export function mergeRecords(a: PolicyRecord, b: PolicyRecord): PolicyRecord {
     refusedTicks: a.refusedTicks + b.refusedTicks,
     faults: a.faults + b.faults,
     trackingSquareSum: a.trackingSquareSum + b.trackingSquareSum,
+    errorSquareSum: a.errorSquareSum + b.errorSquareSum,
+    stillSquareSum: a.stillSquareSum + b.stillSquareSum,
     inferP99Us: ticks === 0 ? 0 : (a.ticks * a.inferP99Us + b.ticks * b.inferP99Us) / ticks,
   };
 }

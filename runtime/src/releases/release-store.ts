@@ -4,33 +4,28 @@
  * store after a loss of power can finish it (docs/deploy.md has the table).
  */
 
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { admitRelease, removeRelease } from './admit-release.js';
 import { type Disk, realDisk } from './disk.js';
 import { appendHistory, type HistoryEntry } from './history.js';
+import { goBack } from './operator-rollback.js';
 import type { PolicyRecord } from './policy-record.js';
-import { runningNow } from './running.js';
+import { type Proposal, proposeTrial } from './proposal.js';
+import { pruneIncoming } from './prune-incoming.js';
+import { announceRunning, runningNow } from './running.js';
 import type { SelfTest } from './self-test.js';
 import { StoreFolder } from './store-folder.js';
-import type { StoreState, Trial } from './store-state.js';
-import { commitTrial, finishTrial, giveUpTrial, isUnfinished, rollBackTrial } from './trial-ends.js';
+import { type Named, refuseBad, type StoreState, type Trial } from './store-state.js';
+import { backToShadow, commitTrial, drivesByPhase, finishTrial, isUnfinished, rollBackTrial } from './trial-ends.js';
 
 export interface Admitted extends SelfTest {
   readonly digest: string;
   /** The folder of the release. */
   readonly release: string;
-}
-
-export interface Proposal extends Pick<Trial, 'id' | 'skip'> {
-  /** Who asks, for the history. */
-  readonly by: string;
-  /** `limited` makes it current at once: for a store that no loop follows. */
-  readonly phase?: 'shadow' | 'limited';
 }
 
 /** What the history is to have besides. */
@@ -60,7 +55,7 @@ export function resolvePolicy(dir: string): string {
 
 /**
  * Opens the store in `folder`, which is made where there is none, and finishes what a loss of power left. A trial that a living loop is at is
- * left to it: open first, then `announceRunning`.
+ * left to it: open first, then `drive`.
  *
  * @throws KitError E_DEPLOY_TARGET where it is no folder, no store, or can't be written to
  */
@@ -73,18 +68,6 @@ export function openStore(folder: string, disk: Disk = realDisk): ReleaseStore {
       finishTrial(store);
     });
   return new ReleaseStore(store);
-}
-
-/** Longer than anybody takes to send a bundle. */
-const receivingMs = 3_600_000;
-
-function refuseBad({ bad }: StoreState, digest: string): void {
-  if (bad[digest] !== undefined)
-    throw new KitError(
-      'E_BUNDLE_BAD',
-      `policy ${shortDigest(digest)} failed on this robot: ${bad[digest]}`,
-      'train another, or export it again once the reason is mended',
-    );
 }
 
 export class ReleaseStore {
@@ -126,21 +109,22 @@ export class ReleaseStore {
    * Lets a verified bundle in, tested as it lies here. It is not current by that.
    *
    * @param sequence of its signature; from now on no lower one is let in
+   * @param retryBad as of a {@link Proposal}
    * @throws KitError E_BUNDLE_BAD, E_BUNDLE_DOWNGRADE, E_DEPLOY_TARGET, and what `admitRelease` throws; the store is as it was then
    */
   async admit(
     bundle: Bundle,
     expected: BundleExpectation,
-    { sequence }: { readonly sequence?: number | undefined } = {},
+    { sequence, retryBad }: { readonly sequence?: number | undefined } & Pick<Proposal, 'retryBad'> = {},
   ): Promise<Admitted> {
     const { digest } = bundle;
     const before = this.state();
-    refuseBad(before, digest);
+    refuseBad(before, digest, retryBad);
     if (sequence !== undefined && sequence < before.sequence && digest !== this.current())
       throw new KitError(
         'E_BUNDLE_DOWNGRADE',
         `policy ${shortDigest(digest)} has sequence ${sequence}; this robot has let in ${before.sequence} already`,
-        'sign it again to give it a new sequence, or go back by kit deploy rollback',
+        `sign it again, to be newer than that: kit keys sign BUNDLE --key NAME --after ${before.sequence}; or go back by kit deploy rollback`,
       );
     try {
       const tested = await admitRelease(this.disk, this.#store.at('releases'), bundle, expected);
@@ -158,53 +142,44 @@ export class ReleaseStore {
    * @returns false where nothing is to be tried: it drives already
    * @throws  KitError E_DEPLOY_BUSY where a loop tries another, E_BUNDLE_BAD, E_POLICY_MISSING
    */
-  propose(digest: string, { id, skip, by, phase = 'shadow' }: Proposal): boolean {
-    const store = this.#store;
-    return store.change(before => {
-      finishTrial(store);
-      refuseBad(before, digest);
+  propose(digest: string, proposal: Proposal): boolean {
+    return this.#store.change(() => {
       resolvePolicy(this.releaseFolder(digest));
-      const { trial: waiting } = store.state();
-      if (waiting !== undefined && runningNow(this) !== undefined)
-        throw new KitError(
-          'E_DEPLOY_BUSY',
-          `policy ${shortDigest(waiting.digest)} is on trial here just now (${waiting.phase})`,
-          'wait for its end, or end it by kit deploy rollback',
-        );
-      const replaces = waiting === undefined ? this.current() : waiting.replaces;
-      const givenUp =
-        waiting?.digest === digest ? 'deployed again, untried' : `given up for ${shortDigest(digest)}, untried`;
-      if (replaces === digest) {
-        if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
-        return false;
-      }
-      // What becomes current at once takes the place of the one that waits in one step: whoever reads the store always finds a policy.
-      if (waiting !== undefined && phase === 'shadow') store.link('current', replaces);
-      const left = Object.entries(skip).map(([what, reason]) => `, without ${what}: ${reason}`);
-      const ended = waiting && {
-        id: waiting.id,
-        digest: waiting.digest,
-        event: 'rolled-back' as const,
-        words: givenUp,
-        by,
-      };
-      store.note(...(ended === undefined ? [] : [ended]), {
-        id,
-        digest,
-        event: 'proposed',
-        words: `to be tried${left.join('')}`,
-        by,
-      });
-      const trial: Trial = { id, digest, ...(replaces && { replaces }), phase, running: false, skip };
-      store.write({ ...store.state(), trial });
-      if (phase === 'limited') store.link('current', digest);
-      return true;
+      return proposeTrial(this.#store, digest, proposal);
+    });
+  }
+
+  /**
+   * This process drives from now on. What is chosen is chosen while nobody else can change what the store names: whoever proposes has done so
+   * before, or finds that a loop drives.
+   *
+   * @param choose the digest of what drives first
+   * @returns takes it back
+   * @throws  KitError E_STORE_RUNNING where another process does; what `choose` throws
+   */
+  drive(choose: (named: Named) => string): () => void {
+    return announceRunning(this, () => {
+      finishTrial(this.#store);
+      return choose(this.#named());
+    });
+  }
+
+  /**
+   * What is to drive and what is to be tried, for a loop that drives, and tries nothing. A policy that is current already, and on trial, because
+   * whoever proposed it could not see that loop, is none that drives: its trial begins in the shadow like any other.
+   */
+  untried(): Named {
+    return this.#store.change(() => {
+      finishTrial(this.#store);
+      const { trial } = this.state();
+      if (trial !== undefined && drivesByPhase(trial)) backToShadow(this.#store, trial);
+      return this.#named();
     });
   }
 
   /** From now on the policy on trial drives. @throws KitError E_NO_TRIAL */
   enter(phase: 'limited' | 'full'): void {
-    this.#tried((trial, state) => {
+    this.#tried(({ waits, ...trial }, state) => {
       const entered = { ...state, trial: { ...trial, phase } };
       // Where it drives already the phase changes nothing about what a loss of power leads to.
       if (this.current() === trial.digest) this.#store.settle(entered);
@@ -218,6 +193,11 @@ export class ReleaseStore {
   /** A loop begins to drive with it: where nothing is heard of that loop again, the policy was the reason. @throws KitError E_NO_TRIAL */
   started(): void {
     this.#tried((trial, state) => this.#store.write({ ...state, trial: { ...trial, running: true } }));
+  }
+
+  /** The loop that drives can't try it, and why: another may be proposed instead. @throws KitError E_NO_TRIAL */
+  wait(waits: string): void {
+    this.#tried((trial, state) => this.#store.settle({ ...state, trial: { ...trial, waits } }));
   }
 
   /** The run ended in order: the next one goes on with the trial, if there still is one. */
@@ -253,33 +233,13 @@ export class ReleaseStore {
    * An operator wants the one before, whatever its sequence: the one on trial goes, or `previous` and `current` change places. Nothing is
    * marked bad.
    *
-   * @returns digest of what drives from now on
-   * @throws  KitError E_ROLLBACK_NONE; E_BUNDLE_* where the one before is damaged
+   * @param expected of this robot: it must take that one
+   * @returns digest of what is current from now on
+   * @throws  KitError E_ROLLBACK_NONE; E_BUNDLE_*, E_SIGNATURE_* where the one before is damaged, or not to be taken any more; E_FOLLOW_DIFFERS,
+   *          E_POLICY_NETWORK where it can't take over from the one that drives
    */
-  operatorRollback(reason: string, by: string): string {
-    const store = this.#store;
-    return store.change(() => {
-      finishTrial(store);
-      const { trial } = store.state();
-      const from = trial?.digest ?? this.current();
-      const to = trial === undefined ? this.previous() : trial.replaces;
-      if (from === undefined || to === undefined)
-        throw new KitError(
-          'E_ROLLBACK_NONE',
-          `${this.folder} has no policy to go back to`,
-          'deploy one: kit deploy BUNDLE',
-          'usage',
-        );
-      loadBundle(this.releaseFolder(to));
-      const words = `${reason} (back to ${shortDigest(to)})`;
-      if (trial !== undefined) giveUpTrial(store, trial, words, { by });
-      else {
-        store.link('current', to);
-        store.link('previous', from);
-        store.note({ id: randomBytes(8).toString('hex'), digest: from, event: 'rolled-back', words, by });
-      }
-      return to;
-    });
+  operatorRollback(reason: string, by: string, expected: BundleExpectation = {}): string {
+    return this.#store.change(() => goBack(this.#store, reason, by, expected));
   }
 
   /** How a policy did here while it drove. */
@@ -302,8 +262,8 @@ export class ReleaseStore {
   }
 
   /**
-   * Removes what nobody needs any more: every release, with its record, but the current, the previous, those of a trial and what drives;
-   * received files that came long before the newest release: younger ones may be another deployer's, who waits for the lock.
+   * Removes what nobody needs any more: every release, with its record, but the current, the previous, those of a trial and what drives; and
+   * received files (prune-incoming.ts).
    *
    * @returns digests of the releases that went
    */
@@ -322,10 +282,13 @@ export class ReleaseStore {
       const newestMs = Math.max(
         ...releases.filter(name => kept.has(name)).map(name => statSync(at('releases', name)).mtimeMs),
       );
-      for (const name of readdirSync(at('incoming')))
-        if (statSync(at('incoming', name)).mtimeMs < newestMs - receivingMs) disk.remove(at('incoming', name));
+      pruneIncoming(disk, at('incoming'), newestMs);
       return old;
     });
+  }
+
+  #named(): Named {
+    return { current: this.current(), trial: this.state().trial };
   }
 
   #tried(change: (trial: Trial, state: StoreState) => void): void {

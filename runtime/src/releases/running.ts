@@ -38,10 +38,11 @@ export function runningNow({ folder }: Pick<LockPlace, 'folder'>): Running | und
 /**
  * Says that this process drives, and with what; again when another policy took over.
  *
+ * @param choose the digest; asked alone with the state of the store
  * @returns takes it back
  * @throws  KitError E_STORE_RUNNING where another process does
  */
-export function announceRunning(store: LockPlace, digest: string): () => void {
+export function announceRunning(store: LockPlace, choose: () => string): () => void {
   const { folder, disk } = store;
   const path = join(folder, file);
   StoreLock.whileChanging(store, () => {
@@ -53,6 +54,7 @@ export function announceRunning(store: LockPlace, digest: string): () => void {
         'end that run first; two arms need a store each',
         'usage',
       );
+    const digest = choose();
     const loop = { ...thisOwner(), ...(other && { sinceUptimeS: other.loop.sinceUptimeS }) };
     const draft = join(folder, draftPrefix + file);
     disk.remove(draft);

@@ -3,7 +3,7 @@ import type { Bundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
 import { Histogram, type HistogramSummary } from '../histogram.js';
 import type { InferenceBackend } from '../inference-backend.js';
-import { openPolicySession } from '../policy-session.js';
+import { openPolicySession, type PolicySession } from '../policy-session.js';
 
 export interface SelfTest {
   readonly backend: InferenceBackend;
@@ -12,30 +12,38 @@ export interface SelfTest {
 }
 
 const inferences = 300;
+/** They take some milliseconds: a machine that was busy just then is asked again, a network that is too slow is so each time. */
+const rounds = 5;
 /** Share of the control period that inference may take at p99; the rest is for the bus. */
 const latencyShare = 0.25;
+
+async function timed(session: PolicySession, { golden }: Bundle): Promise<HistogramSummary> {
+  const inferUs = new Histogram();
+  for (let i = 0; i < inferences; i++) {
+    session.observation.set(golden.observations[i % golden.observations.length]!);
+    const from = performance.now();
+    await session.infer();
+    inferUs.record((performance.now() - from) * 1000);
+  }
+  return inferUs.summary();
+}
 
 /** @throws KitError E_BUNDLE_GOLDEN, E_SELFTEST_LATENCY, E_MODEL_LOAD, E_NO_INFERENCE */
 export async function selfTest(bundle: Bundle, share = latencyShare): Promise<SelfTest> {
   const session = await openPolicySession(bundle);
   try {
-    const inferUs = new Histogram();
-    for (let i = 0; i < inferences; i++) {
-      session.observation.set(bundle.golden.observations[i % bundle.golden.observations.length]!);
-      const from = performance.now();
-      await session.infer();
-      inferUs.record((performance.now() - from) * 1000);
-    }
     const { controlRateHz } = bundle.manifest;
     const budgetUs = (share * 1e6) / controlRateHz;
-    const p99 = inferUs.percentile(0.99);
+    let inferUs = await timed(session, bundle);
+    for (let again = 1; inferUs.p99 > budgetUs && again < rounds; again++) inferUs = await timed(session, bundle);
+    const { p99 } = inferUs;
     if (p99 > budgetUs)
       throw new KitError(
         'E_SELFTEST_LATENCY',
         `one inference takes ${Math.round(p99)} µs (p99) on this machine; at ${controlRateHz} Hz it may take ${Math.round(budgetUs)} µs`,
         'train a smaller network, or a lower control rate',
       );
-    return { backend: session.backend, goldenMaxError: session.goldenMaxError, inferUs: inferUs.summary() };
+    return { backend: session.backend, goldenMaxError: session.goldenMaxError, inferUs };
   } finally {
     await session.dispose();
   }

@@ -33,6 +33,15 @@ export function replaceLink(disk: Disk, target: string, path: string): void {
 export function makeFolders(disk: Disk, folder: string): void {
   if (exists(folder)) return;
   makeFolders(disk, dirname(folder));
-  disk.makeFolder(folder);
+  makeFolder(disk, folder);
   disk.sync(dirname(folder));
+}
+
+/** One that was missing a moment ago: another deployer, the first one too, may have made it since. */
+export function makeFolder(disk: Disk, folder: string): void {
+  try {
+    disk.makeFolder(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !lstatSync(folder).isDirectory()) throw error;
+  }
 }

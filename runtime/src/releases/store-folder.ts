@@ -3,10 +3,10 @@ import { accessSync, constants, existsSync, lstatSync, readdirSync, readlinkSync
 import { basename, join } from 'node:path';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
-import type { Disk } from './disk.js';
+import { type Disk, unwritable } from './disk.js';
 import { appendHistory, type HistoryEntry, historyFile, readHistory } from './history.js';
 import { type PolicyRecord, policyRecordSchema } from './policy-record.js';
-import { draftPrefix, makeFolders, replaceFile, replaceLink } from './store-files.js';
+import { draftPrefix, makeFolder, makeFolders, replaceFile, replaceLink } from './store-files.js';
 import { StoreLock } from './store-lock.js';
 import { emptyState, type StoreState, storeStateSchema } from './store-state.js';
 
@@ -48,7 +48,7 @@ export class StoreFolder {
     });
     if ([...folders, historyFile].every(name => existsSync(this.at(name)))) return;
     this.change(() => {
-      for (const name of folders) if (!existsSync(this.at(name))) this.disk.makeFolder(this.at(name));
+      for (const name of folders) if (!existsSync(this.at(name))) makeFolder(this.disk, this.at(name));
       if (!existsSync(this.at(historyFile))) this.disk.write(this.at(historyFile), new Uint8Array());
       this.disk.sync(this.folder);
     });
@@ -142,13 +142,7 @@ export class StoreFolder {
   /** What the operating system says, with what it was about; everything else as it is. */
   named(error: unknown): unknown {
     if (error instanceof KitError || (error as NodeJS.ErrnoException).syscall === undefined) return error;
-    return new KitError(
-      'E_DEPLOY_TARGET',
-      `can't deploy into ${this.folder}: ${messageOf(error)}`,
-      'free some space, or name a folder that you may write to',
-      'failed',
-      { cause: error },
-    );
+    return unwritable(`can't deploy into ${this.folder}: ${messageOf(error)}`, error);
   }
 
   /** Of a store that is gone as a whole nobody can say what it said. */

@@ -10,7 +10,7 @@ import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { z } from 'zod';
-import type { Disk } from './disk.js';
+import { type Disk, unwritable } from './disk.js';
 import { isAlive, ownedS, ownerSchema, thisOwner } from './owner.js';
 
 const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
@@ -61,15 +61,25 @@ export class StoreLock {
    * The deployer's lock.
    *
    * @param who for whoever comes second
-   * @throws KitError E_DEPLOY_BUSY
+   * @throws KitError E_DEPLOY_BUSY, E_DEPLOY_TARGET where the disk does not take it
    */
   static take(store: LockPlace, who: string): StoreLock {
     return StoreLock.#take(store, 'lock', who, 0);
   }
 
-  /** Holds the lock of a store's state, which is held for single changes only, while `change` runs. */
-  static whileChanging<Result>(store: LockPlace, change: () => Result, patienceMs = 20_000): Result {
-    const lock = StoreLock.#take(store, 'state.lock', 'a change of the state', patienceMs);
+  /**
+   * Holds a lock that is held for single changes only while `change` runs: that of a store's state, where nothing else is said.
+   *
+   * @param name of the link in the folder
+   * @param who  for whoever waits in vain
+   * @throws KitError E_DEPLOY_BUSY after `patienceMs`, E_DEPLOY_TARGET where the disk does not take it
+   */
+  static whileChanging<Result>(
+    place: LockPlace,
+    change: () => Result,
+    { name = 'state.lock', who = 'a change of the state', patienceMs = 20_000 } = {},
+  ): Result {
+    const lock = StoreLock.#take(place, name, who, patienceMs);
     try {
       return change();
     } finally {
@@ -101,8 +111,11 @@ export class StoreLock {
       try {
         disk.link(own, path);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        continue;
+        const { code, syscall, message } = error as NodeJS.ErrnoException;
+        if (code === 'EEXIST') continue;
+        if (syscall === undefined) throw error;
+        // What the system says of a link goes on with its target, the owner's words.
+        throw unwritable(`nothing can be written into ${folder}: ${message.split(', ')[0]}`, error);
       }
       // Where the chain was taken away meanwhile, its owner had released it, and another may have begun a new one.
       if (endOfChain(first).text !== own) {

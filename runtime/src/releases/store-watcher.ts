@@ -11,7 +11,7 @@ import { packError } from '@sim2servo/models/packed-error';
 import { openPolicySession } from '../policy-session.js';
 import { DriveRing } from '../trial/drive-ring.js';
 import { DriveSteps, DriveTally } from '../trial/drive-tally.js';
-import { firstPolicy } from '../trial/first-policy.js';
+import { type FirstPolicy, firstPolicy } from '../trial/first-policy.js';
 import { Shadow } from '../trial/shadow.js';
 import type { TriedPhase } from '../trial/trial-phases.js';
 import { type TrialHost, TrialRunner } from '../trial/trial-runner.js';
@@ -22,7 +22,7 @@ import { mergeRecords, type PolicyRecord } from './policy-record.js';
 import type { OpenedRelease, ReleaseMessage, ReleaseWatchData } from './release-messages.js';
 import { openStore, type ReleaseStore } from './release-store.js';
 import { announceRunning } from './running.js';
-import type { Trial } from './store-state.js';
+import type { Named, Trial } from './store-state.js';
 
 type Post = (message: ReleaseMessage, moved?: ArrayBuffer[]) => void;
 
@@ -47,6 +47,8 @@ export class StoreWatcher {
   #driving = -1;
   #triedSerial = -1;
   #withdraw = () => {};
+  /** That what the store names can't be taken up. */
+  #saidBlocked = false;
 
   /** @throws KitError where the store can't be opened */
   constructor(data: ReleaseWatchData, disk: Disk, post: Post) {
@@ -80,14 +82,16 @@ export class StoreWatcher {
         this.#store.rollback(words);
         this.#post({ kind: 'news', news: { digest: trial.digest, event: 'rolled-back', words, seconds: 0 } });
       }
-    const named = { current: this.#store.current(), trial: this.#store.state().trial };
-    const first = firstPolicy(this.#data.store, named, this.#load);
+    let first!: FirstPolicy;
+    // Before anything moves: whoever drives with this store already is not to be disturbed.
+    this.#withdraw = this.#store.drive(named => {
+      first = firstPolicy(this.#data.store, named, this.#load);
+      this.#running = this.#load(first.digest);
+      return first.digest;
+    });
     const { digest } = first;
     this.#known = digest;
-    this.#running = this.#load(digest);
     const serial = this.#enlist(digest);
-    // Before anything moves: whoever drives with this store already is not to be disturbed.
-    this.#withdraw = announceRunning(this.#store, digest);
     this.#driving = serial;
     if (first.trial === undefined) return { digest, serial, share: 1, onTrial: false };
     const old = first.fallback === undefined ? undefined : this.#load(first.fallback);
@@ -127,6 +131,21 @@ export class StoreWatcher {
     if (this.#runner !== undefined) return;
     const { trial } = this.#store.state();
     const current = this.#store.current();
+    const proposed = trial !== undefined && trial.id !== this.#trialId;
+    const changed = current !== undefined && current !== this.#known;
+    if (changed || (proposed && trial.phase !== 'shadow')) await this.#takeUp();
+    else if (proposed) await this.#begin(trial);
+  }
+
+  /** Somebody has made another release current: without a trial, or with one that nobody sees to yet. */
+  async #takeUp(): Promise<void> {
+    let named: Named | undefined;
+    // What is on trial never comes to drive as if it were not: that is read, and put right, while nobody else changes it.
+    this.#told(() => {
+      named = this.#store.untried();
+    }, this.#saidBlocked);
+    this.#saidBlocked = named === undefined;
+    const { current, trial } = named ?? {};
     if (current !== undefined && current !== this.#known) await this.#follow(current);
     else if (trial !== undefined && trial.id !== this.#trialId) await this.#begin(trial);
   }
@@ -165,7 +184,7 @@ export class StoreWatcher {
     this.#post({ kind: 'ready', ...next }, moved);
   }
 
-  /** Somebody has made another release current, without a trial. */
+  /** Another release is current, without a trial. */
   async #follow(digest: string): Promise<void> {
     this.#known = digest;
     try {
@@ -254,15 +273,16 @@ export class StoreWatcher {
   #announce(serial: number): void {
     this.#driving = serial;
     this.#told(() => {
-      this.#withdraw = announceRunning(this.#store, this.#driven[serial]!.digest);
+      this.#withdraw = announceRunning(this.#store, () => this.#driven[serial]!.digest);
     });
   }
 
   /** What the arm can do without: where it fails, that is said. */
-  #told(tell: () => void): void {
+  #told(tell: () => void, said = false): void {
     try {
       tell();
     } catch (error) {
+      if (said) return;
       const words = `the store can't be written: ${messageOf(error)}; the arm goes on`;
       const { digest } = this.#driven[Math.max(0, this.#driving)]!;
       this.#post({ kind: 'news', news: { digest, event: 'unsaved', words, seconds: 0 } });

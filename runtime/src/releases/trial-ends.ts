@@ -11,7 +11,7 @@ type More = Partial<Pick<Told, 'seconds' | 'figures' | 'by'>>;
 export const diedOnTrial = 'the run ended while it was on trial';
 
 const without = ({ trial: _, ...state }: StoreState): StoreState => state;
-const drivesByPhase = ({ phase }: Trial) => phase === 'limited' || phase === 'full';
+export const drivesByPhase = ({ phase }: Trial): boolean => phase === 'limited' || phase === 'full';
 
 /** What must be done about a trial where no loop is at it, as the table in docs/deploy.md has it. */
 function due(store: StoreFolder): 'nothing' | 'roll back' | 'commit' | 'back to shadow' {
@@ -27,18 +27,20 @@ function due(store: StoreFolder): 'nothing' | 'roll back' | 'commit' | 'back to 
 export const isUnfinished = (store: StoreFolder): boolean => due(store) !== 'nothing';
 
 export function finishTrial(store: StoreFolder): void {
-  const state = store.state();
-  const { trial } = state;
+  const { trial } = store.state();
   const what = due(store);
   if (trial === undefined || what === 'nothing') return;
   // Who left it so may have been killed before what can be seen was synced.
   store.disk.sync(store.folder);
   if (what === 'commit') commitTrial(store, trial);
   else if (what === 'roll back') rollBackTrial(store, trial, trial.reason ?? diedOnTrial);
-  else {
-    store.link('current', trial.replaces);
-    store.write({ ...state, trial: { ...trial, phase: 'shadow', running: false } });
-  }
+  else backToShadow(store, trial);
+}
+
+/** The one before drives; this one is tried from the beginning. */
+export function backToShadow(store: StoreFolder, trial: Trial): void {
+  store.link('current', trial.replaces);
+  store.write({ ...store.state(), trial: { ...trial, phase: 'shadow', running: false } });
 }
 
 /** Once its line stands in the history. */

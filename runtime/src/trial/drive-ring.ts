@@ -11,23 +11,34 @@ export interface DriveRingMemory {
   readonly sizes: RecordSizes;
 }
 
+/** What the run has counted so far, in the order in which it lies in a row. */
+export const driveTotals = [
+  'ticks',
+  'late',
+  'limited',
+  'bounded',
+  'refused',
+  'trackingSquareSum',
+  'errorSquareSum',
+  'stillSquareSum',
+] as const;
+export type DriveTotals = Record<(typeof driveTotals)[number], number>;
+
+export const noTotals = (): DriveTotals =>
+  Object.fromEntries(driveTotals.map(name => [name, 0])) as unknown as DriveTotals;
+
 /** The reader fills the same row again and again. */
-export interface DriveRow {
+export interface DriveRow extends DriveTotals {
   /** Of the policy that drove: the watching thread counts those that it hands over. */
   serial: number;
-  ticks: number;
-  late: number;
-  limited: number;
-  bounded: number;
-  refused: number;
-  trackingSquareSum: number;
   inferUs: number;
   readonly observation: Float32Array;
   /** As the policy asked for it. */
   readonly action: Float32Array;
 }
 
-const counts = 8;
+/** Serial, totals, inference. */
+const counts = 1 + driveTotals.length + 1;
 
 export function driveRing(sizes: RecordSizes, capacity: number): DriveRingMemory {
   return { ring: sharedRing(counts + sizes.observation + sizes.joints, capacity), sizes };
@@ -40,12 +51,7 @@ export class DriveRing extends SharedRing {
     super(ring);
     this.#row = {
       serial: 0,
-      ticks: 0,
-      late: 0,
-      limited: 0,
-      bounded: 0,
-      refused: 0,
-      trackingSquareSum: 0,
+      ...noTotals(),
       inferUs: 0,
       observation: new Float32Array(sizes.observation),
       action: new Float32Array(sizes.joints),
@@ -57,12 +63,15 @@ export class DriveRing extends SharedRing {
     if (at < 0) return;
     const { data } = this;
     data[at++] = serial;
+    // In the order of driveTotals.
     data[at++] = counters.ticks - counters.stale;
     data[at++] = counters.lateTicks;
     data[at++] = counters.limitedTicks;
     data[at++] = counters.boundedTicks;
     data[at++] = counters.refused;
     data[at++] = counters.trackingSquareSum[0]!;
+    data[at++] = counters.errorSquareSum[0]!;
+    data[at++] = counters.stillSquareSum[0]!;
     data[at++] = inferUs;
     data.set(observation, at);
     data.set(action, at + observation.length);
@@ -76,12 +85,7 @@ export class DriveRing extends SharedRing {
     const { data } = this;
     const row = this.#row;
     row.serial = data[at++]!;
-    row.ticks = data[at++]!;
-    row.late = data[at++]!;
-    row.limited = data[at++]!;
-    row.bounded = data[at++]!;
-    row.refused = data[at++]!;
-    row.trackingSquareSum = data[at++]!;
+    for (const name of driveTotals) row[name] = data[at++]!;
     row.inferUs = data[at++]!;
     // Number by number: a part of an array is an object of its own.
     for (let i = 0; i < row.observation.length; i++) row.observation[i] = data[at++]!;

@@ -1,67 +1,49 @@
 /** Adds up what one policy did, from the rows in which it drove. */
 import { Histogram } from '../histogram.js';
 import type { PolicyRecord } from '../releases/policy-record.js';
-import type { DriveRow } from './drive-ring.js';
+import { type DriveRow, type DriveTotals, driveTotals, noTotals } from './drive-ring.js';
 
 /** What a row has more than the one before it, whoever drove then. */
-export type DriveStep = Omit<DriveRow, 'serial' | 'observation' | 'action'>;
+export interface DriveStep extends DriveTotals {
+  readonly inferUs: number;
+}
 
 /** Turns totals into steps. */
 export class DriveSteps {
-  readonly #last = { ticks: 0, late: 0, limited: 0, bounded: 0, refused: 0, trackingSquareSum: 0 };
+  readonly #last = noTotals();
 
   /** Since the row before. */
   step(row: DriveRow): DriveStep {
-    const last = this.#last;
-    const step = {
-      ticks: row.ticks - last.ticks,
-      late: row.late - last.late,
-      limited: row.limited - last.limited,
-      bounded: row.bounded - last.bounded,
-      refused: row.refused - last.refused,
-      trackingSquareSum: row.trackingSquareSum - last.trackingSquareSum,
-      inferUs: row.inferUs,
-    };
-    last.ticks = row.ticks;
-    last.late = row.late;
-    last.limited = row.limited;
-    last.bounded = row.bounded;
-    last.refused = row.refused;
-    last.trackingSquareSum = row.trackingSquareSum;
+    const step = { ...noTotals(), inferUs: row.inferUs };
+    for (const name of driveTotals) {
+      step[name] = row[name] - this.#last[name];
+      this.#last[name] = row[name];
+    }
     return step;
   }
 }
 
 export class DriveTally {
   readonly #inferUs = new Histogram();
-  #ticks = 0;
-  #late = 0;
-  #limited = 0;
-  #bounded = 0;
-  #refused = 0;
-  #squares = 0;
+  readonly #sums = noTotals();
   faults = 0;
 
   add(step: DriveStep): void {
-    this.#ticks += step.ticks;
-    this.#late += step.late;
-    this.#limited += step.limited;
-    this.#bounded += step.bounded;
-    this.#refused += step.refused;
-    this.#squares += step.trackingSquareSum;
+    for (const name of driveTotals) this.#sums[name] += step[name];
     this.#inferUs.record(step.inferUs);
   }
 
   record(): PolicyRecord {
+    const { ticks, late, limited, bounded, refused, ...squares } = this.#sums;
     return {
       format: 'sim2servo/policy-record@1',
-      ticks: this.#ticks,
-      missedByWork: this.#late,
-      limitedTicks: this.#limited,
-      boundedTicks: this.#bounded,
-      refusedTicks: this.#refused,
+      ticks,
+      missedByWork: late,
+      limitedTicks: limited,
+      boundedTicks: bounded,
+      refusedTicks: refused,
       faults: this.faults,
-      trackingSquareSum: this.#squares,
+      ...squares,
       inferP99Us: this.#inferUs.count === 0 ? 0 : this.#inferUs.percentile(0.99),
     };
   }

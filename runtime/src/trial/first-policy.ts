@@ -2,13 +2,7 @@
 import type { Bundle } from '@sim2servo/models/bundle/load-bundle';
 import { KitError } from '@sim2servo/models/error';
 import { whyNotExchangeable } from '../releases/exchangeable.js';
-import type { Trial } from '../releases/store-state.js';
-
-/** What a store says about its policies. */
-export interface Named {
-  readonly current: string | undefined;
-  readonly trial?: Trial | undefined;
-}
+import type { Named, Trial } from '../releases/store-state.js';
 
 export interface FirstPolicy {
   readonly digest: string;

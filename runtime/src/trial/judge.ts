@@ -6,6 +6,7 @@
  * seconds are worth one independent look (found on the policies that ship: docs/deploy.md).
  * Each bound is what the reference did, times a factor that somebody would mind, plus five standard deviations of the difference
  * of two such means. So a short trial must be much worse to be refused, and what was seen for less than five seconds is not compared at all.
+ * The task's own error has another measure, which even a first policy can be held to: an arm that stands still.
  */
 import type { PolicyRecord } from '../releases/policy-record.js';
 import { phaseSeconds, type TriedPhase } from './trial-phases.js';
@@ -57,6 +58,20 @@ const tracking = {
   once: 0.1 ** 2,
   /** Without a reference, rad². */
   alone: 0.35 ** 2,
+} as const;
+
+/**
+ * The task's error is known by goals, and a phase has seven of them: five standard deviations would permit more than doing nothing at all.
+ * So it is a share, of mean squares: 1 is an arm that has stood still since each goal was begun, and about 1 one that runs away; one that
+ * goes straight there and needs all of its time has a third.
+ * Goals near and far, at rest and moving, so compare, and so do the records of one goal and of many.
+ */
+const error = {
+  share: 0.7,
+  /** Times the reference's, where that is more: an arm, or goals, on which nobody does well. */
+  factor: 2,
+  /** Closer than this, m (rms), it has nothing against it: where an arm stands at its goal, standing still is no measure. */
+  closeM: 0.02,
 } as const;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
@@ -111,7 +126,26 @@ export function judge(
     reasons.push(
       `the joints were ${Math.sqrt(square).toFixed(3)} rad from their targets (rms), and may be ${Math.sqrt(bound).toFixed(3)}`,
     );
+  // At a share of the speed everybody arrives later.
+  if (phase === 'full' && seconds >= phaseSeconds.full)
+    reasons.push(...missedGoals(record, secondsBefore >= phaseSeconds.full ? before : undefined));
   return reasons;
+}
+
+function missedGoals(
+  { ticks, errorSquareSum, stillSquareSum }: PolicyRecord,
+  before: PolicyRecord | undefined,
+): string[] {
+  const shareBefore = before && before.stillSquareSum > 0 ? before.errorSquareSum / before.stillSquareSum : 0;
+  const permitted = Math.max(
+    stillSquareSum * Math.max(error.share, error.factor * shareBefore),
+    ticks * error.closeM ** 2,
+  );
+  if (errorSquareSum <= permitted) return [];
+  const rmsMm = (squareSum: number) => Math.round(1000 * Math.sqrt(squareSum / ticks));
+  return [
+    `it was ${rmsMm(errorSquareSum)} mm from its goals (rms), and may be ${rmsMm(permitted)}; an arm that stands still would be ${rmsMm(stillSquareSum)}`,
+  ];
 }
 
 /** Standard deviations of one look to that of the difference of two means, of so many looks each. */

@@ -8,6 +8,7 @@ export interface PhaseFigures {
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const millimetres = (metres: number) => `${(1000 * metres).toFixed(0)} mm`;
 const rounded = (value: number) => Number(value.toPrecision(4));
 
 /** @param joints names, in the order of the actions */
@@ -35,7 +36,10 @@ export function driveFigures(record: PolicyRecord): PhaseFigures {
   const { ticks, missedByWork, refusedTicks, faults } = record;
   const limitedShare = ticks === 0 ? 0 : record.limitedTicks / ticks;
   const boundedShare = ticks === 0 ? 0 : record.boundedTicks / ticks;
-  const trackingRms = ticks === 0 ? 0 : Math.sqrt(record.trackingSquareSum / ticks);
+  const rms = (squareSum: number) => (ticks === 0 ? 0 : Math.sqrt(squareSum / ticks));
+  const trackingRms = rms(record.trackingSquareSum);
+  const errorRmsM = rms(record.errorSquareSum);
+  const stillRmsM = rms(record.stillSquareSum);
   return {
     figures: {
       ticks,
@@ -45,11 +49,14 @@ export function driveFigures(record: PolicyRecord): PhaseFigures {
       limitedShare: rounded(limitedShare),
       boundedShare: rounded(boundedShare),
       trackingRms: rounded(trackingRms),
+      errorRmsM: rounded(errorRmsM),
+      stillRmsM: rounded(stillRmsM),
       inferP99Us: rounded(record.inferP99Us),
     },
     words:
       `${ticks} ticks, ${missedByWork} ran into the next; limited in ${percent(limitedShare)}, at an end of a range in ` +
       `${percent(boundedShare)}; ` +
-      `${trackingRms.toFixed(3)} rad from its targets (rms); inference p99 ${Math.round(record.inferP99Us)} µs`,
+      `${trackingRms.toFixed(3)} rad from its targets, ${millimetres(errorRmsM)} from its goals (rms; standing still: ` +
+      `${millimetres(stillRmsM)}); inference p99 ${Math.round(record.inferP99Us)} µs`,
   };
 }

@@ -7,7 +7,7 @@
 import type { Trial } from '../releases/store-state.js';
 
 /** How long each phase lasts: time with fresh samples. */
-export const phaseSeconds = { shadow: 5, limited: 5, full: 10 } as const;
+export const phaseSeconds = { shadow: 5, limited: 5, full: 20 } as const;
 export type TriedPhase = keyof typeof phaseSeconds;
 
 /** Of velocity and acceleration. */

@@ -222,7 +222,17 @@ export class TrialRunner {
       if (!drove) store.started();
     } else if (step === 'commit') store.commit(this.#record());
     else if (step === 'rollback') store.rollback(reason);
+    else if (step === 'waiting') this.#saveWait(reason);
     else if (step === 'paused' && drove) store.paused();
+  }
+
+  /** It waits, whether there is room to say why or not. */
+  #saveWait(reason: string): void {
+    try {
+      this.#o.store.wait(reason);
+    } catch (error) {
+      this.#say('unsaved', `the store lacks why it waits: ${messageOf(error)}`);
+    }
   }
 
   /** The phase that is over goes into the history, once, whether it went well or not; so does one that is left out. */

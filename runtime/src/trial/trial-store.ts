@@ -9,6 +9,8 @@ export interface TrialStore {
   enter(phase: 'limited' | 'full'): void;
   /** A loop begins to drive with it. */
   started(): void;
+  /** The loop that drives can't try it: the next run does. */
+  wait(reason: string): void;
   /** That loop has ended in order: the next run goes on with the trial. */
   paused(): void;
   /** What it replaced becomes `previous`, and the record is kept. */

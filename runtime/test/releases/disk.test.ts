@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
 import { type Disk, realDisk } from '../../src/releases/disk.js';
 import { openStore } from '../../src/releases/release-store.js';
@@ -81,21 +81,38 @@ t.test('the one who deploys is told what the disk said, and what to do', async t
   });
 });
 
-t.test(
-  'a folder that may not be written to is no place for a store',
-  { skip: process.platform !== 'linux' && 'needs a user namespace' },
-  async t => {
-    const store = join(folder, 'read-only');
-    await deployGood(a, store);
-    // Root may write anywhere, but on a read-only file system; one's own is mounted in a namespace of one's own.
-    const program = new URL('../../src/releases/release-store.js', import.meta.url).pathname;
-    const code = `import(${JSON.stringify(program)}).then(({ openStore }) => openStore(${JSON.stringify(store)})).catch(error => console.log(error.code, error.message))`;
-    const script = `mount --bind '${store}' '${store}' && mount -o remount,bind,ro '${store}' && exec '${process.execPath}' -e '${code}'`;
-    const { stdout, stderr, status } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { encoding: 'utf8' });
-    if (status !== 0) t.comment(`no read-only mount here: ${stderr}`);
-    else t.match(stdout, /^E_DEPLOY_TARGET can't deploy into .*read-only: EROFS/);
-  },
-);
+const needsNamespace = { skip: process.platform !== 'linux' && 'needs a user namespace' };
+
+/** What opening `store` comes to once `mount` has been run, in a namespace of its own: root may write anywhere, but for what the disk refuses. */
+function openedAfter(t: Test, mount: string, store: string): string | undefined {
+  const program = new URL('../../src/releases/release-store.js', import.meta.url).pathname;
+  const code = `import(${JSON.stringify(program)}).then(({ openStore }) => openStore(${JSON.stringify(store)})).catch(error => console.log(error.code, error.message, error.hint))`;
+  const script = `${mount} && echo mounted && exec '${process.execPath}' -e '${code}'`;
+  const { stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', '-c', script], { encoding: 'utf8' });
+  const [mounted, said] = stdout.split('\n');
+  if (mounted === 'mounted') return said!;
+  t.comment(`nothing can be mounted here: ${stderr}`);
+  return undefined;
+}
+
+t.test('a folder that may not be written to is no place for a store', needsNamespace, async t => {
+  const store = join(folder, 'read-only');
+  await deployGood(a, store);
+  const said = openedAfter(t, `mount --bind '${store}' '${store}' && mount -o remount,bind,ro '${store}'`, store);
+  if (said !== undefined) t.match(said, /^E_DEPLOY_TARGET can't deploy into .*read-only: EROFS/);
+});
+
+t.test('on a disk that is full in truth nothing begins, and what to free is said', needsNamespace, async t => {
+  const disk = join(folder, 'full');
+  mkdirSync(disk);
+  // One inode for the disk itself, one for the store: none is left for its lock.
+  const said = openedAfter(t, `mount -t tmpfs -o nr_inodes=2 none '${disk}' && mkdir '${disk}/store'`, `${disk}/store`);
+  if (said !== undefined)
+    t.match(
+      said,
+      /^E_DEPLOY_TARGET nothing can be written into \S+full\/store: ENOSPC: no space left on device free some space on that disk: logs/,
+    );
+});
 
 t.test('what the seam says of each operation holds on the real disk', async t => {
   const at = (name: string) => join(t.testdirName, name);

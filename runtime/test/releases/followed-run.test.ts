@@ -6,29 +6,27 @@ import { writeBundle } from '@sim2servo/models/bundle/write-bundle';
 import { decodeModel, encodeModel } from '@sim2servo/models/onnx-model';
 import type { TransitionRecord } from '@sim2servo/models/transition';
 import t from 'tap';
-import { listedGoals } from '../../src/goal-source.js';
 import { readLog } from '../../src/log-reader.js';
 import { logInfo } from '../../src/logs.js';
 import { deployToFolder } from '../../src/releases/deploy-to-folder.js';
-import { openStore } from '../../src/releases/release-store.js';
-import { type RunOptions, type RunReport, runPolicy } from '../../src/run-policy.js';
-import { goal, robot } from '../support/arm-fixture.js';
+import type { RunOptions, RunReport } from '../../src/run-policy.js';
+import { robot } from '../support/arm-fixture.js';
 import { deployGood } from '../support/good-policy.js';
 import { randomPolicy, writeSmallBundle } from '../support/small-bundle.js';
-import { VirtualBoard, VirtualClock } from '../support/virtual-board.js';
+import { virtualRun } from '../support/virtual-run.js';
 
 const folder = t.testdir();
 const bundles = join(folder, 'bundles');
 const digests = [1, 2].map(seed => writeSmallBundle(join(bundles, String(seed)), robot, randomPolicy(robot, seed)));
 /** Ticks of the new policy before the run is ended. */
 const enough = 60;
-const patienceMs = 30_000;
 
 type Next = string | (() => Promise<void>);
 
-/** An operator wants the one before, or the one after again: that takes over without a trial. */
-const goesBack = (store: string) => async () => {
-  openStore(store).operatorRollback('please', 'ann@desk');
+/** By hand: `kit deploy rollback` does not let what can't take over come back while a loop drives. */
+const puts = (store: string, digest: string) => async () => {
+  rmSync(join(store, 'current'));
+  symlinkSync(join('releases', digest), join(store, 'current'));
 };
 
 /** Runs the store's policy, and deploys the next once it moves or the one before has come; ends a while after the last has. */
@@ -38,37 +36,22 @@ async function followed(
   changes: Partial<RunOptions> = {},
 ): Promise<RunReport> {
   await deployGood(join(bundles, '1'), store);
-  const clock = new VirtualClock();
-  const board = new VirtualBoard(clock, { position: [0.3, 1.4] });
-  const ended = new AbortController();
   const left: Next[] = Array.isArray(next) ? [...next] : [next as Next];
   let deployed: Promise<unknown> | undefined;
   let changedAt = 0;
-  let ticks = 0;
-  // Who waits for a policy that never comes does not wait for ever.
-  const patience = setTimeout(() => ended.abort(), patienceMs);
-  const report = await runPolicy({
-    robot,
-    policyDir: store,
-    link: { open: async () => board, close: async () => {} },
-    clock,
-    goals: listedGoals([goal], 1e9),
-    virtualTime: true,
-    signal: ended.signal,
-    onStatus: status => {
-      ticks = status.ticks;
-      if (deployed !== undefined || ticks <= changedAt + enough) return;
+  const { report } = await virtualRun(store, run => ({
+    onTick() {
+      if (deployed !== undefined || run.ticks <= changedAt + enough) return;
       const one = left.shift();
-      if (one === undefined) ended.abort();
+      if (one === undefined) run.end();
       else deployed = typeof one === 'string' ? deployToFolder(one, store) : one();
     },
     onPolicy: () => {
-      changedAt = ticks;
+      changedAt = run.ticks;
       deployed = undefined;
     },
     ...changes,
-  });
-  clearTimeout(patience);
+  }));
   await deployed;
   return report;
 }
@@ -107,8 +90,8 @@ t.test('a policy of another network does not take over: that is said, and the ol
   const { manifest, golden } = bundle;
   writeBundle(other, { ...manifest, name: 'other', robot, model: encodeModel(model), golden, createdAt: new Date(0) });
   const store = join(folder, 'store-2');
-  await deployGood(other, store);
-  const report = await followed(store, goesBack(store));
+  const digest = await deployGood(other, store);
+  const report = await followed(store, puts(store, digest));
   t.match(report.followedBy, [
     { refused: { code: 'E_POLICY_NETWORK', message: /another network/, hint: /end the run/ } },
   ]);
@@ -117,10 +100,10 @@ t.test('a policy of another network does not take over: that is said, and the ol
 
 t.test('nor does one of another rate', async t => {
   const slow = join(bundles, 'slow');
-  writeSmallBundle(slow, robot, randomPolicy(robot, 4), { controlRateHz: 25 });
+  const digest = writeSmallBundle(slow, robot, randomPolicy(robot, 4), { controlRateHz: 25 });
   const store = join(folder, 'store-3');
   await deployGood(slow, store);
-  const { followedBy } = await followed(store, goesBack(store));
+  const { followedBy } = await followed(store, puts(store, digest));
   t.match(followedBy, [{ refused: { code: 'E_FOLLOW_DIFFERS', message: /control rate 25.*50/ } }]);
 });
 
@@ -140,8 +123,8 @@ t.test('nor one that somebody put there by hand and changed', async t => {
 
 t.test('after one that was refused the next one is looked at as if nothing had been', async t => {
   const store = join(folder, 'store-5');
-  await deployGood(join(bundles, 'slow'), store);
-  const { followedBy } = await followed(store, [goesBack(store), goesBack(store), join(bundles, '2')]);
+  const slow = await deployGood(join(bundles, 'slow'), store);
+  const { followedBy } = await followed(store, [puts(store, slow), puts(store, digests[0]!), join(bundles, '2')]);
   t.match(followedBy, [
     { refused: { code: 'E_FOLLOW_DIFFERS' } },
     { digest: digests[0], trial: false, refused: undefined },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { isAlive, ownedS, ownerSchema, thisOwner } from '../../src/releases/owner.js';
+import { isAlive, isOwnerAlive, ownedName, ownedS, ownerSchema, thisOwner } from '../../src/releases/owner.js';
 
 t.test('who asks is alive, and has been the owner since just now', async t => {
   const owner = thisOwner();
@@ -54,6 +54,20 @@ t.test('a zombie is dead', async t => {
   t.notOk(isAlive(owner));
   t.doesNotThrow(() => process.kill(pid, 0), 'its number is still taken');
   shell.kill();
+});
+
+t.test('a name says whose it is, and is never given twice', async t => {
+  const name = ownedName();
+  const { pid, thread, startTicks, boot } = thisOwner();
+  t.equal(isOwnerAlive(name), true);
+  t.not(ownedName(), name);
+  t.match(name, /^[\w.-]{1,100}$/, 'fit for a file, and for a command of sftp');
+  const named = (ticks: number, start: string | undefined) => `of-${pid}-${thread}-${ticks}-${start}.ab`;
+  t.equal(isOwnerAlive(named(startTicks!, boot)), true);
+  t.equal(isOwnerAlive(named(startTicks! - 100, boot)), false, 'a later process of the same number');
+  t.equal(isOwnerAlive(named(startTicks!, '00000000-0000-4000-8000-000000000000')), false, 'of another boot');
+  for (const none of ['draft', '', 'of-', 'of-1', 'of-1.xyz', `${name}.part`, `../${name}`])
+    t.equal(isOwnerAlive(none), undefined, `'${none}' names nobody`);
 });
 
 t.test('without /proc the number of the process is all there is', async t => {

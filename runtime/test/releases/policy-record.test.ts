@@ -1,7 +1,16 @@
 import t from 'tap';
 import { emptyRecord, mergeRecords, policyRecordSchema } from '../../src/releases/policy-record.js';
 
-const one = { ...emptyRecord, ticks: 100, limitedTicks: 10, faults: 1, trackingSquareSum: 0.5, inferP99Us: 10 };
+const one = {
+  ...emptyRecord,
+  ticks: 100,
+  limitedTicks: 10,
+  faults: 1,
+  trackingSquareSum: 0.5,
+  errorSquareSum: 0.25,
+  stillSquareSum: 2,
+  inferP99Us: 10,
+};
 
 t.test('an empty record is one, and adds nothing', async t => {
   t.same(policyRecordSchema.parse(emptyRecord), emptyRecord);
@@ -21,6 +30,8 @@ t.test('two records together are the sum of what they count, and the mean of wha
     refusedTicks: 1,
     faults: 2,
     trackingSquareSum: 1,
+    errorSquareSum: 0.5,
+    stillSquareSum: 4,
     inferP99Us: 25,
   });
 });

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
 import { type Disk, realDisk } from '../../src/releases/disk.js';
+import { ownedName } from '../../src/releases/owner.js';
 import { isReleaseStore, openStore, type ReleaseStore, resolvePolicy } from '../../src/releases/release-store.js';
 import { announceRunning } from '../../src/releases/running.js';
 import { robot } from '../support/arm-fixture.js';
@@ -82,7 +83,58 @@ t.test('a bad one goes back to what it replaced, is remembered, and never comes 
     code: 'E_BUNDLE_BAD',
     message: /failed on this robot: it missed 40/,
   });
-  t.throws(() => store.propose(b, { id: 'again', skip: {}, by }), { code: 'E_BUNDLE_BAD' });
+  t.throws(() => store.propose(b, { id: 'again', skip: {}, by }), { code: 'E_BUNDLE_BAD', hint: /--retry-bad REASON/ });
+});
+
+t.test('one that died on trial unseen is refused, too', async t => {
+  const store = newStore();
+  await good(store, 0);
+  await propose(store, 1, 'dies');
+  store.enter('limited');
+  store.started();
+  t.throws(() => store.propose(b, { id: 'again', skip: {}, by }), { code: 'E_BUNDLE_BAD', message: /the run ended/ });
+  t.equal(store.current(), a);
+});
+
+t.test('a bad one comes in again where somebody says why, and its trial decides anew', async t => {
+  const store = newStore();
+  await good(store, 0);
+  await propose(store, 1, 'bad');
+  store.rollback('it missed 40 ticks');
+  const retryBad = 'the machine was busy';
+  const again = async (id: string) => {
+    await store.admit(bundles[1]!, {}, { retryBad });
+    t.ok(store.propose(b, { id, skip: { limited: 'it is slow' }, by, retryBad }));
+  };
+  await again('retried');
+  t.match(store.history(1), [
+    {
+      event: 'proposed',
+      id: 'retried',
+      by,
+      words: 'to be tried again: the machine was busy (it had failed: it missed 40 ticks), without limited: it is slow',
+    },
+  ]);
+  t.match(store.state(), { bad: {}, trial: { digest: b, replaces: a, phase: 'shadow', running: false } });
+  t.equal(store.current(), a);
+  store.rollback('it missed 50 ticks');
+  t.same(store.state().bad, { [b]: 'it missed 50 ticks' });
+  await t.rejects(store.admit(bundles[1]!, {}), { code: 'E_BUNDLE_BAD', message: /50 ticks/ });
+  await propose(store, 2, 'another bad one');
+  store.rollback('it shook');
+  await again('retried once more');
+  store.enter('limited');
+  store.enter('full');
+  store.commit(goodRecord);
+  t.same(store.state().bad, { [c]: 'it shook' }, 'the others are as bad as they were');
+  t.equal(store.current(), b);
+});
+
+t.test('where one never failed the reason to try it again says nothing', async t => {
+  const store = newStore();
+  await store.admit(bundles[0]!, {}, { retryBad: 'in case' });
+  store.propose(a, { id: 'first', skip: {}, by, retryBad: 'in case' });
+  t.match(store.history(1), [{ words: 'to be tried' }]);
 });
 
 t.test('where the first one is bad no policy is left', async t => {
@@ -102,6 +154,7 @@ t.test('a lower sequence than any that was let in is refused, the same one is no
   await t.rejects(store.admit(bundles[1]!, {}, { sequence: 4 }), {
     code: 'E_BUNDLE_DOWNGRADE',
     message: /has sequence 4; this robot has let in 5 already/,
+    hint: /kit keys sign BUNDLE --key NAME --after 5;/,
   });
   t.notOk(existsSync(store.releaseFolder(b)));
   await store.admit(bundles[1]!, {}, { sequence: 6 });
@@ -185,7 +238,7 @@ t.test('a loop that is at a trial is left alone by whoever opens the store', asy
   const store = newStore();
   await good(store, 0);
   await propose(store, 1, 'live');
-  const end = announceRunning(store, a);
+  const end = announceRunning(store, () => a);
   store.enter('limited');
   store.started();
   t.equal(openStore(store.folder).current(), b);
@@ -193,6 +246,16 @@ t.test('a loop that is at a trial is left alone by whoever opens the store', asy
   end();
   t.equal(openStore(store.folder).current(), a, 'when it has died its policy goes');
   t.match(store.state(), { trial: undefined, bad: { [b]: /the run ended while it was on trial/ } });
+});
+
+t.test('why a loop can’t try it stands in the store until a run begins with it', async t => {
+  const store = newStore();
+  await good(store, 0);
+  await propose(store, 1, 'waits');
+  store.wait('another network');
+  t.match(openStore(store.folder).state().trial, { phase: 'shadow', waits: 'another network' });
+  store.enter('limited');
+  t.notOk('waits' in store.state().trial!);
 });
 
 t.test('a run that ended in order leaves the trial to the next', async t => {
@@ -207,6 +270,29 @@ t.test('a run that ended in order leaves the trial to the next', async t => {
   t.match(again.state().trial, { phase: 'limited', running: false });
 });
 
+t.test('two who make a store at once both have it', t => {
+  const at = join(t.testdir(), 'above', 'store');
+  /** Another one is always a moment faster. */
+  const late: Disk = {
+    ...realDisk,
+    makeFolder(path) {
+      mkdirSync(path);
+      realDisk.makeFolder(path);
+    },
+  };
+  t.same(openStore(at, late).history(1), []);
+  t.same(readdirSync(at).sort(), ['history.jsonl', 'incoming', 'records', 'releases']);
+  const walled: Disk = {
+    ...realDisk,
+    makeFolder(path) {
+      writeFileSync(path, '');
+      realDisk.makeFolder(path);
+    },
+  };
+  t.throws(() => openStore(join(t.testdirName, 'wall'), walled), { code: 'E_DEPLOY_TARGET', message: /EEXIST/ });
+  t.end();
+});
+
 t.test('what nobody needs goes: releases, records, received files', async t => {
   const store = newStore();
   for (const i of [0, 1, 2]) await good(store, i);
@@ -217,10 +303,17 @@ t.test('what nobody needs goes: releases, records, received files', async t => {
   const newestMs = statSync(store.releaseFolder(c)).mtimeMs;
   utimesSync(incoming('just'), newestMs / 1000 - 60, newestMs / 1000 - 60);
   utimesSync(incoming('new.part'), 2 ** 31, 2 ** 31);
+  // Folders of two who received for longer than anybody waits; one of them still does.
+  const [living, dead] = [ownedName(), 'of-1-1-1-00000000-0000-4000-8000-000000000000.0'];
+  for (const name of [living, dead]) {
+    mkdirSync(incoming(name));
+    writeFileSync(join(incoming(name), 'a.part'), name);
+    utimesSync(incoming(name), 1, 1);
+  }
   t.same(store.prune(), [a]);
   t.same(readdirSync(join(store.folder, 'releases')).sort(), [b, c].sort());
   t.same(readdirSync(join(store.folder, 'records')).sort(), [`${b}.json`, `${c}.json`].sort());
-  t.same(readdirSync(join(store.folder, 'incoming')).sort(), ['just', 'new.part']);
+  t.same(readdirSync(join(store.folder, 'incoming')).sort(), ['just', 'new.part', living].sort());
   await store.admit(bundles[3]!, {});
   store.propose(bundles[3]!.digest, { id: 'x', skip: {}, by });
   t.same(store.prune(), [], 'the one on trial stays');
@@ -369,7 +462,7 @@ t.test(
         realDisk.link(target, path);
       },
     };
-    const loop = announceRunning(store, b);
+    const loop = announceRunning(store, () => b);
     t.throws(() => openStore(store.folder, dying).rollback('it shakes', by), /interrupted/);
     t.match(store.state().trial, { phase: 'rollback', reason: 'it shakes' });
     t.throws(() => store.enter('full'), { code: 'E_NO_TRIAL' }, 'it goes nowhere else');

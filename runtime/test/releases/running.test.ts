@@ -10,10 +10,10 @@ const [a, b] = ['a', 'b'].map(letter => letter.repeat(64)) as [string, string];
 t.test('a loop that says it drives is seen until it takes that back', async t => {
   const store = openStore(join(t.testdir(), 'store'));
   t.equal(runningNow(store), undefined);
-  const end = announceRunning(store, a);
+  const end = announceRunning(store, () => a);
   t.match(runningNow(store), { digest: a, pid: process.pid });
   t.ok(runningNow(store)!.sinceS < 5);
-  const endOther = announceRunning(store, b);
+  const endOther = announceRunning(store, () => b);
   t.equal(runningNow(store)?.digest, b, 'another policy took over');
   endOther();
   t.equal(runningNow(store), undefined);
@@ -25,7 +25,7 @@ t.test('two loops do not follow one store; a killed one is none', async t => {
   const store = openStore(join(t.testdir(), 'store'));
   const child = await startBeside('hold-lock.js', store.folder, a);
   t.match(runningNow(store), { digest: a, pid: child.pid });
-  t.throws(() => announceRunning(store, b), {
+  t.throws(() => announceRunning(store, () => b), {
     code: 'E_STORE_RUNNING',
     exit: 'usage',
     message: new RegExp(`process ${child.pid} follows .* has driven for \\d+ s`),
@@ -34,7 +34,7 @@ t.test('two loops do not follow one store; a killed one is none', async t => {
   await killed(child);
   t.ok(existsSync(join(store.folder, 'running.json')), 'it could not take it back');
   t.equal(runningNow(store), undefined);
-  announceRunning(store, b)();
+  announceRunning(store, () => b)();
 });
 
 t.test('a mark that somebody changed is named, not passed over', async t => {

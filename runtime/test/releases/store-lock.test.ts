@@ -104,7 +104,7 @@ t.test('a lock of a killed process is taken over, that of a living one is not', 
 
 t.test('changes of the state wait for each other, and one that fails opens the lock again', async t => {
   const store = newStore(t);
-  t.throws(() => StoreLock.whileChanging(store, () => StoreLock.whileChanging(store, () => {}, 20)), {
+  t.throws(() => StoreLock.whileChanging(store, () => StoreLock.whileChanging(store, () => {}, { patienceMs: 20 })), {
     code: 'E_DEPLOY_BUSY',
     message: /a change of the state/,
   });
@@ -114,9 +114,9 @@ t.test('changes of the state wait for each other, and one that fails opens the l
   );
   const lock = StoreLock.take(store, 'ann');
   t.equal(
-    StoreLock.whileChanging(store, () => 8),
+    StoreLock.whileChanging(store, () => StoreLock.whileChanging(store, () => 8, { name: 'other.lock' })),
     8,
-    'a deployer holds another lock',
+    'a deployer holds another lock, and so does what has another name',
   );
   lock.release();
   t.same(readdirSync(store.folder), []);
@@ -132,6 +132,32 @@ t.test('a deployer that holds the lock while its clock jumps keeps it', async t 
   }
   Date.now = now;
   lock.release();
+});
+
+t.test('where the disk takes no lock it is said why, and what to do, and not what would have stood in it', t => {
+  const { folder } = newStore(t);
+  const refusing = (code: string, words: string) => ({
+    folder,
+    disk: {
+      ...realDisk,
+      link(target: string, path: string) {
+        const error = new Error(`${code}: ${words}, symlink '${target}' -> '${path}'`);
+        throw Object.assign(error, { code, syscall: 'symlink' });
+      },
+    },
+  });
+  const full = refusing('ENOSPC', 'no space left on device');
+  for (const take of [() => StoreLock.take(full, 'ann'), () => StoreLock.whileChanging(full, () => {})])
+    t.throws(take, {
+      code: 'E_DEPLOY_TARGET',
+      message: new RegExp(`^nothing can be written into ${folder}: ENOSPC: no space left on device$`),
+      hint: /^free some space on that disk: logs/,
+    });
+  t.throws(() => StoreLock.take(refusing('EROFS', 'read-only file system'), 'ann'), {
+    message: /: EROFS: read-only file system$/,
+    hint: /file system can only be read: dmesg/,
+  });
+  t.end();
 });
 
 t.test('a lock that the disk does not let go is released all the same, and goes with the next', async t => {

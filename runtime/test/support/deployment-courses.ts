@@ -41,6 +41,12 @@ export function courses(bundles: readonly string[]): Course[] {
     step(`admit ${i}`, store => store.admit(loaded[i]!, {}, { sequence }));
   const propose = (digest: string, id: string, phase?: 'limited') =>
     step(`propose ${id}`, store => store.propose(digest, { id, skip: {}, by: 'ann', ...(phase && { phase }) }));
+  const retry = (i: number, id: string) =>
+    step(`retry ${id}`, async store => {
+      const retryBad = 'the machine was busy';
+      await store.admit(loaded[i]!, {}, { retryBad });
+      store.propose(loaded[i]!.digest, { id, skip: {}, by: 'ann', retryBad });
+    });
   const limited = step('enter limited', store => store.enter('limited'));
   const full = step('enter full', store => store.enter('full'));
   const started = step('start', store => store.started());
@@ -101,6 +107,14 @@ export function courses(bundles: readonly string[]): Course[] {
       steps: [propose(a, 'bad-first'), limited, started, rollback, prune],
     },
     {
+      name: 'two that were bad are tried again, one is good then',
+      prepare: had([...good(0), admit(1), propose(b, 'bad'), rollback, admit(2), propose(c, 'bad, too'), rollback]),
+      steps: [
+        ...[retry(1, 'bad again'), limited, started, rollback],
+        ...[retry(2, 'good now'), limited, started, full, commit, prune],
+      ],
+    },
+    {
       name: 'an operator goes back, and ends a trial',
       prepare: had([...good(0), ...good(1), admit(2)]),
       steps: [
@@ -108,7 +122,7 @@ export function courses(bundles: readonly string[]): Course[] {
         propose(c, 'ended-shadow'),
         operator,
         propose(c, 'ended'),
-        step('announce', store => announceRunning(store, a)),
+        step('announce', store => announceRunning(store, () => a)),
         limited,
         started,
         { ...operator, halfway: [...operator.halfway!, (_, after) => ({ ...after, trial: waiting })] },
@@ -158,10 +172,10 @@ export function courses(bundles: readonly string[]): Course[] {
       name: 'a loop says that it drives',
       prepare: had(good(0)),
       steps: [
-        step('announce', store => announceRunning(store, a)),
+        step('announce', store => announceRunning(store, () => a)),
         step('keep a record', store => store.keepRecord(a, { ...goodRecord, ticks: 900 })),
-        step('announce another', store => announceRunning(store, b)),
-        step('end', store => announceRunning(store, b)()),
+        step('announce another', store => announceRunning(store, () => b)),
+        step('end', store => announceRunning(store, () => b)()),
       ],
     },
     {

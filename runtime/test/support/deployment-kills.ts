@@ -13,6 +13,7 @@ const operations = 160;
 const longestMs = 400;
 
 export interface Kills {
+  readonly kills: number;
   readonly atSteps: number;
   readonly atMoments: number;
   /** How many of the lives had made another policy current. */
@@ -20,12 +21,12 @@ export interface Kills {
 }
 
 /** @throws Error what is wrong with a store */
-export async function killDeployments(folder: string, kills: number, seed = 1): Promise<Kills> {
+export async function killDeployments(folder: string, kills: number, { seed = 1 } = {}): Promise<Kills> {
   const random = new Random(seed);
   const [next = ''] = writeBundles(folder, 1);
   const store = join(folder, 'store');
   const atSteps = Math.ceil(0.8 * kills);
-  let changed = 0;
+  let counted: Kills = { kills: 0, atSteps: 0, atMoments: 0, changed: 0 };
   for (let life = 0; life < kills; life++) {
     const before = openStore(store).current();
     // Spread over the steps, each time beside those of the round before; of each step before it and after it.
@@ -37,12 +38,19 @@ export async function killDeployments(folder: string, kills: number, seed = 1): 
     await killed(child);
     if (child.signalCode !== 'SIGKILL') throw new Error(`life ${life} ended by itself, with ${child.exitCode}`);
     const opened = openStore(store);
-    if (opened.current() !== before) changed++;
+    const changed = opened.current() !== before;
     try {
       await tryStore(opened, next);
     } catch (error) {
       throw new Error(`after life ${life} (${own.join(' ') || 'at some moment'})`, { cause: error });
     }
+    const done = life + 1;
+    counted = {
+      kills: done,
+      atSteps: Math.min(done, atSteps),
+      atMoments: Math.max(0, done - atSteps),
+      changed: counted.changed + Number(changed),
+    };
   }
-  return { atSteps, atMoments: kills - atSteps, changed };
+  return counted;
 }

@@ -12,6 +12,8 @@ export const goodRecord: PolicyRecord = {
   refusedTicks: 0,
   faults: 0,
   trackingSquareSum: 0.25,
+  errorSquareSum: 12,
+  stillSquareSum: 85,
   inferP99Us: 80,
 };
 

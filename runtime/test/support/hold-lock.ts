@@ -7,6 +7,6 @@ import { StoreLock } from '../../src/releases/store-lock.js';
 const [, , folder = '', digest = ''] = process.argv;
 const store = openStore(folder);
 StoreLock.take(store, 'bob@desk');
-announceRunning(store, digest);
+announceRunning(store, () => digest);
 writeSync(1, 'held\n');
 setInterval(() => {}, 1000);

@@ -118,13 +118,14 @@ export class VirtualBoard implements ServoMotion {
     this.#fedUs = this.clock.nowUs();
   }
 
-  async arm(): Promise<void> {
+  async arm(): Promise<Float64Array> {
     this.#check();
     this.#move(this.clock.nowUs());
     this.arms++;
     this.#targets.set(this.position);
     this.device = 'armed';
     this.#fedUs = this.clock.nowUs();
+    return this.position.slice();
   }
 
   async halt(kind: HaltKind): Promise<void> {

@@ -17,6 +17,7 @@ t.test('a row comes out as it went in, in every field, and totals are of fresh t
   counters.limited(limiters.softLimit);
   counters.limited(limiters.nonFinite);
   counters.trackingSquareSum[0] = 0.5;
+  counters.pursued(0.5, 2);
   for (let serial = 0; serial < 9; serial++) {
     writer.push(serial, counters, 12.5, Float32Array.of(1, 2, serial), Float32Array.of(-1, serial));
     t.same(reader.shift(), {
@@ -27,6 +28,8 @@ t.test('a row comes out as it went in, in every field, and totals are of fresh t
       bounded: 2,
       refused: 1,
       trackingSquareSum: 0.5,
+      errorSquareSum: 0.25,
+      stillSquareSum: 4,
       inferUs: 12.5,
       observation: Float32Array.of(1, 2, serial),
       action: Float32Array.of(-1, serial),

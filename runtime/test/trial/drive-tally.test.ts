@@ -10,6 +10,8 @@ const row = (ticks: number, inferUs: number): DriveRow => ({
   bounded: 3 * ticks,
   refused: 4 * ticks,
   trackingSquareSum: ticks / 2,
+  errorSquareSum: 5 * ticks,
+  stillSquareSum: 6 * ticks,
   inferUs,
   observation: new Float32Array(),
   action: new Float32Array(),
@@ -28,6 +30,8 @@ t.test('totals become steps, and steps the record of whoever drove, whatever row
     boundedTicks: 30,
     refusedTicks: 40,
     trackingSquareSum: 5,
+    errorSquareSum: 50,
+    stillSquareSum: 60,
     inferP99Us: 10,
     faults: 0,
   });

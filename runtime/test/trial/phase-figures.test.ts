@@ -33,6 +33,8 @@ t.test('of a phase in which it drove: what it is judged by', async t => {
     limitedTicks: 10,
     boundedTicks: 40,
     trackingSquareSum: 0.5,
+    errorSquareSum: 0.02,
+    stillSquareSum: 8,
     inferP99Us: 11,
   };
   const { figures, words } = driveFigures(record);
@@ -44,11 +46,14 @@ t.test('of a phase in which it drove: what it is judged by', async t => {
     limitedShare: 0.05,
     boundedShare: 0.2,
     trackingRms: 0.05,
+    errorRmsM: 0.01,
+    stillRmsM: 0.2,
     inferP99Us: 11,
   });
   t.equal(
     words,
-    '200 ticks, 0 ran into the next; limited in 5.0 %, at an end of a range in 20 %; 0.050 rad from its targets (rms); inference p99 11 µs',
+    '200 ticks, 0 ran into the next; limited in 5.0 %, at an end of a range in 20 %; 0.050 rad from its targets, 10 mm from its ' +
+      'goals (rms; standing still: 200 mm); inference p99 11 µs',
   );
-  t.match(driveFigures(emptyRecord).figures, { limitedShare: 0, trackingRms: 0 });
+  t.match(driveFigures(emptyRecord).figures, { limitedShare: 0, trackingRms: 0, errorRmsM: 0, stillRmsM: 0 });
 });

@@ -19,6 +19,8 @@ const calm: DriveStep = {
   bounded: 0,
   refused: 0,
   trackingSquareSum: 0.0001,
+  errorSquareSum: 0.02,
+  stillSquareSum: 0.16,
   inferUs: 20,
 };
 const reference: PolicyRecord = { ...emptyRecord, ticks: 100_000, trackingSquareSum: 10, inferP99Us: 20 };
@@ -57,6 +59,7 @@ class Bench {
       state: () => ({ ...emptyState, ...(this.trial && { trial: this.trial }) }),
       enter: phase => call('enter', phase),
       started: () => call('started'),
+      wait: reason => call('wait', reason),
       paused: () => call('paused'),
       commit: ({ ticks }) => call('commit', String(ticks)),
       rollback: () => call('rollback'),
@@ -117,13 +120,11 @@ t.test(
   'a whole trial: the store knows before the arm does, each phase is noted with its figures, and the record is of full speed',
   async t => {
     const bench = new Bench().begin();
-    await bench.drive(5);
-    await bench.drive(5);
-    await bench.drive(10);
+    for (const phase of ['shadow', 'limited', 'full'] as const) await bench.drive(phaseSeconds[phase]);
     t.same(bench.calls, [
       ...['note shadow', 'enter limited', 'started', 'drive at 0.3'],
       ...['note limited', 'enter full', 'go at 1'],
-      ...['note full', 'commit 500', 'settle'],
+      ...['note full', 'commit 1000', 'settle'],
     ]);
     t.same(bench.said, ['shadow', 'limited', 'full', 'committed']);
     t.notOk(bench.runner.active);
@@ -141,11 +142,12 @@ t.test(
   async t => {
     for (const [what, seconds, step] of [
       ['no numbers', 0.1, { refused: 1 }],
-      ['slow', 10, { inferUs: 6000 }],
+      ['slow', phaseSeconds.full, { inferUs: 6000 }],
       ['late', 0.2, { late: 1 }],
       ['hasty', 10, { limited: 1 }],
       ['against the ends', 10, { bounded: 1 }],
       ['far off', 10, { trackingSquareSum: 0.04 }],
+      ['away from its goals', phaseSeconds.full, { errorSquareSum: 0.17 }],
     ] as const) {
       const bench = await new Bench().to('full');
       await bench.drive(seconds, step);
@@ -199,7 +201,11 @@ t.test('a safety stop rolls back what drives', async t => {
 t.test('what can’t be tried waits, and what is refused goes, before anything drives', async t => {
   const waiting = new Bench();
   waiting.runner.tell({ kind: 'hindered', reason: 'another network' });
-  t.same([waiting.calls, waiting.said, waiting.runner.active], [[], ['waiting'], false]);
+  t.same([waiting.calls, waiting.said, waiting.runner.active], [['wait another network'], ['waiting'], false]);
+  const full = new Bench();
+  full.failing.add('wait');
+  full.runner.tell({ kind: 'hindered', reason: 'another network' });
+  t.same([full.said, full.runner.active], [['unsaved', 'waiting'], false], 'it waits without a note, too');
   const refused = new Bench();
   refused.runner.tell({ kind: 'refused', reason: 'damaged' });
   t.same([refused.calls, refused.said], [['rollback'], ['rolled-back']]);
@@ -285,7 +291,7 @@ t.test('a bad policy goes even where there is no room for its figures', async t 
 t.test('a commit that can’t be written leaves it in its phase, and at the end it is paused', async t => {
   const bench = await new Bench().to('full');
   bench.failing.add('commit');
-  await bench.drive(10);
+  await bench.drive(phaseSeconds.full);
   t.equal(bench.runner.step, 'full');
   bench.runner.finish({ kind: 'ended' });
   t.same(bench.calls, ['note full', 'paused']);

@@ -1,7 +1,9 @@
 /** Whole trials in virtual time: run, watching thread, store and arm together, with policies that are good and that are bad in each way. */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { fingertip } from '@sim2servo/models/kinematics';
 import t from 'tap';
 import { listedGoals } from '../../src/goal-source.js';
 import { logInfo } from '../../src/logs.js';
@@ -11,13 +13,14 @@ import { emptyRecord } from '../../src/releases/policy-record.js';
 import { openStore } from '../../src/releases/release-store.js';
 import { StoreFolder } from '../../src/releases/store-folder.js';
 import type { Trial } from '../../src/releases/store-state.js';
-import { type RunOptions, type RunReport, runPolicy, type TimedNews } from '../../src/run-policy.js';
-import { goal, robot } from '../support/arm-fixture.js';
+import type { RunOptions, RunReport, TimedNews } from '../../src/run-policy.js';
+import { robot } from '../support/arm-fixture.js';
 import { deployGood } from '../support/good-policy.js';
 import { killed, startBeside } from '../support/other-process.js';
 import { writeSmallBundle } from '../support/small-bundle.js';
 import { TrialPolicies } from '../support/trial-policies.js';
-import { type BoardOptions, VirtualBoard, VirtualClock } from '../support/virtual-board.js';
+import type { BoardOptions, VirtualBoard } from '../support/virtual-board.js';
+import { virtualRun } from '../support/virtual-run.js';
 
 const folder = t.testdir();
 const policies = new TrialPolicies(robot);
@@ -27,15 +30,22 @@ const good = policies.write(bundle('good'), policies.goingTo(-0.2), 'good');
 const shaking = policies.write(bundle('shaking'), policies.shaking(), 'shaking');
 const nan = policies.write(bundle('nan'), policies.notANumber(), 'nan');
 const fast = policies.write(bundle('fast'), policies.swinging(1), 'fast');
+const away = policies.write(bundle('away'), policies.goingTo(0.6), 'away');
 const other = writeSmallBundle(bundle('other'), robot);
-const digests = { good, shaking, nan, fast, other };
+const digests = { good, shaking, nan, fast, away, other };
+/** Where the good one goes: its joints at this share of the way from the middle of their ranges to an end. */
+const goal = new Float64Array(3);
+fingertip(
+  robot.spec,
+  robot.spec.joints.map(({ range: [low, high] }) => (low + high) / 2 - (0.2 * (high - low)) / 2),
+  goal,
+);
 type Name = keyof typeof digests;
 
-const patienceMs = 60_000;
 /** Of the old policy, before another is proposed. */
 const before = 100;
-/** After the last that a test waits for. */
-const after = 50;
+/** After the last that a test waits for: time enough for the old one to bring the arm back from wherever another has taken it. */
+const after = 150;
 
 interface Tried {
   readonly report: RunReport;
@@ -73,9 +83,17 @@ async function newStore(next: Name = 'good'): Promise<string> {
 }
 
 /** As a deployer does it. */
-function propose(path: string, name: Name, skip: Trial['skip'] = {}, phase: 'shadow' | 'limited' = 'shadow'): void {
-  openStore(path).propose(digests[name], { id: `trial of ${name}`, skip, by: 'ann@desk', phase });
+function propose(
+  path: string,
+  name: Name,
+  skip: Trial['skip'] = {},
+  phase: 'shadow' | 'limited' = 'shadow',
+  retryBad?: string,
+): void {
+  const id = `trial of ${name}${retryBad === undefined ? '' : ', again'}`;
+  openStore(path).propose(digests[name], { id, skip, by: 'ann@desk', phase, retryBad });
 }
+const retry = (path: string, name: Name) => propose(path, name, {}, 'shadow', 'the machine was busy');
 
 /** The disk that the watching thread writes to is full while this lies there. */
 const fullMark = (path: string) => `${path}.full`;
@@ -85,50 +103,44 @@ async function tried(
   path: string,
   { first, on = {}, until = is('committed', 'rolled-back'), board, options }: Play,
 ): Promise<Tried> {
-  const clock = new VirtualClock();
-  const arm = new VirtualBoard(clock, { position: [0.3, 1.4], ...board });
-  const ended = new AbortController();
-  const patience = setTimeout(() => ended.abort(), patienceMs);
-  let ticks = 0;
   let begun = false;
   let endAt = Number.POSITIVE_INFINITY;
-  const report = await runPolicy({
-    robot,
-    policyDir: path,
-    link: { open: async () => arm, close: async () => {} },
-    clock,
-    goals: listedGoals([goal], 1e9),
-    virtualTime: true,
-    signal: ended.signal,
-    onStatus: status => {
-      ticks = status.ticks;
-      if (!begun && ticks > before) {
-        begun = true;
-        first?.(path, arm);
-      }
-      if (ticks > endAt) ended.abort();
-    },
-    onPolicy: ({ refused }) => {
-      if (refused !== undefined) endAt = ticks + after;
-    },
-    onTrial: news => {
-      on[news.event]?.(arm);
-      if (until(news)) endAt = ticks + after;
-    },
-    ...options,
-  }).finally(() => clearTimeout(patience));
-  return { report, store: new StoreFolder(path, realDisk), board: arm, said: report.trials.map(({ event }) => event) };
+  const done = await virtualRun(
+    path,
+    run => ({
+      goals: listedGoals([goal], 1e9),
+      onTick() {
+        if (!begun && run.ticks > before) {
+          begun = true;
+          first?.(path, run.board);
+        }
+        if (run.ticks > endAt) run.end();
+      },
+      onPolicy({ refused }) {
+        if (refused !== undefined) endAt = run.ticks + after;
+      },
+      onTrial(news) {
+        on[news.event]?.(run.board);
+        if (until(news)) endAt = run.ticks + after;
+      },
+      ...options,
+    }),
+    board,
+  );
+  return { ...done, store: new StoreFolder(path, realDisk), said: done.report.trials.map(({ event }) => event) };
 }
 
 const proposes = (name: Name, skip: Trial['skip'] = {}) => ({
   first: (path: string) => propose(path, name, skip),
 });
 
+const wholeTrial = ['shadow', 'limited', 'full', 'committed'] as const;
+
 t.test('a good policy looks on, drives slowly, drives, and stays; no tick is missed meanwhile', async t => {
   const logPath = join(folder, 'good.mcap');
   const path = await newStore();
   const { report, store, said } = await tried(path, { ...proposes('good'), options: { logPath } });
-  t.same(said, ['shadow', 'limited', 'full', 'committed'], JSON.stringify(report.trials));
+  t.same(said, wholeTrial, JSON.stringify(report.trials));
   t.match(report, { end: { kind: 'interrupted' }, missed: 0, stale: 0 });
   t.match(report.followedBy, [{ digest: good, trial: true, refused: undefined }]);
   t.same(logInfo(logPath).policies, [old, good]);
@@ -194,6 +206,21 @@ t.test('one that goes faster than the servos do is rolled back for its tracking 
   t.match(report.trials.at(-1)!.words, /rad from their targets \(rms\), and may be/);
 });
 
+t.test('one that calmly goes where its goal is not is rolled back for that, also where it is the first', async t => {
+  const { report, store } = await tried(await newStore('away'), proposes('away'));
+  t.match(
+    report.trials.at(-1)!.words,
+    /^it was \d+ mm from its goals \(rms\), and may be \d+; an arm that stands still would be \d+; the old policy drives again$/,
+  );
+  t.match(report, { end: { kind: 'interrupted' }, missed: 0 });
+  t.match(store.state().bad, { [away]: /mm from its goals/ });
+  const path = join(folder, 'first-away');
+  await deployToFolder(bundle('away'), path);
+  const first = await tried(path, {});
+  t.match(first.report.end, { kind: 'stopped', reason: /mm from its goals/ });
+  t.equal(first.store.linked('current'), undefined);
+});
+
 t.test('a safety stop while it drives stays one, and the next run drives the old one', async t => {
   const path = await newStore();
   const { report, store, said } = await tried(path, {
@@ -230,12 +257,40 @@ t.test('a safety stop in the shadow is none of its doing', async t => {
   t.equal(store.record(old)!.faults, 1, 'it is the old one’s');
 });
 
+t.test('one that failed while the machine was busy is tried again as a whole, and stays', async t => {
+  const path = await newStore();
+  propose(path, 'good');
+  openStore(path).rollback('it made 40 ticks late');
+  const { said, store } = await tried(path, { first: () => retry(path, 'good') });
+  t.same(said, wholeTrial);
+  t.equal(store.linked('current'), good);
+  t.match(store.state(), { bad: {}, trial: undefined });
+});
+
+t.test('and one that fails again, in the same run, is bad again', async t => {
+  const path = await newStore('nan');
+  let failed = 0;
+  const { said, store } = await tried(path, {
+    ...proposes('nan'),
+    on: {
+      'rolled-back': () => {
+        if (++failed === 1) retry(path, 'nan');
+      },
+    },
+    until: ({ event }) => event === 'rolled-back' && failed === 2,
+  });
+  t.same(said, ['shadow', 'rolled-back', 'shadow', 'rolled-back']);
+  t.match(store.state(), { bad: { [nan]: /no numbers/ }, trial: undefined });
+  t.equal(store.linked('current'), old);
+});
+
 t.test('one of another network waits, and the next run begins with it', async t => {
   const path = await newStore('other');
   const first = await tried(path, { ...proposes('other'), until: is('waiting') });
   t.same(first.said, ['waiting']);
   t.match(first.report.trials[0]!.words, /another network.*end the run, and start it again/);
   t.match(first.report, { end: { kind: 'interrupted' }, followedBy: [] });
+  t.match(first.store.state().trial, { phase: 'shadow', waits: first.report.trials[0]!.words });
   const second = await tried(path, {});
   t.not(second.report.policy.digest, old);
   t.match(second.store.history(9).find(({ event }) => event === 'shadow')!, {
@@ -243,6 +298,15 @@ t.test('one of another network waits, and the next run begins with it', async t 
     words: 'left out: no policy drove that could be exchanged for it',
   });
   t.equal(second.said[0], 'limited');
+});
+
+t.test('in place of one that waits for the next run another is tried in this one', async t => {
+  const path = await newStore('other');
+  await openStore(path).admit(loadBundle(bundle('good')), {});
+  const { said, store } = await tried(path, { ...proposes('other'), on: { waiting: () => propose(path, 'good') } });
+  t.same(said, ['waiting', ...wholeTrial]);
+  t.equal(store.linked('current'), good);
+  t.same(store.state().bad, {});
 });
 
 t.test('the first policy of a store is tried slowly at once, and stays', async t => {
@@ -272,7 +336,6 @@ t.test('where the first policy fails, the arm is stopped and holds, and the stor
   }
 });
 
-const wholeTrial = ['shadow', 'limited', 'full', 'committed'] as const;
 for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
   t.test(`a run that ends in the phase ${phase} leaves the trial to the next`, async t => {
     const path = await newStore();
@@ -343,6 +406,90 @@ t.test('where somebody began to take it back, and was interrupted, the run finis
   t.match(report.followedBy.at(-1), { digest: old });
   t.match(store.state(), { bad: { [good]: 'a deployer wants it so' }, trial: undefined });
   t.equal(store.linked('current'), old);
+});
+
+/** As a deployer leaves it who can't see the loop, in a container for instance: current already, and on trial. */
+function proposeUnseen(path: string, name: Name): void {
+  const store = new StoreFolder(path, realDisk);
+  store.change(state => {
+    const trial = { id: `trial of ${name}`, digest: digests[name], replaces: old, running: false, skip: {} };
+    store.write({ ...state, trial: { ...trial, phase: 'limited' } });
+    store.link('current', digests[name]);
+  });
+}
+
+t.test('what is made current while the arm moves, and is on trial, is tried from its shadow on', async t => {
+  const path = await newStore();
+  const currents: (string | undefined)[] = [];
+  const { report, store, said } = await tried(path, {
+    first: () => proposeUnseen(path, 'good'),
+    on: { shadow: () => currents.push(openStore(path).state().trial?.replaces) },
+  });
+  t.same(said, wholeTrial);
+  t.same(currents, [old]);
+  t.match(report.followedBy, [{ digest: good, trial: true, refused: undefined }]);
+  t.equal(report.followedBy.length, 1);
+  t.equal(store.linked('current'), good);
+});
+
+t.test('and when it is taken back the one before drives, as the store says', async t => {
+  const path = await newStore();
+  const { report, store, said } = await tried(path, {
+    first: () => proposeUnseen(path, 'good'),
+    on: { limited: () => openStore(path).operatorRollback('it looked odd', 'ann@desk') },
+  });
+  t.equal(said.at(-1), 'rolled-back');
+  t.match(report.followedBy.at(0), { digest: good, trial: true });
+  t.match(report.followedBy.at(-1), { digest: old, trial: true });
+  t.equal(store.linked('current'), old);
+});
+
+t.test('a rollback that somebody was killed in is finished, and its policy does not drive', async t => {
+  const path = await newStore();
+  const ended = new AbortController();
+  const left = new StoreFolder(path, realDisk);
+  const { report, store } = await tried(path, {
+    async first() {
+      left.change(state => {
+        const trial = { id: 'killed', digest: good, replaces: old, running: false, skip: {} } as const;
+        left.write({ ...state, trial: { ...trial, phase: 'rollback', reason: 'odd' } });
+        left.link('current', good);
+      });
+      await sleep(1000);
+      ended.abort();
+    },
+    options: { signal: ended.signal },
+  });
+  t.same(report.followedBy, []);
+  t.match(store.state(), { bad: { [good]: 'odd' }, trial: undefined });
+  t.equal(store.linked('current'), old);
+});
+
+t.test('what is proposed in the moment a run begins is tried by it', async t => {
+  const path = await newStore();
+  writeFileSync(`${path}.overtaken`, good);
+  const { report, store, said } = await tried(path, {
+    first: () => {},
+    options: { watchThread: new URL('../support/overtaken-watch.js', import.meta.url) },
+  });
+  t.equal(report.policy.digest, good);
+  t.same(said, wholeTrial.slice(1));
+  t.same(report.followedBy, []);
+  t.equal(store.linked('current'), good);
+});
+
+t.test('on a full disk what can’t be taken up does not drive: that is said once, and tried again', async t => {
+  const path = await newStore();
+  const { report, said } = await tried(path, {
+    first: () => {
+      writeFileSync(fullMark(path), '');
+      proposeUnseen(path, 'good');
+    },
+    on: { unsaved: () => setTimeout(() => rmSync(fullMark(path)), 1000) },
+    options: onFullDisk,
+  });
+  t.same(said, ['unsaved', ...wholeTrial]);
+  t.match(report.followedBy, [{ digest: good, trial: true }]);
 });
 
 t.test('on a full disk no phase is entered: the old policy goes on, which is said, and tried again', async t => {

@@ -11,6 +11,7 @@ import { createRequire } from 'node:module';
 import { arch, availableParallelism, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import '@sim2servo/models/no-telemetry';
 import { Random } from '@sim2servo/models/random';
 import { z } from 'zod';
 import type { Algorithm, Sizes } from '../algorithms/algorithm.js';

@@ -55,6 +55,7 @@ export class BusServer implements RigServer<BusRequest, BusReport> {
       napMs: () => napBesideHost(bus.nowUs - this.#lastHostByteUs),
       fromHost: (_bytes, timeUs) => {
         this.#lastHostByteUs = timeUs;
+        bus.wire.baudRate = port.baudRate;
       },
       looked: () => this.#look(),
     });

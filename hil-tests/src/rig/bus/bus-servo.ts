@@ -12,6 +12,8 @@ export interface Answer {
 }
 
 export interface BusServo {
+  /** That its register says: at another one it hears nothing. */
+  readonly baudRate: number | undefined;
   /** A byte from the host, whole at `timeUs`. */
   hear(byte: number, timeUs: number): Answer | undefined;
   /** Lets a step of time go by. @returns where it drives its horn, raw counts; NaN where it has no torque */

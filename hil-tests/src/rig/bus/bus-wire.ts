@@ -1,6 +1,6 @@
 /**
- * One pair of wires at one baud rate, both directions: every byte takes its time, servos answer one after the other, and who speaks
- * while somebody else does spoils both. The line rests at 1 and anybody can pull it to 0, so bytes that collide become their AND:
+ * One pair of wires, both directions, at the baud rate of the host: servos of another rate hear nothing of it. Every byte takes its time,
+ * servos answer one after the other, and who speaks while somebody else does spoils both. The line rests at 1 and anybody can pull it to 0, so bytes that collide become their AND:
  * two servos of one id that say the same are heard as one, and are heard as garbage where they differ.
  */
 import { wireUs } from '@sim2servo/models/bus-cycle';
@@ -14,8 +14,9 @@ interface TimedByte {
 
 export class BusWire {
   readonly #servos: readonly BusServo[];
-  readonly #byteUs: number;
-  #fromHost: TimedByte[] = [];
+  /** Of the host, from now on: what is on its way keeps the one that it was sent at. */
+  baudRate: number;
+  #fromHost: (TimedByte & { readonly baudRate: number })[] = [];
   #toHost: TimedByte[] = [];
   /** When the last byte of the host has left. */
   #hostFreeUs = 0;
@@ -28,7 +29,11 @@ export class BusWire {
 
   constructor(servos: readonly BusServo[], baudRate: number) {
     this.#servos = servos;
-    this.#byteUs = wireUs(1, baudRate);
+    this.baudRate = baudRate;
+  }
+
+  get #byteUs(): number {
+    return wireUs(1, this.baudRate);
   }
 
   /** Bytes of the host from `timeUs` on, or as soon as those before them have left. */
@@ -37,7 +42,7 @@ export class BusWire {
     for (const byte of bytes) {
       const startUs = endUs;
       endUs += this.#byteUs;
-      this.#fromHost.push({ byte: this.#collide(byte, startUs, endUs), endUs });
+      this.#fromHost.push({ byte: this.#collide(byte, startUs, endUs), endUs, baudRate: this.baudRate });
     }
     this.#hostFreeUs = endUs;
   }
@@ -62,11 +67,11 @@ export class BusWire {
   hearNext(): void {
     const heard = this.#fromHost.shift();
     if (heard === undefined) return;
-    const { byte, endUs } = heard;
+    const { byte, endUs, baudRate } = heard;
     if (this.echo) this.#toHost.push({ byte, endUs });
     const answers: Answer[] = [];
     for (const [i, servo] of this.#servos.entries()) {
-      const answer = servo.hear(byte, endUs);
+      const answer = servo.baudRate === baudRate ? servo.hear(byte, endUs) : undefined;
       const said = answer && this.tamper(answer, i);
       if (said !== undefined) answers.push(said);
     }

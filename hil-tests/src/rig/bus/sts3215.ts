@@ -40,14 +40,13 @@ type RegisterName = keyof typeof sts3215;
 
 export interface Sts3215Options {
   readonly id: number;
-  /** Of the wire. */
+  /** That it was set up for. */
   readonly baudRate: number;
   readonly horn: Horn;
 }
 
 export class Sts3215 implements BusServo {
   readonly #horn: Horn;
-  readonly #wireBaudRate: number;
   readonly #memory = new Uint8Array(eepromEnd);
   readonly #table = new Uint8Array(tableBytes);
   readonly #packets = new PacketReader(packet => this.#obey(packet));
@@ -70,7 +69,6 @@ export class Sts3215 implements BusServo {
 
   constructor({ id, baudRate, horn }: Sts3215Options) {
     this.#horn = horn;
-    this.#wireBaudRate = baudRate;
     for (const name of Object.keys(sts3215) as RegisterName[]) {
       const register: Register = sts3215[name];
       if (register.address < eepromEnd) encodeRegister(register, register.initial ?? 0, this.#memory, register.address);
@@ -117,8 +115,12 @@ export class Sts3215 implements BusServo {
     encodeRegister(sts3215.goalPosition, this.get('presentPosition'), this.#table, sts3215.goalPosition.address);
   }
 
+  get baudRate(): number | undefined {
+    return baudRates[this.get('baudRate')];
+  }
+
   hear(byte: number): Answer | undefined {
-    if (this.#silentS > 0 || baudRates[this.get('baudRate')] !== this.#wireBaudRate) return undefined;
+    if (this.#silentS > 0) return undefined;
     this.#answer = undefined;
     this.#packets.push(byte);
     return this.#answer;

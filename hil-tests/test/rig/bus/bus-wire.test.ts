@@ -5,10 +5,16 @@ import { EmulatedBus } from '../../../src/rig/bus/emulated-bus.js';
 import { freeHorns } from '../../../src/rig/bus/mechanics.js';
 
 /** Answers the byte 1 with `says`, in its turn. */
-function servo(turn: number, says: readonly number[], delayUs = 20): BusServo & { readonly heard: [number, number][] } {
+function servo(
+  turn: number,
+  says: readonly number[],
+  delayUs = 20,
+  baudRate = 1_000_000,
+): BusServo & { readonly heard: [number, number][] } {
   const heard: [number, number][] = [];
   return {
     heard,
+    baudRate,
     hear(byte, timeUs): Answer | undefined {
       heard.push([byte, timeUs]);
       if (byte !== 1) return undefined;
@@ -29,7 +35,7 @@ function listen(wire: BusWire, untilUs: number): [number, number][] {
 }
 
 t.test('every byte takes its time at the baud rate, on the way there and on the way back', async t => {
-  const one = servo(0, [7, 8]);
+  const one = servo(0, [7, 8], 20, 500_000);
   const wire = new BusWire([one], 500_000);
   wire.send(Uint8Array.of(9, 1), 100);
   t.same(listen(wire, 300), [
@@ -40,6 +46,18 @@ t.test('every byte takes its time at the baud rate, on the way there and on the 
     [9, 120],
     [1, 140],
   ]);
+});
+
+t.test('a servo hears what is sent at its own rate, and nothing else', async t => {
+  const fast = servo(0, [7]);
+  const slow = servo(1, [8], 20, 500_000);
+  const wire = new BusWire([fast, slow], 1_000_000);
+  wire.send(Uint8Array.of(2), 0);
+  wire.baudRate = 500_000;
+  wire.send(Uint8Array.of(3), 0);
+  listen(wire, 100);
+  t.same(fast.heard, [[2, 10]], 'also where the host has changed its rate meanwhile');
+  t.same(slow.heard, [[3, 30]]);
 });
 
 t.test('bytes sent while others still travel go behind them', async t => {
@@ -106,6 +124,7 @@ t.test('a host that speaks while a servo does spoils both', async t => {
 
 t.test('a later turn can build on what the earlier ones said', async t => {
   const sum: BusServo = {
+    baudRate: 1_000_000,
     hear: byte =>
       byte === 1
         ? { turn: 1, delayUs: 0, length: 1, bytes: before => Uint8Array.of(before.reduce((a, b) => a + b, 0)) }
@@ -141,8 +160,8 @@ t.test('what a servo says can be tampered with, or swallowed', async t => {
 });
 
 t.test('physics goes on beside the wire, and horns follow what the servos drive them to', async t => {
-  const driven: BusServo = { hear: () => undefined, step: () => 3000 };
-  const limp: BusServo = { hear: () => undefined, step: () => Number.NaN };
+  const driven: BusServo = { baudRate: 1_000_000, hear: () => undefined, step: () => 3000 };
+  const limp: BusServo = { baudRate: 1_000_000, hear: () => undefined, step: () => Number.NaN };
   const bus = new EmulatedBus([driven, limp], freeHorns(2), 1_000_000);
   t.equal(bus.mechanics.counts(0), 2048);
   bus.runUntil(30_000);

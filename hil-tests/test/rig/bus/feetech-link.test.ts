@@ -207,6 +207,25 @@ t.test('what is no number is refused before anything goes out', async t => {
   t.equal(sent.length, 0);
 });
 
+t.test('arming says where each joint was told to stay: where it stands then, not where it was read before', async t => {
+  const { bus, link, state } = await bench(t);
+  const motion = await link.open();
+  await motion.read(state, 20_000);
+  const before = state.position[0]!;
+  const { counts } = bus.mechanics;
+  bus.mechanics.counts = servo => counts(servo) + (servo === 0 ? 40 : 0);
+  bus.runUntil(bus.nowUs + 5_000);
+  const stay = await motion.arm();
+  const goals = bus.servos.map(servo => servo.get('goalPosition'));
+  t.ok(Math.abs(Math.abs(stay[0]! - before) - (40 * 2 * Math.PI) / 4096) < 0.005, `${stay[0]! - before} rad further`);
+  motion.write(stay);
+  bus.runUntil(bus.nowUs + 5_000);
+  t.same(
+    bus.servos.map(servo => servo.get('goalPosition')),
+    goals,
+  );
+});
+
 t.test('a servo that is ill is not armed', async t => {
   const { bus, link } = await bench(t);
   bus.servos[1]!.strain.temperature = 90;
@@ -217,6 +236,39 @@ t.test('a servo that is ill is not armed', async t => {
     bus.servos.map(servo => servo.get('torqueEnable')),
     [0, 0],
   );
+});
+
+t.test(
+  'a hold names the servos without torque: by their switch, by their own protection, by their silence',
+  async t => {
+    type Servos = Awaited<ReturnType<typeof bench>>['bus']['servos'];
+    const lost: readonly [(servos: Servos) => void, RegExp][] = [
+      [servos => servos[1]!.restart(0), /^NOT held \(no torque\): servo 2 of joint 'elbow'; every other joint holds$/],
+      [
+        servos => void Object.assign(servos[1]!.strain, { temperature: 90 }),
+        /^NOT held \(it is too hot, .* itself\): servo 2 of joint 'elbow'/,
+      ],
+      [servos => servos[1]!.restart(10), /^may NOT be held \(no answer\): servo 2 of joint 'elbow'; every other joint/],
+    ];
+    for (const [spoil, message] of lost) {
+      const { bus, link } = await bench(t);
+      const motion = await link.open();
+      await motion.arm();
+      spoil(bus.servos);
+      bus.runUntil(bus.nowUs + 5_000);
+      await t.rejects(motion.halt('hold'), { code: 'E_HALT_REFUSED', exit: 'safetyStop', message });
+      t.equal(bus.servos[0]!.get('torqueEnable'), 1);
+    }
+  },
+);
+
+t.test('a supply out of its limits takes no torque away: the hold is one', async t => {
+  const { bus, link } = await bench(t);
+  const motion = await link.open();
+  await motion.arm();
+  bus.servos[1]!.strain.voltage = 30;
+  bus.runUntil(bus.nowUs + 5_000);
+  await t.resolves(motion.halt('hold'));
 });
 
 t.test('an arm far outside its range is not armed', async t => {

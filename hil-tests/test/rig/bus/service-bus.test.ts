@@ -186,21 +186,19 @@ function heedless(bus: ServiceBus, instead: () => Promise<void>): ServiceBus {
   };
 }
 
-/** The same two servos at whatever rate the port is opened: on a new wire each time, with what they kept. */
+/** Two servos, and a port that is opened at one rate and another. */
 function rates(t: Test, kind: ServoBusKind) {
-  let servos: readonly AnyServo[] = freeBus(kind, 2, rate).servos;
+  const emulated: EmulatedBus<AnyServo> = freeBus(kind, 2, rate);
+  t.teardown(() => emulated.dispose());
+  const clock = new Lockstep(emulated);
   const opened: number[] = [];
   return {
     opened,
-    rate: (servo: number) => baudRates[kind][get(servos[servo]!, 'baudRate')],
-    setRate: (servo: number, to: number) => set(servos[servo]!, 'baudRate', baudRates[kind].indexOf(to)),
+    rate: (servo: number) => emulated.servos[servo]!.baudRate,
+    setRate: (servo: number, to: number) => set(emulated.servos[servo]!, 'baudRate', baudRates[kind].indexOf(to)),
     async openAt(baudRate: number): Promise<ServiceBus> {
       opened.push(baudRate);
-      const emulated: EmulatedBus<AnyServo> = freeBus(kind, 2, baudRate);
-      t.teardown(() => emulated.dispose());
-      for (const [i, servo] of servos.entries()) set(emulated.servos[i]!, 'baudRate', get(servo, 'baudRate'));
-      servos = emulated.servos;
-      const clock = new Lockstep(emulated);
+      emulated.wire.baudRate = baudRate;
       return createServiceBus(kind, clock.open(), clock, baudRate);
     },
   };

@@ -47,7 +47,7 @@ const bounds: Readonly<Record<string, string>> = {
 export interface DynamixelServoOptions {
   readonly model: DynamixelModelName;
   readonly id: number;
-  /** Of the wire. */
+  /** That it was set up for. */
   readonly baudRate: number;
   /** New enough for everything unless given. */
   readonly firmware?: number;
@@ -57,7 +57,6 @@ export class DynamixelServo implements BusServo {
   readonly table: ControlTable;
   readonly #model: DynamixelModel;
   readonly #horn: Horn;
-  readonly #wireBaudRate: number;
   readonly #profile = new MotionProfile();
   readonly #byte = new Uint8Array(1);
   readonly #reader = new PacketReader(packet => {
@@ -82,7 +81,6 @@ export class DynamixelServo implements BusServo {
   #registered: { readonly address: number; readonly data: Uint8Array } | undefined;
 
   constructor({ model, id, baudRate, firmware = 52 }: DynamixelServoOptions, horn: Horn) {
-    this.#wireBaudRate = baudRate;
     this.#model = dynamixelModels[model];
     this.#horn = horn;
     this.table = new ControlTable(this.#model);
@@ -130,8 +128,12 @@ export class DynamixelServo implements BusServo {
     if (this.#goalFollows) this.table.set('goalPosition', position);
   }
 
+  get baudRate(): number | undefined {
+    return baudRates[this.get('baudRate')];
+  }
+
   hear(byte: number, timeUs: number): Answer | undefined {
-    if (this.#bootingS > 0 || baudRates[this.get('baudRate')] !== this.#wireBaudRate) return undefined;
+    if (this.#bootingS > 0) return undefined;
     if (timeUs - this.#heardUs > longestPauseUs) this.#reader.reset();
     this.#heardUs = timeUs;
     this.#byte[0] = byte;

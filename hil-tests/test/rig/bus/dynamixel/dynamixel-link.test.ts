@@ -252,6 +252,62 @@ t.test('a servo that was rebooted is limp, and its position is not made up', asy
   await t.rejects(motion.arm(), { code: 'E_ARM_REFUSED', message: /was reset/ });
 });
 
+t.test('where an arm was armed that a hand turns meanwhile is what arming says, and where it stays', async t => {
+  const bench = await DynamixelBench.on(t);
+  const { mechanics } = bench.bus;
+  const motion = await bench.link.open();
+  const { counts } = mechanics;
+  const fromUs = bench.clock.nowUs();
+  const turned = () => Math.round((bench.clock.nowUs() - fromUs) / 250);
+  mechanics.counts = servo => counts(servo) + (servo === 0 ? turned() : 0);
+  await motion.read(bench.state, 20_000);
+  const before = bench.counts(bench.state.position);
+  const stay = await motion.arm();
+  const goals = bench.values('goalPosition');
+  t.same(bench.counts(stay), goals);
+  t.ok(goals[0]! - before[0]! > 3, `it was turned by ${goals[0]! - before[0]!} counts since it was read`);
+  motion.write(stay);
+  await bench.rest(1_000);
+  t.same(bench.values('goalPosition'), goals);
+});
+
+t.test('a hold names the servos that have no torque or do not answer, once the others hold', async t => {
+  const lost: readonly [(bench: DynamixelBench) => void, RegExp][] = [
+    [
+      ({ servos }) => servos[0]!.restart(0.001),
+      /^NOT held \(no torque\): servo 1 of joint 'shoulder'; every other joint/,
+    ],
+    [
+      ({ servos }) => servos[0]!.restart(10),
+      /^may NOT be held \(no answer\): servo 1 of joint 'shoulder'; every other/,
+    ],
+    [({ servos }) => servos[0]!.fault(0x20), /^NOT held \(no torque\): servo 1 of joint 'shoulder'; every other joint/],
+    [
+      ({ servos }) => servos.forEach(servo => void servo.fault(0x20)),
+      /^NOT held \(no torque\): servo 1 of joint 'shoulder', servo 2 of joint 'elbow'; no joint is known to hold$/,
+    ],
+  ];
+  for (const [spoil, message] of lost) {
+    const bench = await DynamixelBench.on(t);
+    const motion = await bench.armed();
+    await bench.tick(motion, bench.state.position);
+    spoil(bench);
+    await bench.rest(5_000);
+    await t.rejects(motion.halt('hold'), { code: 'E_HALT_REFUSED', exit: 'safetyStop', message });
+    if (bench.servos[1]!.table.get('torqueEnable') === 0) continue;
+    t.equal(bench.servos[1]!.table.get('busWatchdog'), 0, 'it stands: nothing is left for its watchdog to stop');
+  }
+});
+
+t.test('an arm that was never given torque, or was relaxed, has none to lose: a hold is done', async t => {
+  const bench = await DynamixelBench.on(t);
+  const motion = await bench.link.open();
+  await t.resolves(motion.halt('hold'));
+  await motion.arm();
+  await motion.halt('relax');
+  await t.resolves(motion.halt('hold'));
+});
+
 t.test('a lost answer is asked for again within the tick; without time for it, the tick is stale', async t => {
   const bench = await DynamixelBench.on(t);
   const motion = await bench.armed();

@@ -9,3 +9,4 @@ parentPort!.on('message', (order: DeployerOrder) => {
   if (order.kind === 'back') store.operatorRollback('the other one again', 'ann@desk');
   else store.propose(order.digest, { id: 'the one on trial', skip: {}, by: 'ann@desk' });
 });
+parentPort!.postMessage('ready');

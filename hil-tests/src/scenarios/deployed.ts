@@ -1,4 +1,5 @@
 /** A release store as a deployer fills it, with policies that differ by name alone: what changes when one takes over is who drives, not how. */
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
@@ -9,8 +10,8 @@ import { bindGraph } from '@sim2servo/runtime/inference-backend';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import { emptyRecord } from '@sim2servo/runtime/releases/policy-record';
 import { openStore } from '@sim2servo/runtime/releases/release-store';
-import { standInGraph } from '../../src/scenarios/stand-in-graph.js';
 import type { DeployerOrder } from './deployer.js';
+import { standInGraph } from './stand-in-graph.js';
 
 /** The shipped policy of an arm that has one; for any other a network of that size, which moves it somehow. */
 async function contentFor(robot: LoadedRobot) {
@@ -54,13 +55,16 @@ export class Deployed {
       store.commit(emptyRecord);
     }
     const { digest } = await openStore(folder).admit(loadBundle(bundle('c')), {});
-    return new Deployed(folder, digest);
+    const deployer = new Worker(new URL('./deployer.js', import.meta.url), { workerData: folder });
+    // What it loads takes a core for a while: no loop should drive beside that.
+    await once(deployer, 'message');
+    return new Deployed(folder, digest, deployer);
   }
 
-  private constructor(folder: string, tried: string) {
+  private constructor(folder: string, tried: string, deployer: Worker) {
     this.folder = folder;
     this.#tried = tried;
-    this.#deployer = new Worker(new URL('./deployer.js', import.meta.url), { workerData: folder });
+    this.#deployer = deployer;
   }
 
   /** The one that was good before drives again, without a trial. */
