@@ -28,6 +28,8 @@ export interface RobotEnvironmentOptions {
    * to anywhere, so that what is learnt near it spreads along ways that no distance to the goal tells, such as over the shoulder.
    */
   readonly nearStarts?: number;
+  /** Share of the episodes that start where the one before has ended: who has got stuck learns to get out, instead of being put elsewhere. */
+  readonly chainedStarts?: number;
 }
 
 /** Angles by which joints are turned away from a goal's posture, rad: from precision to another side of the arm, each order as often. */
@@ -102,14 +104,21 @@ export class RobotEnvironment implements Environment {
     return this.#truncated;
   }
 
-  /** A new episode: at rest at a random posture off the soft limits, told to stay there, with a goal of the task. */
+  /**
+   * A new episode, with a goal of the task: at rest, told to stay there, at a random posture off the soft limits, on the way to the goal,
+   * or where the episode before has ended.
+   */
   reset(random: Random): void {
     const { task, robot } = this.#options;
     const { spec } = robot;
     const start = new Float64Array(this.actionSize);
-    const { nearStarts = 0 } = this.#options;
-    if (!task.startsAtGoal && nearStarts > 0 && random.uniform(0, 1) < nearStarts) this.#startNear(start, random);
-    else {
+    const { nearStarts = 0, chainedStarts = 0 } = this.#options;
+    const drawn = task.startsAtGoal || nearStarts + chainedStarts === 0 ? 1 : random.uniform(0, 1);
+    if (drawn < nearStarts) this.#startNear(start, random);
+    else if (drawn < nearStarts + chainedStarts && this.#truncated) {
+      for (let j = 0; j < start.length; j++) start[j] = this.#arm.angle(j);
+      task.sampleGoal(spec, random, this.#control.goal);
+    } else {
       samplePosture(spec, random, spec.safety.softLimit, start);
       if (task.startsAtGoal) fingertip(spec, start, this.#control.goal);
       else task.sampleGoal(spec, random, this.#control.goal);

@@ -13,8 +13,10 @@ export interface RobotArmOptions {
   readonly controlRateHz: number;
   /** True: a new arm for each episode. A variation: always that arm. False: the nominal one. */
   readonly randomise: boolean | ArmVariation;
-  /** Share of the episodes whose goal lies near their start. */
+  /** Share of the episodes that start on the way to their goal. */
   readonly nearStarts?: number;
+  /** Share of the episodes that start where the one before has ended. */
+  readonly chainedStarts?: number;
 }
 
 const optionsSchema = z.looseObject({ robot: z.string(), task: z.string(), controlRateHz: z.number() });
@@ -26,12 +28,13 @@ export function robotArm(options: RobotArmOptions): EnvironmentRecipe {
 /** What a thread calls; see environment-recipe.ts. */
 export function createEnvironment(options: Readonly<Record<string, unknown>>): Promise<RobotEnvironment> {
   const { robot, task, controlRateHz } = optionsSchema.parse(options);
-  const { randomise, nearStarts = 0 } = options as unknown as RobotArmOptions;
+  const { randomise, nearStarts = 0, chainedStarts = 0 } = options as unknown as RobotArmOptions;
   return RobotEnvironment.create({
     robot: loadRobot(robot),
     task: taskNamed(task),
     controlRateHz,
     randomise,
     nearStarts,
+    chainedStarts,
   });
 }

@@ -30,15 +30,17 @@ export function robotRecipe(
     ...plane,
     learnAtHz,
     // The way over the shoulder, to what lies behind, is found from its end.
-    nearStarts: 0.6,
+    nearStarts: 0.5,
+    // … and the way out of where it has got stuck, from there.
+    chainedStarts: 0.3,
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: 1_400_000,
+      steps: 2_200_000,
       learningStarts: 8_000,
       blockSteps: 64,
       updatesPerStep: 0.125,
-      replayCapacity: 1_400_000,
+      replayCapacity: 2_200_000,
       evaluateEvery: 100_000,
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
       evaluationEpisodes: 120,
@@ -55,7 +57,7 @@ export function robotRecipe(
       criticLayerNorm: true,
       // … and policies that always learn as fast as at first find the ways and never become exact.
       learningRate: 5e-4,
-      learningRateHalvedAfter: 50_000,
+      learningRateHalvedAfter: 75_000,
       // More noise than this, and what is worth a millimetre drowns in it.
       targetEntropy: -2 * spec.joints.length,
     },

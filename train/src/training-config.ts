@@ -85,6 +85,12 @@ export const robotTrainingSchema = z.strictObject({
     .max(1)
     .default(0)
     .describe('Share of the training episodes that start on the way to their goal.'),
+  chainedStarts: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of the training episodes that start where the one before has ended.'),
   startedFrom: z
     .string()
     .optional()
@@ -130,6 +136,7 @@ export const defaultTrainingConfig: RobotTrainingConfig = {
   controlRateHz: 50,
   randomise: true,
   nearStarts: 0,
+  chainedStarts: 0,
   loop: {
     seed: 0,
     steps: 30_000,

@@ -34,7 +34,7 @@ export function worldOf(config: TrainingConfig): TrainingWorld {
 }
 
 function robotWorld(config: RobotTrainingConfig): TrainingWorld {
-  const { robot, task, controlRateHz, learnAtHz = controlRateHz, randomise, nearStarts } = config;
+  const { robot, task, controlRateHz, learnAtHz = controlRateHz, randomise, nearStarts, chainedStarts } = config;
   const { spec } = loadRobot(robot);
   if (learnAtHz !== controlRateHz && spec.action.kind !== 'velocity')
     throw new KitError(
@@ -44,7 +44,7 @@ function robotWorld(config: RobotTrainingConfig): TrainingWorld {
       'usage',
     );
   const arm = { robot, task, controlRateHz, randomise };
-  const environment = robotArm({ ...arm, controlRateHz: learnAtHz, nearStarts });
+  const environment = robotArm({ ...arm, controlRateHz: learnAtHz, nearStarts, chainedStarts });
   return {
     title: `${robot} ${task}`,
     sizes: sizesOf(spec),
