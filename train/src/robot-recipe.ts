@@ -36,11 +36,11 @@ export function robotRecipe(
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: 2_200_000,
+      steps: 2_000_000,
       learningStarts: 8_000,
       blockSteps: 64,
       updatesPerStep: 0.125,
-      replayCapacity: 2_200_000,
+      replayCapacity: 2_000_000,
       evaluateEvery: 100_000,
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
       evaluationEpisodes: 120,
@@ -57,7 +57,7 @@ export function robotRecipe(
       criticLayerNorm: true,
       // … and policies that always learn as fast as at first find the ways and never become exact.
       learningRate: 5e-4,
-      learningRateHalvedAfter: 75_000,
+      learningRateHalvedAfter: 70_000,
       // More noise than this, and what is worth a millimetre drowns in it.
       targetEntropy: -2 * spec.joints.length,
     },

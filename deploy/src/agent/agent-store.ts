@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
-import { realDisk } from '@sim2servo/runtime/releases/disk';
+import { type Disk, realDisk } from '@sim2servo/runtime/releases/disk';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import type { Proposal } from '@sim2servo/runtime/releases/proposal';
 import { openStore, ReleaseStore } from '@sim2servo/runtime/releases/release-store';
@@ -38,6 +38,14 @@ export interface AgentStore {
   rollback(reason: string, by: string, expected: BundleExpectation): Promise<string>;
 }
 
+export interface OpenOptions {
+  /** What it holds is to be told: then one that can't be written to is read as it is. */
+  readonly onlyRead?: boolean;
+  /** How long a loop is given to take over what is current again. */
+  readonly takeOverMs?: number;
+  readonly disk?: Disk;
+}
+
 const pollMs = 50;
 
 /** Whether there is one that this process can't change: on a card that failed and was mounted anew to be read only, for instance. */
@@ -54,13 +62,14 @@ function isReadOnly(folder: string): boolean {
 /**
  * Opens the store at `folder`, which is made where there is none.
  *
- * @param onlyRead   what it holds is to be told: then one that can't be written to is read as it is
- * @param takeOverMs how long a loop is given to take over what is current again
  * @throws KitError E_DEPLOY_TARGET
  */
-export function openAgentStore(folder: string, onlyRead = false, takeOverMs = 10_000): AgentStore {
+export function openAgentStore(
+  folder: string,
+  { onlyRead = false, takeOverMs = 10_000, disk = realDisk }: OpenOptions = {},
+): AgentStore {
   const store =
-    onlyRead && isReadOnly(folder) ? new ReleaseStore(new StoreFolder(folder, realDisk)) : openStore(folder);
+    onlyRead && isReadOnly(folder) ? new ReleaseStore(new StoreFolder(folder, disk)) : openStore(folder, disk);
   return {
     folder,
     state: () => store.state(),

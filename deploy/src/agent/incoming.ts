@@ -6,23 +6,13 @@
  * into one file, over sftp for instance, which asks nobody, would spoil it for each other. What came to one of them is used by the next who
  * wants it, half a file as a copy. That all of it lies in a folder that says whose it is lets the store tidy up after those who died.
  */
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { sha256 as digestOf, shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
+import { type Disk, realDisk } from '@sim2servo/runtime/releases/disk';
 import { isOwnerAlive, ownedName } from '@sim2servo/runtime/releases/owner';
+import { makeFolders } from '@sim2servo/runtime/releases/store-files';
 
 export interface WantedFile {
   readonly sha256: string;
@@ -40,6 +30,13 @@ const wholeName = /^[0-9a-f]{64}$/;
 /** Left free, so that a robot can still write its log. */
 const spareBytes = 16 * 2 ** 20;
 
+export interface IncomingOptions {
+  /** Files come to a place that nobody else writes into. */
+  readonly apart?: boolean | undefined;
+  readonly free?: typeof freeBytes;
+  readonly disk?: Disk | undefined;
+}
+
 export class Incoming {
   /** Absolute. */
   readonly folder: string;
@@ -51,16 +48,17 @@ export class Incoming {
   /** Bytes of those that have come, until somebody lacks them again. */
   readonly #received = new Map<string, number>();
   readonly #free: typeof freeBytes;
+  readonly #disk: Disk;
 
   /**
    * @param store its folder; it needs not exist yet
-   * @param apart files come to a place that nobody else writes into
    */
-  constructor(store: string, { apart = false, free = freeBytes } = {}) {
+  constructor(store: string, { apart = false, free = freeBytes, disk = realDisk }: IncomingOptions = {}) {
     this.folder = resolve(store, 'incoming');
     this.place = apart ? join(this.folder, ownedName()) : this.folder;
     this.#releases = resolve(store, 'releases');
     this.#free = free;
+    this.#disk = disk;
   }
 
   /**
@@ -117,7 +115,7 @@ export class Incoming {
     this.#expected.set(sha256, Math.max(bytes, this.#expected.get(sha256) ?? 0));
     const length = this.length(sha256);
     if (length <= bytes) return length;
-    rmSync(this.#part(sha256));
+    this.#disk.remove(this.#part(sha256));
     return 0;
   }
 
@@ -129,11 +127,16 @@ export class Incoming {
       const part = join(place, sha256 + comingSuffix);
       const stat = ifOurs(() => lstatSync(part));
       if (stat?.isFile() === true && stat.size <= bytes && stat.size > this.length(sha256))
-        onDisk(this.folder, () => ifOurs(() => copyFileSync(part, this.#part(sha256))));
+        onDisk(this.folder, () => ifOurs(() => this.#begin(sha256, readFileSync(part))));
       if (isOwnerAlive(name) !== false) continue;
-      ifOurs(() => rmSync(part, { force: true }));
-      removeEmpty(place);
+      this.#removeFile(part);
+      this.#removeEmpty(place);
     }
+  }
+
+  #begin(sha256: string, bytes: Uint8Array): void {
+    this.#disk.remove(this.#part(sha256));
+    this.#disk.write(this.#part(sha256), bytes);
   }
 
   /** Bytes that have come of a file that is still coming. */
@@ -171,12 +174,12 @@ export class Incoming {
     this.#mustHold(bytes.length + spareBytes);
     this.#make();
     return onDisk(this.folder, () => {
-      appendFileSync(this.#part(sha256), bytes);
+      this.#disk.append(this.#part(sha256), bytes);
       return length + bytes.length;
     });
   }
 
-  /** A file has come: it is let in if it is what its name says, and else gone. @throws KitError E_DEPLOY_DIGEST, E_DEPLOY_LACKING */
+  /** A file has come: it is kept, whatever happens, if it is what its name says, and else gone. @throws KitError E_DEPLOY_DIGEST, E_DEPLOY_LACKING, E_DEPLOY_TARGET */
   received(sha256: string): void {
     const part = this.#part(sha256);
     const stat = lstatSync(part, { throwIfNoEntry: false });
@@ -191,14 +194,18 @@ export class Incoming {
     }
     const found = stat.isFile() && stat.size <= maxFileBytes ? digestOf(readFileSync(part)) : 'none';
     if (found !== sha256) {
-      rmSync(part, { recursive: true });
+      this.#disk.remove(part);
       throw new KitError(
         'E_DEPLOY_DIGEST',
         `what came as file ${shortDigest(sha256)} has digest ${shortDigest(found)}: it was changed on its way`,
         'deploy again: it was thrown away, and comes anew',
       );
     }
-    renameSync(part, join(this.place, sha256));
+    onDisk(this.folder, () => {
+      this.#disk.sync(part);
+      this.#disk.rename(part, join(this.place, sha256));
+      this.#disk.sync(this.place);
+    });
     this.#expected.delete(sha256);
     this.#received.set(sha256, stat.size);
   }
@@ -207,32 +214,29 @@ export class Incoming {
   remove(digests: readonly string[]): void {
     const dead = this.#places().filter(name => isOwnerAlive(name) === false);
     for (const place of new Set([this.place, ...dead.map(name => join(this.folder, name))])) {
-      for (const digest of digests) ifOurs(() => rmSync(join(place, digest), { force: true }));
-      if (place !== this.folder) removeEmpty(place);
+      for (const digest of digests) this.#removeFile(join(place, digest));
+      if (place !== this.folder) this.#removeEmpty(place);
     }
   }
 
   /** Whole files that came here, of a deployment that was refused: the next one brings its own. */
   discard(): void {
-    for (const name of entries(this.place)) if (wholeName.test(name)) rmSync(join(this.place, name), { force: true });
-    if (this.place !== this.folder) removeEmpty(this.place);
-  }
-
-  /** A folder to put a bundle together in. The store's lock must be held: there is one, and what a dead agent left goes. */
-  makeDraft(): string {
-    this.removeDraft();
-    const draft = join(this.folder, 'draft');
-    onDisk(this.folder, () => mkdirSync(draft, { recursive: true }));
-    return draft;
-  }
-
-  removeDraft(): void {
-    rmSync(join(this.folder, 'draft'), { recursive: true, force: true });
+    for (const name of entries(this.place)) if (wholeName.test(name)) this.#removeFile(join(this.place, name));
+    if (this.place !== this.folder) this.#removeEmpty(this.place);
   }
 
   /** Names of the folders that are somebody's alone. */
   #places(): string[] {
     return entries(this.folder).filter(name => isOwnerAlive(name) !== undefined);
+  }
+
+  #removeFile(path: string): void {
+    ifOurs(() => this.#disk.remove(path));
+  }
+
+  /** @param place this agent's, or a dead one's: nobody else puts anything there */
+  #removeEmpty(place: string): void {
+    if (ifOurs(() => entries(place).length) === 0) this.#removeFile(place);
   }
 
   #part(sha256: string): string {
@@ -251,7 +255,7 @@ export class Incoming {
   }
 
   #make(): void {
-    onDisk(this.folder, () => mkdirSync(this.place, { recursive: true }));
+    onDisk(this.folder, () => makeFolders(this.#disk, this.place));
   }
 }
 
@@ -260,10 +264,6 @@ const entries = (folder: string): string[] => unless(['ENOENT', 'ENOTDIR'], () =
 
 /** Undefined where another agent has moved or removed it meanwhile, or another user keeps it to himself: then it is as if it were not there. */
 const ifOurs = <Result>(work: () => Result): Result | undefined => unless(['ENOENT', 'EACCES', 'EPERM'], work);
-
-function removeEmpty(folder: string): void {
-  unless(['ENOTEMPTY', 'EEXIST'], () => ifOurs(() => rmdirSync(folder)));
-}
 
 /** Undefined where the system says one of `codes`. */
 function unless<Result>(codes: readonly string[], work: () => Result): Result | undefined {

@@ -5,18 +5,20 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bundleFiles } from '@sim2servo/models/bundle/bundle-folder';
 import { type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { expectationOf } from '@sim2servo/models/bundle/signed-manifest';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot } from '@sim2servo/models/robot-folder';
 import { runtimeVersion } from '@sim2servo/models/version';
+import { type Disk, realDisk } from '@sim2servo/runtime/releases/disk';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
-import { type AgentStore, openAgentStore } from './agent-store.js';
-import { assembleDraft } from './draft.js';
+import { type AgentStore, type OpenOptions, openAgentStore } from './agent-store.js';
 import { failedDeployment, type LastError } from './health.js';
 import { freeBytes, Incoming } from './incoming.js';
 import { type Answers, type AnswerTo, protocolVersion, type Request, type Status } from './protocol.js';
+import { receivedFiles } from './received-files.js';
 
 export interface AgentOptions {
   /** Folder of the release store; it needs not exist yet. */
@@ -25,7 +27,9 @@ export interface AgentOptions {
   readonly robot?: string | undefined;
   /** For one connection alone: its files come to a place of their own. */
   readonly apart?: boolean;
-  readonly openStore?: (folder: string, onlyRead: boolean) => AgentStore;
+  readonly openStore?: (folder: string, options: OpenOptions) => AgentStore;
+  /** What the store lies on. */
+  readonly disk?: Disk;
   /** Why the service that drives the arm does not, where there is one. */
   readonly driveError?: () => Promise<LastError | undefined>;
 }
@@ -111,8 +115,8 @@ export class RobotAgent {
   }
 
   #store(onlyRead = false): AgentStore {
-    const { openStore = openAgentStore, store } = this.#options;
-    return openStore(store, onlyRead);
+    const { openStore = openAgentStore, store, disk = realDisk } = this.#options;
+    return openStore(store, { onlyRead, disk });
   }
 
   /** Read anew each time: keys may have been trusted or revoked meanwhile. */
@@ -141,28 +145,25 @@ export class RobotAgent {
       onEvent(entry);
     };
     try {
-      const draft = assembleDraft(this.incoming, { manifest, signature }, expected);
-      try {
-        const bundle = loadBundle(draft.folder, expected);
-        note({
-          event: 'verified',
-          words:
-            bundle.signature === undefined
-              ? 'digests; nobody had to sign it'
-              : `digests; signed by key ${bundle.signature.keyId}`,
-        });
-        const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected, retryBad);
-        note({
-          event: 'tested',
-          words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
-          figures: { goldenMaxError, inferP50Us: inferUs.p50, inferP99Us: inferUs.p99 },
-        });
-        note({ event: 'admitted', words: `whole, in releases/${shortDigest(manifest)}` });
-      } finally {
-        draft.remove();
-      }
+      const received = receivedFiles(this.incoming, { manifest, signature }, expected);
+      const paths = new Map([...received].map(([name, { path }]) => [name, path]));
+      const bundle = loadBundle('the bundle', expected, bundleFiles(paths));
+      note({
+        event: 'verified',
+        words:
+          bundle.signature === undefined
+            ? 'digests; nobody had to sign it'
+            : `digests; signed by key ${bundle.signature.keyId}`,
+      });
+      const { backend, goldenMaxError, inferUs } = await store.admit(bundle, expected, retryBad);
+      note({
+        event: 'tested',
+        words: `golden vectors within ${goldenMaxError.toExponential(1)}, inference p99 ${inferUs.p99.toFixed(0)} µs (${backend})`,
+        figures: { goldenMaxError, inferP50Us: inferUs.p50, inferP99Us: inferUs.p99 },
+      });
+      note({ event: 'admitted', words: `whole, in releases/${shortDigest(manifest)}` });
       const proposed = store.propose(manifest, { id, skip, retryBad, by });
-      this.incoming.remove(draft.digests);
+      this.incoming.remove([...received.values()].map(({ sha256 }) => sha256));
       if (!proposed) return { id, outcome: 'current' };
       const noted = store.history(1).at(-1);
       if (noted?.id === id) onEvent(noted);

@@ -6,7 +6,7 @@ import { type AgentOptions, RobotAgent } from '../agent/robot-agent.js';
 const blockBytes = 2 ** 20;
 
 export function connectFolder(options: AgentOptions): RobotConnection {
-  const agent = new RobotAgent({ ...options, apart: true });
+  const agent = new RobotAgent({ apart: true, ...options });
   const gone = new AbortController();
   const underWay = new Set<Promise<unknown>>();
   return {

@@ -50,7 +50,7 @@ t.test('a rollback has come true when it is answered, and where the loop goes on
   const { model, golden, manifest } = first!;
   writeBundle(join(folder, 'again'), { ...manifest, robot, model, golden, name: 'again', createdAt: new Date(0) });
   const again = loadBundle(join(folder, 'again'));
-  const store = openAgentStore(at, false, 300);
+  const store = openAgentStore(at, { takeOverMs: 300 });
   for (const bundle of [first!, again]) {
     await store.admit(bundle, {});
     store.propose(bundle.digest, { id: bundle.digest, skip: {}, by: 'me' });

@@ -256,13 +256,8 @@ t.test('what another user keeps to himself is as if it were not there', onPosix,
   t.ok(existsSync(unreadable) && existsSync(closed));
 });
 
-t.test('one draft at a time, and what is in a release goes', async t => {
+t.test('what is in a release goes', async t => {
   const incoming = new Incoming(newStore());
-  const draft = incoming.makeDraft();
-  writeFileSync(join(draft, 'policy.json'), '');
-  t.equal(incoming.makeDraft(), draft);
-  t.same(readdirSync(draft), [], 'of the one before nothing is left');
-  incoming.removeDraft();
   await incoming.lacking([file]);
   incoming.append(digest, 0, content);
   incoming.received(digest);

@@ -1,11 +1,11 @@
-/** The folder of a bundle, read with distrust: nothing but plain files, no more bytes than were agreed on, no link followed. */
+/** The files of a bundle, read with distrust: nothing but plain files, no more bytes than were agreed on, no link followed. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { KitError, messageOf } from '../error.js';
 import { bundleLimits } from './manifest.js';
 
-/** Where the parts of a bundle are read: a folder, or what a test gives in its place to see in which order they are. */
+/** Where the parts of a bundle are read. */
 export interface BundleParts {
   /** Names of all that is there. */
   names(): string[];
@@ -21,16 +21,29 @@ export interface FileDigest {
 }
 
 export function bundleFolder(folder: string): BundleParts {
+  return partsAt(
+    () => reading(folder, () => namesIn(folder)) ?? [],
+    name => join(folder, name),
+  );
+}
+
+/** Of a bundle whose files do not lie together yet. @param paths where each is, by its name in the bundle */
+export function bundleFiles(paths: ReadonlyMap<string, string>): BundleParts {
+  return partsAt(
+    () => [...paths.keys()],
+    name => paths.get(name),
+  );
+}
+
+function partsAt(names: () => string[], pathOf: (name: string) => string | undefined): BundleParts {
+  const at = <Result>(name: string, read: (path: string) => Result) => {
+    const path = pathOf(name);
+    return path === undefined ? undefined : reading(path, () => read(path));
+  };
   return {
-    names: () => reading(folder, () => namesIn(folder)) ?? [],
-    read(name, maxBytes) {
-      const path = join(folder, name);
-      return reading(path, () => readPlainFile(path, maxBytes));
-    },
-    digest(name, maxBytes) {
-      const path = join(folder, name);
-      return reading(path, () => digestPlainFile(path, maxBytes));
-    },
+    names,
+    read: (name, maxBytes) => at(name, path => readPlainFile(path, maxBytes)),
+    digest: (name, maxBytes) => at(name, path => digestPlainFile(path, maxBytes)),
   };
 }
 

@@ -21,6 +21,8 @@ export type { BundleExpectation } from './signed-manifest.js';
 
 export interface Bundle extends SignedManifest {
   readonly folder: string;
+  /** Where its files are read. */
+  readonly parts: BundleParts;
   readonly model: Uint8Array;
   readonly golden: Golden;
 }
@@ -29,7 +31,8 @@ export interface Bundle extends SignedManifest {
  * The manifest is verified before any file that it lists is opened, and each file's digest before it is parsed: model and golden vectors of
  * somebody unknown are never looked at.
  *
- * @param parts where it is read, if not in `folder`
+ * @param folder where it lies, or what it is called in messages
+ * @param parts  where it is read, if not in `folder`
  * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_FILE_*, E_JSON_*
  */
 export function loadBundle(
@@ -50,7 +53,7 @@ export function loadBundle(
       `${folder}/golden.json does not fit the manifest's sizes`,
       'export the policy again with `kit export`',
     );
-  return { folder, ...signed, model, golden };
+  return { folder, parts, ...signed, model, golden };
 }
 
 function missing(folder: string, name: string): never {
@@ -110,12 +113,12 @@ function checkDigest(folder: string, name: string, wanted: string, found: string
  * @throws  KitError E_BUNDLE_*
  */
 export function readExtra(
-  { folder, manifest }: Pick<Bundle, 'folder' | 'manifest'>,
+  { folder, parts, manifest }: Pick<Bundle, 'folder' | 'parts' | 'manifest'>,
   name: string,
 ): Uint8Array | undefined {
   const digest = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
   if (digest === undefined) return undefined;
-  const bytes = bundleFolder(folder).read(name, bundleLimits.fileBytes) ?? missing(folder, name);
+  const bytes = parts.read(name, bundleLimits.fileBytes) ?? missing(folder, name);
   checkDigest(folder, name, digest, sha256(bytes));
   return bytes;
 }

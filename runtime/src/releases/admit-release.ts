@@ -1,8 +1,10 @@
 /** How a policy gets into `releases/<digest>`, whole and tested, and how it goes from there: by renames, so that no half one ever has that name. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { bundleLimits, manifestName, signatureName } from '@sim2servo/models/bundle/manifest';
+import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { Disk } from './disk.js';
 import { type SelfTest, selfTest } from './self-test.js';
@@ -10,9 +12,6 @@ import { type SelfTest, selfTest } from './self-test.js';
 /** A release on its way in, and one on its way out; what is left of them goes at the next opening. A draft's name never comes again. */
 const incomingPrefix = '.incoming-';
 const outgoing = (releases: string, digest: string) => join(releases, `.outgoing-${digest}`);
-
-/** Of `policy.json`, the only file of a bundle that `policy.json` does not list. */
-const signature = 'policy.json.minisig';
 
 /**
  * Copies a bundle aside, tests the copy, and renames it into place. What lies there already stays if it is good and is replaced if it is not.
@@ -37,15 +36,23 @@ export async function admitRelease(
   const draft = join(releases, `${incomingPrefix}${bundle.digest}-${randomBytes(4).toString('hex')}`);
   disk.makeFolder(draft);
   try {
-    const names = ['policy.json', ...Object.keys(bundle.manifest.files)];
-    if (existsSync(join(bundle.folder, signature))) names.push(signature);
-    for (const name of names) {
+    // What is missing, or another by now, is found out when the copy is loaded.
+    for (const name of [manifestName, signatureName, ...Object.keys(bundle.manifest.files)]) {
+      const bytes = bundle.parts.read(name, bundleLimits.fileBytes);
+      if (bytes === undefined) continue;
       const copy = join(draft, name);
-      disk.write(copy, readFileSync(join(bundle.folder, name)));
+      disk.write(copy, bytes);
       disk.sync(copy);
     }
     disk.sync(draft);
-    const tested = await selfTest(loadBundle(draft, expected));
+    const copied = loadBundle(draft, expected);
+    if (copied.digest !== bundle.digest)
+      throw new KitError(
+        'E_BUNDLE_DIGEST',
+        `${bundle.folder} became policy ${shortDigest(copied.digest)} while it was copied`,
+        'deploy again, once nobody changes it any more',
+      );
+    const tested = await selfTest(copied);
     const damaged = outgoing(releases, bundle.digest);
     disk.remove(damaged);
     if (existsSync(release)) disk.rename(release, damaged);

@@ -9,7 +9,7 @@ import { writeBundles } from '../support/deployment-courses.js';
 import { LostPower } from '../support/lost-power.js';
 import { quickFolder } from '../support/quick-folder.js';
 import { RecordingDisk, unsyncedDisk } from '../support/recording-disk.js';
-import { Starts } from '../support/store-after-restart.js';
+import { deployingHere, Starts } from '../support/store-after-restart.js';
 
 const folder = quickFolder(t);
 const [next = '', path = ''] = writeBundles(folder, 2);
@@ -34,7 +34,7 @@ async function deploy(store: string, disk: Disk, operations: number): Promise<vo
 }
 
 t.test('whatever a killed process left unsynced, the next one does not build on it', async t => {
-  const starts = new Starts(join(folder, 'scratch'), next);
+  const starts = new Starts(join(folder, 'scratch'), deployingHere(next));
   const problems: string[] = [];
   for (let killedAfter = 12; killedAfter < 36; killedAfter++) {
     const root = join(folder, `killed-${killedAfter}`);

@@ -4,11 +4,11 @@ import t from 'tap';
 import { courses, writeBundles } from '../support/deployment-courses.js';
 import { LostPowerTrials, record } from '../support/lost-power-trials.js';
 import { quickFolder } from '../support/quick-folder.js';
-import { Starts } from '../support/store-after-restart.js';
+import { deployingHere, Starts } from '../support/store-after-restart.js';
 
 const folder = quickFolder(t);
 const [next = '', ...bundles] = writeBundles(folder, 5);
-const starts = new Starts(join(folder, 'scratch'), next);
+const starts = new Starts(join(folder, 'scratch'), deployingHere(next));
 const trials = new LostPowerTrials(starts);
 for (const [i, course] of courses(bundles).entries())
   t.test(`each sync is needed: ${course.name}`, async t => {

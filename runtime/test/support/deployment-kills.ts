@@ -6,7 +6,7 @@ import { Random } from '@sim2servo/models/random';
 import { openStore } from '../../src/releases/release-store.js';
 import { writeBundles } from './deployment-courses.js';
 import { killed, startBeside } from './other-process.js';
-import { tryStore } from './store-after-restart.js';
+import { deployingHere, tryStore } from './store-after-restart.js';
 
 /** Operations on the disk from the first policy of a life to the end of the second. */
 const operations = 160;
@@ -40,7 +40,7 @@ export async function killDeployments(folder: string, kills: number, { seed = 1 
     const opened = openStore(store);
     const changed = opened.current() !== before;
     try {
-      await tryStore(opened, next);
+      await tryStore(opened, deployingHere(next));
     } catch (error) {
       throw new Error(`after life ${life} (${own.join(' ') || 'at some moment'})`, { cause: error });
     }

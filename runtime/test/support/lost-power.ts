@@ -231,7 +231,7 @@ export function materialise(found: FoundFolder, folder: string, bootBefore: stri
   const later = (text: string) => text.replaceAll(bootBefore, '00000000-0000-4000-8000-000000000000');
   mkdirSync(folder, { recursive: true });
   for (const [name, inner] of found.entries) {
-    const path = join(folder, name);
+    const path = join(folder, later(name));
     if (inner instanceof Uint8Array)
       writeFileSync(path, name === 'running.json' ? later(Buffer.from(inner).toString('latin1')) : inner);
     else if ('target' in inner) symlinkSync(later(inner.target), path);

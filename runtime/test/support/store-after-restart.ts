@@ -93,18 +93,26 @@ function checkTidy(folder: string, most: number): void {
   assert(readdirSync(join(folder, 'releases')).length <= most, 'the disk grows');
 }
 
+/** Deploys a bundle into the store at `folder`. @returns its digest */
+export type DeployNext = (folder: string) => Promise<string>;
+
+/** @param next a bundle that no store has seen */
+export const deployingHere =
+  (next: string): DeployNext =>
+  async folder =>
+    (await deployToFolder(next, folder, {}, unsyncedDisk)).digest;
+
 /**
  * What a store that was opened after a restart is good for.
  *
- * @param next a bundle that it has never seen
  * @throws Error what is wrong
  */
-export async function tryStore(store: ReleaseStore, next: string): Promise<View> {
+export async function tryStore(store: ReleaseStore, deployNext: DeployNext): Promise<View> {
   const { folder } = store;
   const view = viewOf(store);
   await checkStart(store);
   checkTidy(folder, Number.POSITIVE_INFINITY);
-  const { digest } = await deployToFolder(next, folder, {}, unsyncedDisk);
+  const digest = await deployNext(folder);
   assert(store.current() === digest, 'the next deployment did not make its policy current');
   await checkStart(store);
   checkTidy(folder, 3);
@@ -122,14 +130,13 @@ export type StartOrProblem = Start | { readonly problem: string };
 /** Starts with what is found on a disk. What was seen once is not looked at again. */
 export class Starts {
   readonly #scratch: string;
-  readonly #next: string;
+  readonly #deployNext: DeployNext;
   readonly #byFound = new Map<string, StartOrProblem>();
   readonly #byOpened = new Map<string, View>();
 
-  /** @param next a bundle that no store has seen */
-  constructor(scratch: string, next: string) {
+  constructor(scratch: string, deployNext: DeployNext) {
     this.#scratch = scratch;
-    this.#next = next;
+    this.#deployNext = deployNext;
   }
 
   /** Different disks that were started with, and different stores that came of opening them. */
@@ -154,7 +161,7 @@ export class Starts {
       const store = openStore(join(this.#scratch, 'store'), disk);
       const mended = [...disk.operations];
       const opened = this.#printOf();
-      const view = this.#byOpened.get(opened) ?? (await tryStore(store, this.#next));
+      const view = this.#byOpened.get(opened) ?? (await tryStore(store, this.#deployNext));
       this.#byOpened.set(opened, view);
       return { view, mended };
     } catch (error) {
