@@ -138,7 +138,7 @@ function robotOf({ robot, kind, rig }: Pick<HilFlags, 'robot' | 'rig' | 'kind'>)
       'use --rig bus --kind alone, or --robot',
       'usage',
     );
-  return robot ?? shippedRobotOn[kind ?? (rig === 'bus' ? 'feetech' : 'kitlink')];
+  return robot ?? shippedRobotOn[kind ?? (rig === 'bus' || rig === 'bus-lockstep' ? 'feetech' : 'kitlink')];
 }
 
 function servoCount(text: string): number {
