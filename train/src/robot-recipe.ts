@@ -3,8 +3,11 @@ import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { sac } from './algorithms/sac.js';
 import { defaultTrainingConfig, type RobotTrainingConfig } from './training-config.js';
 
-/** Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. An arm in space has further to go. */
-const horizonS = { plane: 0.4, space: 1.3 };
+/**
+ * Time ahead that a policy weighs: 1/(1 − gamma) steps of it, whatever the rate. An arm in space has further to go: over the shoulder it is a
+ * second and a half, and who weighs less than twice that rightly stays where it has got stuck, a hand's breadth off.
+ */
+const horizonS = { plane: 0.4, space: 3 };
 /** An arm in space learns with this many control steps a second, if its policy has more: at 50 Hz it took four times as many steps to be half as exact. */
 const learnInSpaceAtHz = 25;
 /** An arm with fewer joints than this lies in a plane, and takes desk2's recipe. */

@@ -30,7 +30,7 @@ t.test('a robot is judged by its error over the last half second, a gym task by 
 t.test('a policy may learn at another rate than it then has, and is judged at its own', async t => {
   const config = robotRecipe('so101', loadRobot('so101').spec, 'reach', 100);
   const { environment, evaluation } = worldOf(config);
-  t.match(environment, { options: { controlRateHz: 25, nearStarts: 0.6 } });
+  t.match(environment, { options: { controlRateHz: 25, nearStarts: 0.5, chainedStarts: 0.3 } });
   t.match(evaluation, { environment: { options: { controlRateHz: 100 } }, errorWindow: 50 });
   t.throws(
     () => worldOf({ ...defaultTrainingConfig, learnAtHz: 25 }),

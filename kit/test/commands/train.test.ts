@@ -41,7 +41,14 @@ t.test('a rate belongs to a robot’s policy, and stands in its configuration', 
   t.match(await kit(`train --rate none --out ${out}`), { exit: 2, err: /'none' is not a number above 0/ });
   t.equal((await kit(`train --robot so101 --rate 100 --steps 64 --out ${out}`)).exit, 2, 'too short for an evaluation');
   const config = JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'));
-  t.match(config, { robot: 'so101', controlRateHz: 100, learnAtHz: 25, nearStarts: 0.6, sac: { gamma: 1 - 1 / 32.5 } });
+  t.match(config, {
+    robot: 'so101',
+    controlRateHz: 100,
+    learnAtHz: 25,
+    nearStarts: 0.5,
+    chainedStarts: 0.3,
+    sac: { gamma: 1 - 1 / 75 },
+  });
 });
 
 t.test('a run begins only with a policy for its robot', async t => {
