@@ -23,12 +23,25 @@ export class ProgressLine {
     } else this.#io.err(text());
   }
 
+  /** Says at once that Ctrl-C was heard, where what is under way takes a while to end. */
+  answer(signal: AbortSignal, words: string): void {
+    const say = () => {
+      this.done();
+      this.#io.err(words);
+    };
+    signal.addEventListener('abort', say, { once: true });
+  }
+
   /** Ends a redrawn line, so that what follows stands below it. */
   done(): void {
     if (this.#open) process.stderr.write('\n');
     this.#open = false;
   }
 }
+
+/** What learning says when it is stopped. */
+export const stoppingWords =
+  'stopping: an evaluation that is under way ends first (up to half a minute), then everything is saved';
 
 /** 83 → '1 min 23 s' */
 export function duration(seconds: number): string {

@@ -67,6 +67,7 @@ t.test('Ctrl-C during training saves, says how to go on, and going on ends like 
   });
   t.equal(stopped.exit, 130);
   t.match(stopped.out, /go on with: kit train --resume/);
+  t.match(stopped.err, /stopping: an evaluation .* ends first/);
   const resumed = await kit(`train --resume ${run} --json`);
   t.equal(resumed.exit, 0, resumed.err);
   t.match(JSON.parse(resumed.out), { finished: true, steps: 4000 });

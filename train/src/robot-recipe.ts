@@ -39,11 +39,11 @@ export function robotRecipe(
     loop: {
       ...plane.loop,
       // Physics costs a fifteenth of an update: what is new is cheaper than what is learnt twice.
-      steps: 2_000_000,
+      steps: 1_700_000,
       learningStarts: 8_000,
       blockSteps: 64,
       updatesPerStep: 0.125,
-      replayCapacity: 2_000_000,
+      replayCapacity: 1_700_000,
       evaluateEvery: 100_000,
       // From any start to any goal: of fewer, the few that are stuck decide which policy is the best.
       evaluationEpisodes: 120,

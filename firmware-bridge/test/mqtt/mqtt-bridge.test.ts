@@ -1,118 +1,23 @@
-/** Host and bridge together, in virtual time: times here are exact. */
-import type { Command, StateMessage } from '@sim2servo/models/bridge-messages';
-import { topicsOf } from '@sim2servo/models/bridge-messages';
+/** How an arm behind a broker is driven, and what stops it. */
 import { KitError } from '@sim2servo/models/error';
-import { loadRobot } from '@sim2servo/models/robot-folder';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { MemoryBroker } from '../../src/mqtt/memory-broker.js';
-import { runBridge } from '../../src/mqtt/mqtt-bridge.js';
-import { MqttLink } from '../../src/mqtt/mqtt-link.js';
 import { SharedClock } from '../../src/mqtt/shared-clock.js';
-import { createServoState, type ServoMotion } from '../../src/servo-link.js';
+import {
+  bench,
+  commandsSent,
+  deadlineMs,
+  drive,
+  drivenBench,
+  hostOn,
+  lastState,
+  refusedCounts,
+  startBridge,
+  state,
+  stopOf,
+  topics,
+} from '../support/bridge-bench.js';
 import { VirtualBus } from '../support/virtual-bus.js';
-
-const robot = loadRobot('desk2');
-const topics = topicsOf('desk2');
-const address = { broker: 'mqtt://memory' };
-const deadlineMs = 100;
-
-interface Bench {
-  readonly clock: SharedClock;
-  readonly broker: MemoryBroker;
-  readonly bus: VirtualBus;
-  readonly events: string[];
-  readonly end: AbortController;
-  readonly bridge: Promise<unknown>;
-}
-
-/** A bridge that serves. */
-async function bench(t: Test, busOptions: { streams?: boolean; deadlineMs?: number } = {}): Promise<Bench> {
-  const clock = new SharedClock();
-  const broker = new MemoryBroker(clock);
-  const bus = new VirtualBus(clock, busOptions);
-  const events: string[] = [];
-  const end = new AbortController();
-  const bridge = startBridge(clock, broker, bus, events, end.signal);
-  bridge.catch(() => {});
-  t.teardown(() => {
-    end.abort();
-    return clock.during(bridge.catch(() => {}));
-  });
-  await clock.pass(600_000);
-  return { clock, broker, bus, events, end, bridge };
-}
-
-function startBridge(
-  clock: SharedClock,
-  broker: MemoryBroker,
-  bus: VirtualBus,
-  events: string[],
-  signal: AbortSignal,
-  sampleHz = 50,
-) {
-  return runBridge({
-    robot,
-    link: bus,
-    clock,
-    name: 'desk2',
-    address,
-    deadlineMs,
-    sampleHz,
-    signal,
-    onEvent: what => events.push(what),
-    connect: broker.connect,
-  });
-}
-
-function hostOn({ clock, broker }: Bench, over: Partial<ConstructorParameters<typeof MqttLink>[0]> = {}): MqttLink {
-  const { spec, specSha256 } = robot;
-  return new MqttLink({
-    clock,
-    spec,
-    specSha256,
-    name: 'desk2',
-    deadlineMs,
-    address,
-    connect: broker.connect,
-    ...over,
-  });
-}
-
-const state = createServoState(2);
-
-/** A host that has armed and moves the shoulder a little each sample, for `ticks` of them. */
-async function drive(b: Bench, motion: ServoMotion, ticks = 20): Promise<void> {
-  for (let i = 0; i < ticks; i++) {
-    await b.clock.during(motion.read(state, 40_000));
-    motion.write(Float64Array.of(state.position[0]! + 0.01, state.position[1]!));
-  }
-}
-
-async function drivenBench(t: Test, busOptions: { streams?: boolean; deadlineMs?: number } = {}) {
-  const b = await bench(t, busOptions);
-  const motion = await b.clock.during(hostOn(b).open());
-  await b.clock.during(motion.read(state, 40_000));
-  await b.clock.during(motion.arm());
-  await drive(b, motion);
-  return { b, motion };
-}
-
-const commandsSent = (b: Bench) =>
-  b.broker.published
-    .filter(({ topic }) => topic === topics.command)
-    .map(({ payload }) => JSON.parse(payload) as Command);
-const lastState = (b: Bench) =>
-  JSON.parse(b.broker.published.findLast(({ topic }) => topic === topics.state)!.payload) as StateMessage;
-const refusedCounts = (b: Bench) =>
-  JSON.parse(b.broker.published.findLast(({ topic }) => topic === topics.telemetry)!.payload).refused;
-/** Where the bus was last told to go somewhere else, and when it was told to hold. */
-function stopOf(bus: VirtualBus) {
-  const { told } = bus;
-  let changedUs = 0;
-  for (const [i, { timeUs, what }] of told.entries())
-    if (Array.isArray(what) && JSON.stringify(what) !== JSON.stringify(told[i - 1]?.what)) changedUs = timeUs;
-  return { changedUs, heldUs: told.findLast(({ what }) => what === 'hold')?.timeUs ?? Number.NaN };
-}
 
 for (const streams of [true, false])
   t.test(`a round trip through a bridge in front of a bus that ${streams ? 'streams' : 'is asked'}`, async t => {
@@ -269,146 +174,4 @@ t.test('a bridge that was restarted does not obey what was meant for the one bef
   await t.rejects(motion.read(state, 40_000), { code: 'E_BRIDGE_GONE' });
   end.abort();
   await b.clock.during(bridge);
-});
-
-t.test('replayed, old, retained and foreign commands move nothing, and are counted by reason', async t => {
-  const { b, motion } = await drivenBench(t);
-  const last = commandsSent(b).at(-1)!;
-  const far = { ...last, targetsRad: [1.5, 2.5] };
-  await b.clock.pass(5000);
-  const inject = (command: object, retained = false) =>
-    b.broker.publish(topics.command, JSON.stringify(command), retained);
-  inject(far);
-  inject({ ...far, sequence: last.sequence + 1000, sampleUs: last.sampleUs - 200_000 });
-  inject({ ...far, sequence: last.sequence + 1000, session: last.session === 1 ? 2 : 1 });
-  inject({ ...far, sequence: last.sequence + 1000 }, true);
-  inject({ kind: 'hello' });
-  await b.clock.pass(3000);
-  await drive(b, motion, 60);
-  t.equal(state.device, 'armed', 'the host that has the arm goes on');
-  t.ok(
-    b.bus.told.every(({ what }) => typeof what === 'string' || what[0]! < 1.4),
-    'the arm was never told to go there',
-  );
-  t.match(refusedCounts(b), { sequence: 1, stale: 1, session: 1, retained: 1, malformed: 1 });
-  t.ok(state.linkErrors >= 5);
-  t.ok(b.events.some(event => /mosquitto_pub -r -n -t kit\/v1\/desk2\/command/.test(event)));
-});
-
-t.test('a second host is refused while the first one has the arm, and cannot hold or drop it', async t => {
-  const { b, motion } = await drivenBench(t);
-  const second = await during(b, motion, hostOn(b).open());
-  await t.rejects(during(b, motion, second.arm()), {
-    code: 'E_ARM_REFUSED',
-    message: /another host has the arm: .*process/,
-  });
-  for (const kind of ['hold', 'relax'] as const)
-    await t.rejects(during(b, motion, second.halt(kind)), { code: 'E_HALT_REFUSED', message: /another host/ });
-  await drive(b, motion, 5);
-  t.equal(state.device, 'armed');
-  await b.clock.during(motion.halt('hold'));
-  await b.clock.during(second.arm());
-  await drive(b, second, 3);
-  t.equal(state.device, 'armed', 'then it is its turn');
-});
-
-/** What comes of `work` while the first host goes on driving. */
-async function during<T>(b: Bench, motion: ServoMotion, work: Promise<T>): Promise<T> {
-  let over = false;
-  const end = () => {
-    over = true;
-  };
-  work.then(end, end);
-  while (!over) await drive(b, motion, 1);
-  return work;
-}
-
-t.test('anything on the stop topic holds the arm, whoever sends it; what was retained there does not', async t => {
-  const { b, motion } = await drivenBench(t);
-  b.broker.publish(topics.stop, 'hold', true);
-  await drive(b, motion, 5);
-  t.equal(state.device, 'armed');
-  b.broker.publish(topics.stop, '');
-  await drive(b, motion, 3);
-  t.equal(b.bus.device, 'held');
-  t.match(state, { device: 'latched', reason: /somebody asked for it on kit\/v1\/desk2\/stop/ });
-});
-
-t.test('an arming that waits for its turn is void after a stop', async t => {
-  const b = await bench(t);
-  const motion = await b.clock.during(hostOn(b).open());
-  b.broker.delayUs = topic => {
-    if (topic === topics.command) b.broker.publish(topics.stop, '');
-    return topic === topics.stop ? 2000 : 1000;
-  };
-  await t.rejects(b.clock.during(motion.arm()), { code: 'E_ARM_REFUSED', message: /somebody asked to hold/ });
-  await b.clock.pass(500_000);
-  t.same(b.bus.told, []);
-});
-
-t.test('an answer that was lost is asked for again, and arming twice is once', async t => {
-  const b = await bench(t);
-  const motion = await b.clock.during(hostOn(b).open());
-  let lost = 0;
-  b.broker.delayUs = topic => (topic === topics.answer && lost++ === 0 ? undefined : 1000);
-  await t.rejects(b.clock.during(motion.arm()), { code: 'E_ARM_REFUSED' }, 'its time ran out meanwhile');
-  t.equal(b.bus.device, 'held', 'nobody was left to move it');
-  await b.clock.during(motion.arm());
-  await drive(b, motion, 3);
-  t.equal(state.device, 'armed');
-});
-
-t.test('no bridge, an offline one, and one with another robot are three sentences', async t => {
-  const clock = new SharedClock();
-  const broker = new MemoryBroker(clock);
-  const nobody = { clock, broker } as Bench;
-  await t.rejects(clock.during(hostOn(nobody).open()), { code: 'E_NO_BRIDGE', message: /kit\/v1\/desk2\/status/ });
-  broker.publish(topics.status, JSON.stringify({ state: 'offline', boot: 1, reason: 'it was ended' }), true);
-  await t.rejects(clock.during(hostOn(nobody).open()), { code: 'E_BRIDGE_GONE', message: /offline: it was ended/ });
-  const b = await bench(t);
-  await t.rejects(b.clock.during(hostOn(b, { specSha256: 'another' }).open()), {
-    code: 'E_BRIDGE_ROBOT',
-    message: /serves desk2 with joints shoulder, elbow/,
-  });
-  await t.rejects(b.clock.during(hostOn(b, { name: 'desk3' }).open()), { code: 'E_NO_BRIDGE', message: /desk3/ });
-});
-
-t.test('a second bridge of the same name is refused, and the first goes on', async t => {
-  const { b, motion } = await drivenBench(t);
-  const second = new VirtualBus(b.clock);
-  const bridge = startBridge(b.clock, b.broker, second, [], new AbortController().signal);
-  await t.rejects(during(b, motion, bridge), {
-    code: 'E_BRIDGE_TWICE',
-    message: /another bridge serves kit\/v1\/desk2/,
-  });
-  t.same(second.told, []);
-  t.ok(second.closed);
-  await drive(b, motion, 5);
-  t.equal(state.device, 'armed');
-});
-
-t.test('of two bridges that find each other one goes, and holds its arm', async t => {
-  for (const [other, code] of [
-    [0, 'E_BRIDGE_TWICE'],
-    [0xffff_ffff, undefined],
-  ] as const) {
-    const { b, motion } = await drivenBench(t);
-    b.broker.publish(topics.state, JSON.stringify({ ...lastState(b), boot: other }));
-    if (code === undefined) await drive(b, motion, 5);
-    else await t.rejects(b.clock.during(b.bridge), { code });
-    t.equal(b.bus.device, code === undefined ? 'armed' : 'held');
-  }
-});
-
-t.test('telemetry once a second, and a message for Home Assistant where it is asked for', async t => {
-  const b = await bench(t);
-  await b.clock.pass(3_000_000);
-  const telemetry = b.broker.published.filter(({ topic }) => topic === topics.telemetry);
-  t.ok(telemetry.length >= 3 && telemetry.length <= 4, `${telemetry.length} in 3.1 s`);
-  t.match(JSON.parse(telemetry.at(-1)!.payload), {
-    device: 'limp',
-    positionRad: { shoulder: 0.1, elbow: 1 },
-    host: '',
-  });
-  t.notOk(b.broker.published.some(({ topic }) => topic.startsWith('homeassistant')));
 });
