@@ -65,7 +65,7 @@ t.test('a run begins only with a policy for its robot', async t => {
     controlRateHz: 100,
     startedFrom: /^[0-9a-f]{64}$/,
     learnAtHz: 25,
-    sac: { gamma: 1 - 1 / 32.5, actorAfter: 5000 },
+    sac: { gamma: 1 - 1 / 75, actorAfter: 5000 },
   });
 });
 
