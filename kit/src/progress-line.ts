@@ -39,10 +39,6 @@ export class ProgressLine {
   }
 }
 
-/** What learning says when it is stopped. */
-export const stoppingWords =
-  'stopping: an evaluation that is under way ends first (up to half a minute), then everything is saved';
-
 /** 83 → '1 min 23 s' */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -59,11 +59,7 @@ function isReadOnly(folder: string): boolean {
   }
 }
 
-/**
- * Opens the store at `folder`, which is made where there is none.
- *
- * @throws KitError E_DEPLOY_TARGET
- */
+/** Opens the store at `folder`, which is made where there is none. @throws KitError E_DEPLOY_TARGET */
 export function openAgentStore(
   folder: string,
   { onlyRead = false, takeOverMs = 10_000, disk = realDisk }: OpenOptions = {},

@@ -50,9 +50,7 @@ export class Incoming {
   readonly #free: typeof freeBytes;
   readonly #disk: Disk;
 
-  /**
-   * @param store its folder; it needs not exist yet
-   */
+  /** @param store its folder; it needs not exist yet */
   constructor(store: string, { apart = false, free = freeBytes, disk = realDisk }: IncomingOptions = {}) {
     this.folder = resolve(store, 'incoming');
     this.place = apart ? join(this.folder, ownedName()) : this.folder;
@@ -77,7 +75,7 @@ export class Incoming {
         'export the policy again with `kit export`',
       );
     this.#make();
-    const here = this.find(files.map(({ sha256 }) => sha256));
+    const here = this.find();
     const missing = files
       .filter(({ sha256 }) => !here.has(sha256))
       .map(({ sha256, bytes }) => ({ sha256, from: this.#begun(sha256, bytes), bytes }));
@@ -86,8 +84,8 @@ export class Incoming {
     return missing.map(({ sha256, from }) => ({ sha256, from }));
   }
 
-  /** Where the files of these digests lie that are here and whole. */
-  find(digests: readonly string[]): Map<string, string> {
+  /** Where the files lie that are here and whole, by their digests. Reads them all. */
+  find(): Map<string, string> {
     const found = new Map<string, string>();
     const look = (folder: string) => {
       for (const name of entries(folder)) {
@@ -97,8 +95,7 @@ export class Incoming {
         if (stat?.isFile() !== true || stat.size > maxFileBytes) continue;
         const content = ifOurs(() => readFileSync(path));
         if (content === undefined) continue;
-        const digest = digestOf(content);
-        if (digests.includes(digest)) found.set(digest, path);
+        found.set(digestOf(content), path);
       }
     };
     look(this.folder);
@@ -185,7 +182,7 @@ export class Incoming {
     const stat = lstatSync(part, { throwIfNoEntry: false });
     if (stat === undefined) {
       // Who sent the same file at the same time may have it in a release by now.
-      if (this.find([sha256]).has(sha256)) return;
+      if (this.find().has(sha256)) return;
       throw new KitError(
         'E_DEPLOY_LACKING',
         `file ${shortDigest(sha256)} never came`,

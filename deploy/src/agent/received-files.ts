@@ -29,9 +29,9 @@ export function receivedFiles(
   { manifest, signature }: BundleHead,
   expected: BundleExpectation,
 ): Map<string, ReceivedFile> {
+  const found = incoming.find();
   const files = new Map<string, ReceivedFile>();
   const take = (named: Readonly<Record<string, string>>) => {
-    const found = incoming.find(Object.values(named));
     for (const [name, sha256] of Object.entries(named)) {
       const path = found.get(sha256);
       if (path === undefined)

@@ -1,7 +1,5 @@
 /** One deployment as the deployer sees it: only what the robot lacks is sent, then the robot does the rest and tells of it. */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { type Bundle, type BundleExpectation, contentsOf, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
@@ -147,14 +145,8 @@ export interface OutgoingBundle {
 /** @throws KitError what {@link loadBundle} throws */
 export function readOutgoing(folder: string, expected?: BundleExpectation): OutgoingBundle {
   const bundle = loadBundle(resolvePolicy(folder), expected);
-  const names = ['policy.json', 'policy.json.minisig', ...Object.keys(bundle.manifest.files)];
   const files = new Map<string, OutgoingFile>();
-  for (const name of names) {
-    const path = join(bundle.folder, name);
-    if (name === 'policy.json.minisig' && !existsSync(path)) continue;
-    const content = readFileSync(path);
-    files.set(name, { sha256: sha256(content), content });
-  }
+  for (const [name, content] of contentsOf(bundle)) files.set(name, { sha256: sha256(content), content });
   return { bundle, files };
 }
 

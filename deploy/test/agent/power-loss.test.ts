@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { sha256 } from '@sim2servo/models/digest';
 import type { Disk } from '@sim2servo/runtime/releases/disk';
-import { openStore } from '@sim2servo/runtime/releases/release-store';
 import { writeBundles } from '@sim2servo/runtime/test-support/deployment-courses';
-import { goodRecord } from '@sim2servo/runtime/test-support/good-policy';
+import { deployGood } from '@sim2servo/runtime/test-support/good-policy';
 import { type Course, LostPowerTrials, record, type Step } from '@sim2servo/runtime/test-support/lost-power-trials';
 import { quickFolder } from '@sim2servo/runtime/test-support/quick-folder';
 import { unsyncedDisk } from '@sim2servo/runtime/test-support/recording-disk';
@@ -44,11 +43,7 @@ const courses: (Omit<Course, 'steps'> & { readonly bundle: string; readonly apar
     bundle: second,
     apart: false,
     async prepare(store) {
-      await deploy(store, first, unsyncedDisk);
-      const opened = openStore(store, unsyncedDisk);
-      opened.started();
-      opened.enter('full');
-      opened.commit(goodRecord);
+      await deployGood(first, store);
       const model = readFileSync(join(second, 'policy.onnx'));
       mkdirSync(join(store, 'incoming'), { recursive: true });
       writeFileSync(join(store, 'incoming', `${sha256(model)}.part`), model.subarray(0, model.length >> 1));

@@ -25,7 +25,7 @@ import {
 import { worldOf } from '@sim2servo/train/training-world';
 import type { AddCommand, CommandContext } from '../command-context.js';
 import { positiveNumber, wholeNumber } from '../number-option.js';
-import { duration, ProgressLine, stoppingWords } from '../progress-line.js';
+import { duration, ProgressLine } from '../progress-line.js';
 
 interface TrainOptions {
   readonly robot?: string;
@@ -206,7 +206,10 @@ export const addTrain: AddCommand = (program, context) => {
           'usage',
         );
       const line = new ProgressLine(context.io);
-      line.answer(context.signal, stoppingWords);
+      line.answer(
+        context.signal,
+        'stopping: an evaluation that is under way ends first (up to half a minute), then everything is saved',
+      );
       const run = {
         onProgress: (progress: TrainingProgress) => line.show(() => trainingLine(progress)),
         onWarning: (warning: string) => context.io.err(`warning: ${warning}`),

@@ -123,6 +123,23 @@ export function readExtra(
   return bytes;
 }
 
+/**
+ * Every file of a loaded bundle, as it is now, by its name in it; its signature where there is one.
+ *
+ * @throws KitError E_BUNDLE_*
+ */
+export function* contentsOf({
+  folder,
+  parts,
+  manifest,
+}: Pick<Bundle, 'folder' | 'parts' | 'manifest'>): Generator<[name: string, bytes: Uint8Array]> {
+  for (const name of [manifestName, signatureName, ...Object.keys(manifest.files)]) {
+    const bytes = parts.read(name, bundleLimits.fileBytes);
+    if (bytes !== undefined) yield [name, bytes];
+    else if (name !== signatureName) missing(folder, name);
+  }
+}
+
 /** What a policy is run from. The others are verified, and not kept: a learner is for who trains on. */
 const used: readonly string[] = ['policy.onnx', 'golden.json'];
 

@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bundle, type BundleExpectation, loadBundle } from '@sim2servo/models/bundle/load-bundle';
-import { bundleLimits, manifestName, signatureName } from '@sim2servo/models/bundle/manifest';
+import { type Bundle, type BundleExpectation, contentsOf, loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { Disk } from './disk.js';
@@ -36,10 +35,8 @@ export async function admitRelease(
   const draft = join(releases, `${incomingPrefix}${bundle.digest}-${randomBytes(4).toString('hex')}`);
   disk.makeFolder(draft);
   try {
-    // What is missing, or another by now, is found out when the copy is loaded.
-    for (const name of [manifestName, signatureName, ...Object.keys(bundle.manifest.files)]) {
-      const bytes = bundle.parts.read(name, bundleLimits.fileBytes);
-      if (bytes === undefined) continue;
+    // What is another by now is found out when the copy is loaded.
+    for (const [name, bytes] of contentsOf(bundle)) {
       const copy = join(draft, name);
       disk.write(copy, bytes);
       disk.sync(copy);
