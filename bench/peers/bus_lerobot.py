@@ -12,7 +12,8 @@ import time
 parser = argparse.ArgumentParser()
 parser.add_argument("--kind", choices=["feetech", "dynamixel"], required=True)
 parser.add_argument("--port", required=True)
-parser.add_argument("--echo", help="of the same rig, not used here")
+for other in ["--echo", "--paced"]:
+    parser.add_argument(other, help="of the same rig, not used here")
 parser.add_argument("--servos", type=int, default=6)
 parser.add_argument("--baud", type=int, default=1_000_000)
 parser.add_argument("--cycles", type=int, default=2000)
@@ -32,7 +33,7 @@ else:
     model = "xl330-m288"
     others = ["Present_Velocity", "Present_Current", "Present_Input_Voltage", "Present_Temperature"]
 
-WARM_UP = 100
+WARM_UP = 1000
 ATTEMPTS = 20
 # Its SDK ends in the last one where a reply is cut off.
 FAILURES = (ConnectionError, RuntimeError, IndexError)

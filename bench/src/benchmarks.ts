@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { BusKind } from '@sim2servo/hil-tests/rig/bus/create-bus';
 import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
+import { loopNodeFlags } from '@sim2servo/runtime/gc-pauses';
 import { gymPrefix, gymTasks } from '@sim2servo/sim/gym/gym-task-named';
 import { sac } from '@sim2servo/train/algorithms/sac';
 import { initialState } from '@sim2servo/train/engine/initial-state';
@@ -42,6 +43,8 @@ export interface BenchmarkReport {
 interface Benchmark {
   /** Each peer, and the Python environment that it lives in. */
   readonly peers: Readonly<Record<string, string>>;
+  /** How Node is started for ours. */
+  readonly nodeFlags?: readonly string[];
   works(options: BenchmarkOptions): readonly Work[];
   /** Makes what all contestants read or talk to. */
   prepare?(scratch: string, work: Work): Promise<Prepared> | Prepared;
@@ -86,8 +89,9 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   },
   jitter: {
     peers: { python: 'sb3', cyclictest: 'sb3' },
-    // p99.9 of a thousand ticks would be a single one.
-    works: () => [100, 500, 1000].map(hz => ({ hz, seconds: Math.max(10, 5000 / hz) })),
+    nodeFlags: loopNodeFlags,
+    // p99.9 of a thousand ticks would be a single one, and a machine's own bad moments come some seconds apart.
+    works: () => [100, 500, 1000].map(hz => ({ hz, seconds: Math.max(30, 6000 / hz) })),
   },
   actor: {
     peers: { onnxruntime: 'sb3' },
@@ -102,6 +106,7 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
   },
   bus: {
     peers: { lerobot: 'lerobot' },
+    nodeFlags: loopNodeFlags,
     works: ({ kind }) => busWorks(kind),
     prepare: (_scratch, work) => startBusRigs(work),
   },
@@ -111,14 +116,14 @@ const benchmarks: Readonly<Record<BenchmarkName, Benchmark>> = {
 export async function runBenchmark(name: BenchmarkName, options: BenchmarkOptions): Promise<BenchmarkReport> {
   const scratch = mkdtempSync(join(tmpdir(), 'kit-bench-'));
   try {
-    const { peers, works, prepare } = benchmarks[name];
+    const { peers, works, prepare, nodeFlags = [] } = benchmarks[name];
     const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
     const pythons = pythonsOf(options.peers, peers);
     const rows: Row[] = [];
     for (const work of works(options)) {
       const { args, stop } = (await prepare?.(scratch, work)) ?? { args: [] };
       const contestants: Contestant[] = [
-        { name: 'ours', command: [process.execPath, here('./measure.js'), name, ...args] },
+        { name: 'ours', command: [process.execPath, ...nodeFlags, here('./measure.js'), name, ...args] },
         ...pythons.map(({ peer, python }) => ({
           name: peer,
           // Two folders above dist/src.

@@ -1,7 +1,10 @@
 /**
  * One control cycle on a servo bus, back to back: a sync read of position, speed, load, voltage, temperature and what else a tick looks at,
- * and a sync write of goals. It can't be shorter than its bytes are on the wire; beside that is what the pseudo-terminal takes, measured
- * before and after on a port that only echoes.
+ * and a sync write of goals.
+ *
+ * It can't be shorter than its bytes are on the wire, and what a pseudo-terminal takes there and back: measured before and after on a port
+ * that echoes at once. But of what now and then keeps a program from its core a cycle of 2 ms meets more than an echo of 60 µs does. So as much
+ * time on the wire is measured through a port that echoes at the bus's baud rate as well.
  */
 import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
@@ -11,20 +14,23 @@ import { createServoState, type ServoLink } from '@sim2servo/firmware-bridge/ser
 import { cycleUs as fullCycleUs, wireUs } from '@sim2servo/models/bus-cycle';
 import { KitError } from '@sim2servo/models/error';
 import { type LoadedRobot, loadRobot, shippedRobotOn } from '@sim2servo/models/robot-folder';
+import { keepGcPausesShort } from '@sim2servo/runtime/gc-pauses';
 import { Histogram } from '@sim2servo/runtime/histogram';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import type { BusWork } from './bus-rigs.js';
 import type { Figures } from './turns.js';
 
 export interface MeasureBusWork extends Omit<BusWork, 'reads'> {
-  /** Of the servos, and of the echo. */
+  /** Of the servos, of the echo at once, and of the one at the baud rate. */
   readonly port: string;
   readonly echo: string;
+  readonly paced: string;
 }
 
 /** A reply that takes longer is lost. */
 const timeoutUs = 20_000;
-const warmUp = 100;
+/** Not counted: the compiler is still at it, here and in the rigs. */
+const warmUp = 1000;
 /** As many as a request has. */
 const echoBytes = 14;
 
@@ -49,20 +55,26 @@ function robotOf(kind: BusWork['kind']): LoadedRobot {
   return { ...robot, site: { ...robot.site, servos } };
 }
 
-export async function measureBus({ kind, port, echo, baud, cycles }: MeasureBusWork): Promise<Figures> {
+export async function measureBus({ kind, port, echo, paced, baud, cycles }: MeasureBusWork): Promise<Figures> {
+  keepGcPausesShort();
   const clock = new RealtimeClock();
   const robot = robotOf(kind);
   const onWire = { bytes: 0 };
   const link = createLink({ robot, clock, open: async rate => counted(await openSerial(port, rate), onWire) });
   if (link instanceof FeetechLink) await patiently(() => link.configure(() => true));
   const echoUs = new Histogram();
-  await measureEcho(clock, echo, baud, cycles >> 1, echoUs);
+  const echoes = { baud, bytes: echoBytes, times: cycles >> 1 };
+  await measureEcho(clock, echo, echoes, echoUs);
   const { cycleUs, onWireUs, stale, latches } = await measureCycles(clock, link, robot, cycles, onWire);
-  await measureEcho(clock, echo, baud, cycles >> 1, echoUs);
+  await measureEcho(clock, echo, echoes, echoUs);
+  const pacedUs = new Histogram();
+  const pacedBytes = Math.round(onWireUs.percentile(0.5) / 2 / wireUs(1, baud));
+  await measureEcho(clock, paced, { baud, bytes: pacedBytes, times: cycles }, pacedUs);
   const of = (share: number) => ({
     cycle: cycleUs.percentile(share),
     wire: onWireUs.percentile(share),
     echo: echoUs.percentile(share),
+    paced: pacedUs.percentile(share),
   });
   const p50 = of(0.5);
   const p99 = of(0.99);
@@ -73,8 +85,12 @@ export async function measureBus({ kind, port, echo, baud, cycles }: MeasureBusW
     wireP99Us: p99.wire,
     echoP50Us: p50.echo,
     echoP99Us: p99.echo,
+    pacedP50Us: p50.paced,
+    pacedP99Us: p99.paced,
     p50OverFloor: p50.cycle / (p50.wire + p50.echo),
     p99OverFloor: p99.cycle / (p99.wire + p99.echo),
+    p50OverPaced: p50.cycle / p50.paced,
+    p99OverPaced: p99.cycle / p99.paced,
     staleReads: stale,
     latches,
   };
@@ -151,8 +167,7 @@ async function measureCycles(
 async function measureEcho(
   clock: RealtimeClock,
   path: string,
-  baud: number,
-  times: number,
+  { baud, bytes, times }: { readonly baud: number; readonly bytes: number; readonly times: number },
   out: Histogram,
 ): Promise<void> {
   const stream = await openSerial(path, baud);
@@ -164,12 +179,12 @@ async function measureEcho(
   });
   try {
     for (let i = -warmUp; i < times; i++) {
-      due = echoBytes;
+      due = bytes;
       const whole = new Promise<void>(resolve => {
         wake = resolve;
       });
       const start = clock.nowUs();
-      stream.write(new Uint8Array(echoBytes).fill(i & 0x7f));
+      stream.write(new Uint8Array(bytes).fill(i & 0x7f));
       await clock.waitUntil(start + 1e6, whole);
       if (due > 0) throw new KitError('E_BENCH_BUS', `the port ${path} does not echo`, 'see kit doctor', 'noDevice');
       if (i >= 0) out.record(clock.nowUs() - start);

@@ -83,8 +83,10 @@ t.test('on the virtual board', needsLinux, async t => {
   };
 
   await t.test('Ctrl-C holds the arm, finishes the log, and says so', async t => {
-    const { exit, out, log } = await runUntil(kill => kill('SIGINT'));
+    const { exit, out, err, log } = await runUntil(kill => kill('SIGINT'));
     t.equal(exit, 130);
+    t.match(err, /target 1, 0 reached/);
+    t.notMatch(err, /NaN/, 'what was not measured yet is not said');
     t.match(out, /^interrupted: .*\nthe arm was told to hold, and holds/);
     t.match(out, new RegExp(`log: ${log}, \\d+ transitions, whole`));
     const { complete, records } = logInfo(log);

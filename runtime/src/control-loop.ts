@@ -24,7 +24,7 @@ import { armInPlace, freshPosition } from './arming.js';
 import { Episodes } from './episodes.js';
 import { type Exploration, explore } from './exploration.js';
 import { FrozenSensors } from './frozen-sensors.js';
-import { keepGcPausesShort, recordGcPauses } from './gc-pauses.js';
+import { collectGarbage, keepGcPausesShort, recordGcPauses } from './gc-pauses.js';
 import type { GoalSource } from './goal-source.js';
 import { stopError } from './hold-words.js';
 import type { LoopEnd, LoopReport, LoopStatus } from './loop-report.js';
@@ -102,8 +102,9 @@ export class ControlLoop {
   async run(): Promise<LoopReport> {
     const { motion, clock } = this.#o;
     const wallOffsetS = Date.now() / 1000 - clock.nowUs() / 1e6;
-    const lock = await this.#arm();
     keepGcPausesShort();
+    if (this.#o.virtualTime !== true) collectGarbage();
+    const lock = await this.#arm();
     const gcRecorded = recordGcPauses(this.#timing.gcPauseUs);
     let end: LoopEnd;
     try {

@@ -7,12 +7,22 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { Clock } from '@sim2servo/models/clock';
+import { collectYoung } from './gc-pauses.js';
 
 /** Timers may fire up to 1 ms early and about as much late. */
 const timerUs = 1_500;
 /** What being woken from a futex takes, at most, as a rule. */
 const wakeUs = 150;
-const spins = 200;
+/** Between two looks at the time at least: about a microsecond. */
+const fewestSpins = 200;
+/** No processor is faster, whatever a clock that stood still says. */
+const mostSpinsPerUs = 1_000;
+/**
+ * What has gathered is collected at the beginning of a wait, where there is time for it. In the megabyte that V8 gives young objects a loop
+ * gathers for a second or more.
+ */
+const collectEveryUs = 400_000;
+const collectUs = 800;
 /** The event loop turns between two sleeps. */
 const longestSleepUs = 1_000;
 
@@ -30,6 +40,9 @@ function tightenTimers(): void {
 export class RealtimeClock implements Clock {
   /** Nobody ever wakes it: slept on with a timeout. */
   readonly #bed = new Int32Array(new SharedArrayBuffer(4));
+  /** How fast this processor was the last time. */
+  #spinsPerUs = 0;
+  #collectedUs = 0;
 
   constructor() {
     tightenTimers();
@@ -44,11 +57,16 @@ export class RealtimeClock implements Clock {
   }
 
   #waitUntil(timeUs: number): Promise<void> {
+    const nowUs = this.nowUs();
+    if (nowUs > this.#collectedUs + collectEveryUs && timeUs > nowUs + collectUs) {
+      this.#collectedUs = nowUs;
+      collectYoung();
+    }
     return new Promise(resolve => {
       const turn = () => {
         if (!this.#sleep(timeUs - wakeUs)) setImmediate(turn);
         else {
-          while (this.nowUs() < timeUs) this.#spin();
+          this.#spinUntil(timeUs);
           resolve();
         }
       };
@@ -78,9 +96,20 @@ export class RealtimeClock implements Clock {
     });
   }
 
-  /** About a microsecond: each look at the time is a new number on the heap, and 150 µs of nothing else were two thirds of a loop's garbage. */
-  #spin(): void {
-    for (let i = 0; i < spins; i++) Atomics.load(this.#bed, 0);
+  /**
+   * Looks at the time when half of what is left should be over: each look is a new number on the heap, and one per microsecond was two thirds of
+   * a loop's garbage, collected where it was made, right before the deadline.
+   */
+  #spinUntil(timeUs: number): void {
+    let leftUs = timeUs - this.nowUs();
+    while (leftUs > 0) {
+      const spins = Math.max(fewestSpins, (leftUs / 2) * this.#spinsPerUs);
+      for (let i = 0; i < spins; i++) Atomics.load(this.#bed, 0);
+      const stillLeftUs = timeUs - this.nowUs();
+      // Kept from the processor meanwhile it looks slow, and then looks at the time more often.
+      this.#spinsPerUs = Math.min(mostSpinsPerUs, spins / (leftUs - stillLeftUs));
+      leftUs = stillLeftUs;
+    }
   }
 
   /** Sleeps a while; whether `untilUs` is over. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { recordGcPauses } from '../src/gc-pauses.js';
+import { collectGarbage, recordGcPauses } from '../src/gc-pauses.js';
 import { Histogram } from '../src/histogram.js';
 
 /** Enough rubbish for several collections of the young generation. */
@@ -24,4 +24,15 @@ t.test('pauses are recorded from the call on until it is ended, in microseconds'
   litter();
   await new Promise(resolve => setTimeout(resolve, 20));
   t.equal(pauses.summary().count, count);
+});
+
+t.test('what nobody holds any more is gone after a collection of everything', async t => {
+  let registry: FinalizationRegistry<string> | undefined;
+  const gone = new Promise<string>(resolve => {
+    registry = new FinalizationRegistry(resolve);
+    registry.register({ rubbish: true }, 'collected');
+  });
+  collectGarbage();
+  t.ok(registry, 'it lives as long as it is waited for');
+  t.equal(await Promise.race([gone, new Promise(resolve => setTimeout(resolve, 5_000, 'still there'))]), 'collected');
 });

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { recordGcPauses } from '../src/gc-pauses.js';
+import { Histogram } from '../src/histogram.js';
 import { RealtimeClock } from '../src/realtime-clock.js';
 
 t.test('a wait never ends early', async t => {
@@ -62,4 +64,41 @@ t.test('a wake ends a wait', async t => {
   await clock.waitUntil(far, Promise.resolve());
   await clock.waitUntil(far, Promise.reject(new Error('also a reason to look')));
   t.ok(clock.nowUs() < far);
+});
+
+t.test('it is never early, looks at the time a few times a wait, and goes on where that stands still', async t => {
+  const clock = new RealtimeClock();
+  const { now } = performance;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  let looks = 0;
+  let standsFor = 0;
+  let stood = 0;
+  performance.now = () => {
+    looks++;
+    if (standsFor-- > 0) return stood;
+    stood = now.call(performance);
+    return stood;
+  };
+  let early = 0;
+  for (let i = 0; i < 200; i++) {
+    if (i === 100) standsFor = 50;
+    const until = clock.nowUs() + 1_000;
+    await clock.waitUntil(until);
+    if (clock.nowUs() < until) early++;
+  }
+  t.equal(early, 0);
+  t.ok(looks / 200 < 40, `${looks / 200} looks in a millisecond`);
+});
+
+t.test('garbage is collected at the beginning of a wait, where there is time', async t => {
+  const clock = new RealtimeClock();
+  const pauses = new Histogram();
+  const ended = recordGcPauses(pauses);
+  const until = clock.nowUs() + 1e6;
+  while (clock.nowUs() < until) await clock.waitUntil(clock.nowUs() + 5_000);
+  await new Promise(resolve => setTimeout(resolve, 20));
+  ended();
+  t.ok(pauses.summary().count >= 2);
 });

@@ -1,5 +1,6 @@
 /** What the agent needs of a release store; a store of the runtime gives it. */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bundle, BundleExpectation } from '@sim2servo/models/bundle/load-bundle';
 import { shortDigest } from '@sim2servo/models/digest';
@@ -7,7 +8,7 @@ import { KitError } from '@sim2servo/models/error';
 import { type Disk, realDisk } from '@sim2servo/runtime/releases/disk';
 import type { HistoryEntry } from '@sim2servo/runtime/releases/history';
 import type { Proposal } from '@sim2servo/runtime/releases/proposal';
-import { openStore, ReleaseStore } from '@sim2servo/runtime/releases/release-store';
+import { isReleaseStore, openStore, ReleaseStore } from '@sim2servo/runtime/releases/release-store';
 import { runningNow } from '@sim2servo/runtime/releases/running';
 import type { SelfTest } from '@sim2servo/runtime/releases/self-test';
 import { StoreFolder } from '@sim2servo/runtime/releases/store-folder';
@@ -39,7 +40,7 @@ export interface AgentStore {
 }
 
 export interface OpenOptions {
-  /** What it holds is to be told: then one that can't be written to is read as it is. */
+  /** What it holds is to be told: then one that can't be written to is read as it is, and a folder that is no store is made none. */
   readonly onlyRead?: boolean;
   /** How long a loop is given to take over what is current again. */
   readonly takeOverMs?: number;
@@ -48,9 +49,11 @@ export interface OpenOptions {
 
 const pollMs = 50;
 
-/** Whether there is one that this process can't change: on a card that failed and was mounted anew to be read only, for instance. */
-function isReadOnly(folder: string): boolean {
-  if (!existsSync(folder)) return false;
+/** Whether there is a folder that holds no store, or one that this process can't change: on a card that failed and was mounted anew to be read only, for instance. */
+function isLeftAlone(folder: string): boolean {
+  // What can be no store is refused when it is opened.
+  if (!existsSync(folder) || !statSync(folder).isDirectory() || existsSync(join(folder, 'policy.json'))) return false;
+  if (!isReleaseStore(folder)) return true;
   try {
     accessSync(folder, constants.W_OK);
     return false;
@@ -65,7 +68,7 @@ export function openAgentStore(
   { onlyRead = false, takeOverMs = 10_000, disk = realDisk }: OpenOptions = {},
 ): AgentStore {
   const store =
-    onlyRead && isReadOnly(folder) ? new ReleaseStore(new StoreFolder(folder, disk)) : openStore(folder, disk);
+    onlyRead && isLeftAlone(folder) ? new ReleaseStore(new StoreFolder(folder, disk)) : openStore(folder, disk);
   return {
     folder,
     state: () => store.state(),

@@ -8,6 +8,7 @@
  */
 import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { bundleLimits } from '@sim2servo/models/bundle/manifest';
 import { sha256 as digestOf, shortDigest } from '@sim2servo/models/digest';
 import { KitError, messageOf } from '@sim2servo/models/error';
 import { type Disk, realDisk } from '@sim2servo/runtime/releases/disk';
@@ -19,9 +20,12 @@ export interface WantedFile {
   readonly bytes: number;
 }
 
-/** A bundle holds six files today, none of which comes near this. */
-const maxFiles = 64;
-export const maxFileBytes = 64 * 2 ** 20;
+/** Beside the files that a manifest lists, itself and its signature. */
+const maxFiles = bundleLimits.files + 2;
+export const maxFileBytes = bundleLimits.fileBytes;
+const maxBytes = bundleLimits.bundleBytes + bundleLimits.manifestBytes + bundleLimits.signatureBytes;
+/** Who goes on with a file has touched it since. */
+const idleMs = 60_000;
 /** What a file takes: once as it comes, once in its release. */
 const copies = 2;
 /** Of a file that is still coming. */
@@ -66,22 +70,36 @@ export class Incoming {
    */
   async lacking(files: readonly WantedFile[]): Promise<{ sha256: string; from: number }[]> {
     const large = files.find(({ bytes }) => bytes > maxFileBytes);
-    if (files.length > maxFiles || large !== undefined)
-      throw new KitError(
-        'E_DEPLOY_SIZE',
-        large === undefined
-          ? `${files.length} files are announced, more than ${maxFiles}`
-          : `a file of ${large.bytes} bytes is announced, more than ${maxFileBytes}`,
-        'export the policy again with `kit export`',
-      );
+    const totalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const tooMuch =
+      files.length > maxFiles
+        ? `${files.length} files are announced, more than ${maxFiles}`
+        : large !== undefined
+          ? `a file of ${large.bytes} bytes is announced, more than ${maxFileBytes}`
+          : totalBytes > maxBytes && `${totalBytes} bytes are announced, more than ${maxBytes}`;
+    if (tooMuch) throw new KitError('E_DEPLOY_SIZE', tooMuch, 'export the policy again with `kit export`');
     this.#make();
     const here = this.find();
     const missing = files
       .filter(({ sha256 }) => !here.has(sha256))
       .map(({ sha256, bytes }) => ({ sha256, from: this.#begun(sha256, bytes), bytes }));
     const needed = missing.reduce((sum, { bytes }) => sum + bytes, 0) * copies + spareBytes;
-    if (missing.length > 0) this.#mustHold(needed);
+    if (missing.length > 0) {
+      if (this.#free(this.folder) < needed) this.#makeRoom(files);
+      this.#mustHold(needed);
+    }
     return missing.map(({ sha256, from }) => ({ sha256, from }));
+  }
+
+  /** What others began to send, and did not go on with, gives way. */
+  #makeRoom(wanted: readonly WantedFile[]): void {
+    const kept = new Set(wanted.map(({ sha256 }) => sha256));
+    for (const name of entries(this.folder)) {
+      const path = join(this.folder, name);
+      const touchedMs = ifOurs(() => lstatSync(path).mtimeMs) ?? Number.POSITIVE_INFINITY;
+      const idles = Math.abs(Date.now() - touchedMs) > idleMs;
+      if (idles && isOwnerAlive(name) !== true && !kept.has(name.replace(comingSuffix, ''))) this.#removeFile(path);
+    }
   }
 
   /** Where the files lie that are here and whole, by their digests. Reads them all. */

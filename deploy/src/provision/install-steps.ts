@@ -101,7 +101,7 @@ systemctl restart ${unitNames.service}
 ${
   mqtt === undefined
     ? `systemctl disable --now ${unitNames.agent} 2>/dev/null || true`
-    : `systemctl enable ${unitNames.agent}\nsystemctl restart ${unitNames.agent}`
+    : `systemctl enable ${unitNames.agent}\nsystemctl restart --no-block ${unitNames.agent}`
 }
 `,
     },
@@ -123,14 +123,23 @@ function portThere({ robot: { spec, site }, port, facts }: InstallOptions): stri
 }
 
 function userStep({ user, root }: TargetFacts): Step {
-  const person = root ? '' : `usermod -aG ${systemUser} ${quoted(user)}\n`;
+  const person = root ? '' : `join ${quoted(user)} ${systemUser}\n`;
   return {
     name: 'user',
     words: `user and group ${systemUser}${root ? '' : `; ${user} joins the group`}`,
     system: true,
-    script: `getent group ${systemUser} >/dev/null || groupadd --system ${systemUser}
-id ${systemUser} >/dev/null 2>&1 || useradd --system --gid ${systemUser} --no-create-home --home-dir /var/lib/sim2servo --shell /usr/sbin/nologin ${systemUser}
-for group in dialout uucp; do if getent group $group >/dev/null; then usermod -aG $group ${systemUser}; fi; done
+    script: `if command -v useradd >/dev/null; then
+  make_group() { groupadd --system "$1"; }
+  make_user() { useradd --system --gid "$1" --no-create-home --home-dir /var/lib/sim2servo --shell /usr/sbin/nologin "$1"; }
+  join() { usermod -aG "$2" "$1"; }
+else # BusyBox
+  make_group() { addgroup -S "$1"; }
+  make_user() { adduser -S -D -H -h /var/lib/sim2servo -s /sbin/nologin -G "$1" "$1"; }
+  join() { addgroup "$1" "$2"; }
+fi
+grep -q '^${systemUser}:' /etc/group || make_group ${systemUser}
+id ${systemUser} >/dev/null 2>&1 || make_user ${systemUser}
+for group in dialout uucp; do if grep -q "^$group:" /etc/group; then join ${systemUser} $group; fi; done
 ${person}`,
   };
 }
@@ -138,13 +147,21 @@ ${person}`,
 const foldersStep: Step = {
   name: 'folders',
   words: 'where the runtime, the robot, its policies and its logs lie',
-  script: `mkdir -p "$ROOT/opt/sim2servo/releases" "$ROOT/etc/sim2servo/robot" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
+  script: `mkdir -p "$ROOT/opt/sim2servo/releases" "$ROOT/etc/sim2servo/robot" "$ROOT/var/lib/sim2servo"
 if [ $SYSTEM = no ]; then mkdir -p "$ROOT/run/sim2servo"; fi
-own ${systemUser}:${systemUser} "$ROOT/var/lib/sim2servo" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
+# The service, or who has got hold of it, may change its policies and its logs, and no name that root follows.
+own root:${systemUser} "$ROOT/etc/sim2servo" "$ROOT/etc/sim2servo/robot" "$ROOT/var/lib/sim2servo"
+chmod 755 "$ROOT/etc/sim2servo"
+chmod 750 "$ROOT/etc/sim2servo/robot" "$ROOT/var/lib/sim2servo"
+for folder in store logs; do
+  if [ -L "$ROOT/var/lib/sim2servo/$folder" ]; then
+    refuse E_TARGET_LINK "/var/lib/sim2servo/$folder is a link to $(readlink "$ROOT/var/lib/sim2servo/$folder")" "mount the other place there, or remove the link, then run it again"
+  fi
+  mkdir -p "$ROOT/var/lib/sim2servo/$folder"
+done
+own ${systemUser}:${systemUser} "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
 # New files there belong to the group, whoever makes them.
-chmod 2770 "$ROOT/var/lib/sim2servo" "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
-own root:${systemUser} "$ROOT/etc/sim2servo" "$ROOT/etc/sim2servo/robot"
-chmod 2770 "$ROOT/etc/sim2servo/robot"
+chmod 2770 "$ROOT/var/lib/sim2servo/store" "$ROOT/var/lib/sim2servo/logs"
 `,
 };
 
@@ -167,8 +184,8 @@ function robotStep(options: InstallOptions): Step {
     name: 'robot',
     words: `robot ${robot.spec.name}: robot.json, and site.json ${replaceSite ? 'from here' : 'where there is none'}`,
     script: [
-      putFile('/etc/sim2servo/robot/robot.json', textOf(folder, 'robot.json'), { mode: '660', group }),
-      putFile(sitePath, siteOf(options), { mode: '660', group, keep: !replaceSite }),
+      putFile('/etc/sim2servo/robot/robot.json', textOf(folder, 'robot.json'), { mode: '640', group }),
+      putFile(sitePath, siteOf(options), { mode: '640', group, keep: !replaceSite }),
       ...certificates.map(path =>
         putFile(`/etc/sim2servo/robot/${path}`, textOf(folder, path), { mode: '640', group }),
       ),

@@ -98,19 +98,32 @@ export const platforms = {
 export type PlatformName = keyof typeof platforms;
 export const platformNames = Object.keys(platforms) as PlatformName[];
 
-/** @param machine what `uname -m` says */
-export function knownPlatform(system: string, machine: string, musl: boolean): PlatformName | undefined {
-  const cpus: Readonly<Record<string, string>> = { x86_64: 'x64', aarch64: 'arm64', armv7l: 'armv7', armv8l: 'armv7' };
-  return platformNames.find(name => name === `${system.toLowerCase()}-${cpus[machine]}${musl ? '-musl' : ''}`);
+/** What `uname` says of the kernel, and what its programs are. */
+export interface Machine {
+  readonly system: string;
+  readonly machine: string;
+  readonly musl: boolean;
+  readonly bits: 32 | 64;
+}
+
+const cpus = {
+  64: { x86_64: 'x64', aarch64: 'arm64' },
+  32: { aarch64: 'armv7', armv7l: 'armv7', armv8l: 'armv7' },
+} as const satisfies Readonly<Record<32 | 64, Readonly<Record<string, string>>>>;
+
+export function knownPlatform({ system, machine, musl, bits }: Machine): PlatformName | undefined {
+  const cpu = (cpus[bits] as Readonly<Record<string, string>>)[machine];
+  return platformNames.find(name => name === `${system.toLowerCase()}-${cpu}${musl ? '-musl' : ''}`);
 }
 
 /** @throws KitError E_PLATFORM naming what there is */
-export function platformOf(system: string, machine: string, musl: boolean): PlatformName {
-  const found = knownPlatform(system, machine, musl);
+export function platformOf(there: Machine): PlatformName {
+  const found = knownPlatform(there);
   if (found !== undefined) return found;
+  const { system, machine, musl, bits } = there;
   throw new KitError(
     'E_PLATFORM',
-    `there is no runtime for ${system} on ${machine}${musl ? ' with musl' : ''}`,
+    `there is no runtime for ${system} of ${bits} bits on ${machine}${musl ? ' with musl' : ''}`,
     `a robot is one of: ${platformNames.join(', ')}`,
     'usage',
   );

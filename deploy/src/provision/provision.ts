@@ -102,13 +102,12 @@ export async function planProvision(options: ProvisionOptions): Promise<Plan> {
   const wanted = port ?? (robot.site.bus.kind === 'mqtt' ? undefined : robot.site.bus.port);
   const found = await look(place, wanted, options.signal);
   const { facts, shell } = found;
-  const { system, machine, musl } = facts;
-  const there = knownPlatform(system, machine, musl);
-  const platform = options.platform ?? platformOf(system, machine, musl);
+  const there = knownPlatform(facts);
+  const platform = options.platform ?? platformOf(facts);
   if (found.system && platform !== there)
     throw new KitError(
       'E_PLATFORM',
-      `${shell.where} is ${there ?? `${system} on ${machine}`}, and --platform says ${platform}`,
+      `${shell.where} is ${there ?? `${facts.system} on ${facts.machine}`}, and --platform says ${platform}`,
       'leave --platform out',
       'usage',
     );
@@ -212,7 +211,11 @@ async function eachStep(
         onSent(sent);
       };
       const counted = archive && count(archive, add);
-      said = await plan.shell.run(scriptOf(plan, step), plan.system, counted);
+      try {
+        said = await plan.shell.run(scriptOf(plan, step), plan.system, counted);
+      } catch (error) {
+        throw error instanceof KitError && error.code === 'E_TARGET_SCRIPT' ? atStep(plan, step, error) : error;
+      }
     }
     onStep({
       name: step.name,
@@ -222,6 +225,18 @@ async function eachStep(
     });
   }
   return sent;
+}
+
+/** With the step's name, and what the robot is left with. */
+function atStep(plan: Plan, failed: Step, { code, message, hint, exit }: KitError): KitError {
+  return new KitError(code, `step ${failed.name}: ${message}${leftThere(plan, failed)}`, hint, exit);
+}
+
+function leftThere({ steps, runtime, facts }: Plan, failed: Step): string {
+  if (runtime === undefined) return '';
+  if (steps.indexOf(failed) > steps.findIndex(({ name }) => name === 'runtime'))
+    return '; the new runtime is in place, and a service that runs goes on with the one before until it is started again';
+  return facts.current === undefined ? '; no runtime is there yet' : '; the runtime that was there is still in place';
 }
 
 /** What the target lacks of the release, packed. */

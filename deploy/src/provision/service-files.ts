@@ -149,15 +149,18 @@ StartLimitIntervalSec=300
 StartLimitBurst=20
 
 [Service]
-Type=simple
+Type=notify
+NotifyAccess=main
 EnvironmentFile=/etc/sim2servo/agent.env
 ExecStart=/usr/local/bin/sim2servo-robot serve
 User=${systemUser}
 Group=${systemUser}
 UMask=0007
+# Fed each time that it has looked how the robot is.
+WatchdogSec=60
 Restart=on-failure
 RestartSec=5
-${hardening(['/var/lib/sim2servo', '/etc/sim2servo/robot'], true)}
+${hardening(['/var/lib/sim2servo'], true)}
 
 [Install]
 WantedBy=multi-user.target

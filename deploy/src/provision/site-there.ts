@@ -59,6 +59,6 @@ export function keysStep(there: SiteThere, here: Trust): Step | undefined {
     words: `the robot’s keys: ${news.length === 0 ? 'none is both trusted and revoked' : news.join('; ')}; the rest of its site.json stays`,
     script: `printf '%s  %s\\n' ${sha256(there.text)} "$ROOT${sitePath}" | sha256sum -c - >/dev/null 2>&1 ||
   refuse E_TARGET_CHANGED "somebody has changed ${sitePath} since it was looked at" "run it again"
-${putFile(sitePath, after.text, { mode: '660', group: systemUser })}`,
+${putFile(sitePath, after.text, { mode: '640', group: systemUser })}`,
   };
 }

@@ -17,8 +17,8 @@ export interface Step {
 /**
  * What every script begins with.
  *
- * `put PATH MODE`: the file at PATH is what comes in, written aside and renamed, and left alone where it is the same. `keep` does so only
- * where there is none. `refuse CODE MESSAGE HINT` ends it with that. `resting` does so unless the arm rests. What is in a group's hands belongs to ours, where this is a machine of its own.
+ * `put PATH MODE`: the file at PATH is what comes in, written aside and renamed, and left alone where it is the same. Nobody but its owner
+ * reads it meanwhile, and no link that somebody has put there is followed. `keep` does so only where there is none. `refuse CODE MESSAGE HINT` ends it with that. `resting` does so unless the arm rests. What is in a group's hands belongs to ours, where this is a machine of its own.
  */
 export function prelude(root: string, system: boolean): string {
   return `set -eu
@@ -26,10 +26,11 @@ umask 022
 ROOT=${quoted(root === '/' ? '' : root)}
 SYSTEM=${system ? 'yes' : 'no'}
 own() { if [ $SYSTEM = yes ]; then chown "$@"; fi; }
+aside() { rm -f "$1"; (umask 077; set -C; cat > "$1"); }
 put() {
   mkdir -p "$(dirname "$ROOT$1")"
   new="$ROOT$1.new"
-  cat > "$new"
+  aside "$new"
   chmod "$2" "$new"
   own "root:\${3:-root}" "$new"
   if cmp -s "$new" "$ROOT$1"; then rm "$new"; else mv -f "$new" "$ROOT$1"; echo "wrote $1"; fi
@@ -37,7 +38,7 @@ put() {
 keep() {
   if [ ! -e "$ROOT$1" ]; then put "$@"; return; fi
   new="$ROOT$1.new"
-  cat > "$new"
+  aside "$new"
   if ! cmp -s "$new" "$ROOT$1"; then echo "kept $1, which differs from yours"; fi
   rm "$new"
 }
@@ -66,7 +67,7 @@ export function putFile(
   options: { mode?: string; group?: string; keep?: boolean } = {},
 ): string {
   const { mode = '644', group, keep = false } = options;
-  if (content.includes(`\n${endOfFile}\n`))
+  if (content.split('\n').includes(endOfFile))
     throw new KitError('E_PROVISION_FILE', `${path} holds a line '${endOfFile}'`, 'remove that line from it', 'usage');
   const text = content.endsWith('\n') ? content : `${content}\n`;
   return `${keep ? 'keep' : 'put'} ${path} ${mode}${group === undefined ? '' : ` ${group}`} <<'${endOfFile}'\n${text}${endOfFile}\n`;

@@ -11,6 +11,8 @@ export interface TargetFacts {
   readonly system: string;
   readonly machine: string;
   readonly musl: boolean;
+  /** Of its programs; its kernel may have more. */
+  readonly bits: 32 | 64;
   readonly user: string;
   readonly root: boolean;
   readonly systemd: boolean;
@@ -47,6 +49,8 @@ say system "$(uname -s)"
 say machine "$(uname -m)"
 # By what the system itself runs on: musl may lie beside glibc, and glibc's loader beside musl.
 if grep -q ld-musl /bin/sh; then say musl yes; fi
+# A 64-bit kernel often runs a system of 32 bits (Raspberry Pi OS): the fifth byte of a program says which.
+if [ "$(od -An -tu1 -j4 -N1 /bin/sh | tr -d ' ')" = 1 ]; then say bits 32; fi
 say user "$(id -un)"
 say uid "$(id -u)"
 if [ -d /run/systemd/system ]; then say systemd yes; fi
@@ -104,6 +108,7 @@ export function readFacts(text: string): TargetFacts {
     system: must('system'),
     machine: must('machine'),
     musl: said.has('musl'),
+    bits: said.get('bits') === '32' ? 32 : 64,
     user: must('user'),
     root: must('uid') === '0',
     systemd: said.has('systemd'),

@@ -16,7 +16,7 @@ export interface TargetShell {
   /** `pi@arm.local`, or a folder. */
   readonly where: string;
   /**
-   * @param script for `sh -c`
+   * @param script for `sh`
    * @param asRoot by sudo where the user is another
    * @param stdin  what the script reads
    * @param speaks called once it has written something to stdout
@@ -43,6 +43,22 @@ export function sshTargetOf(text: string, sshConfig?: string): SshTarget {
 /** In single quotes, for `sh`. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
+/**
+ * A script goes by stdin, before what it reads itself: it may hold a password or a key, and the words of a command are for everybody to read, in
+ * the list of processes and in sudo's log. Byte by byte, so that what comes after it is left; between braces, so that of one that is cut off
+ * nothing is done.
+ */
+export function byInput(script: string, stdin?: Input): { readonly command: string; readonly input: Input } {
+  const bytes = Buffer.from(`{\n${script}\n}\n`);
+  return {
+    command: `script=$(dd bs=1 count=${bytes.length} 2>/dev/null) && [ -n "$script" ] || exit; eval "$script"`,
+    input: (async function* () {
+      yield bytes;
+      if (stdin !== undefined) yield* stdin;
+    })(),
+  };
+}
+
 const sudo = ['sudo', '-n', '--'];
 const isRoot = () => process.getuid?.() === 0;
 
@@ -50,8 +66,9 @@ export function localShell(where: string, signal?: AbortSignal): TargetShell {
   return {
     where,
     run: (script, asRoot = false, stdin, speaks) => {
-      const [program, ...args] = [...(asRoot && !isRoot() ? sudo : []), 'sh', '-c', script];
-      return run(where, program!, args, stdin, signal, speaks);
+      const { command, input } = byInput(script, stdin);
+      const [program, ...args] = [...(asRoot && !isRoot() ? sudo : []), 'sh', '-c', command];
+      return run(where, program!, args, input, signal, speaks);
     },
   };
 }
@@ -62,8 +79,9 @@ export function sshShell(target: SshTarget, remoteRoot: () => boolean, signal?: 
   return {
     where: port === undefined ? destination : `${destination}:${port}`,
     run: (script, asRoot = false, stdin, speaks) => {
-      const command = `${asRoot && !remoteRoot() ? `${sudo.join(' ')} ` : ''}sh -c ${quoted(script)}`;
-      return run(destination, 'ssh', [...sshSettings(target), ...sshCommand(target, command)], stdin, signal, speaks);
+      const { command, input } = byInput(script, stdin);
+      const asked = `${asRoot && !remoteRoot() ? `${sudo.join(' ')} ` : ''}sh -c ${quoted(command)}`;
+      return run(destination, 'ssh', [...sshSettings(target), ...sshCommand(target, asked)], input, signal, speaks);
     },
   };
 }
@@ -78,30 +96,27 @@ async function run(
   where: string,
   program: string,
   args: readonly string[],
-  stdin: Input | undefined,
+  stdin: Input,
   signal: AbortSignal | undefined,
   speaks: (() => void) | undefined,
 ): Promise<string> {
-  const child = spawn(program, args, { stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { stdio: 'pipe' });
   const stop = () => child.kill();
   signal?.addEventListener('abort', stop, { once: true });
-  const [out, err] = [child.stdout!, child.stderr!].map(stream => {
+  const [out, err] = [child.stdout, child.stderr].map(stream => {
     const said = { text: '' };
     stream.setEncoding('utf8').on('data', (text: string) => {
       said.text += text;
     });
     return said;
   }) as [{ text: string }, { text: string }];
-  if (speaks !== undefined) child.stdout!.once('data', speaks);
+  if (speaks !== undefined) child.stdout.once('data', speaks);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
   // Where the other end stops reading, its exit code says why.
-  const fed =
-    stdin === undefined || child.stdin === null
-      ? undefined
-      : pipeline(Readable.from(stdin), child.stdin).catch((error: unknown) => messageOf(error));
+  const fed = pipeline(Readable.from(stdin), child.stdin).catch((error: unknown) => messageOf(error));
   try {
     const code = await ended;
     await fed;

@@ -37,9 +37,16 @@ rmdir "$ROOT/var/lib/sim2servo/logs" "$ROOT/var/lib/sim2servo" 2>/dev/null || tr
     name: 'user',
     words: `user and group ${systemUser}`,
     system: true,
-    script: `if id ${systemUser} >/dev/null 2>&1; then userdel ${systemUser}; fi
-if getent group ${systemUser} >/dev/null; then groupdel ${systemUser}; fi
-systemctl daemon-reload
+    script: `if command -v userdel >/dev/null; then
+  no_user() { userdel "$1"; }
+  no_group() { groupdel "$1"; }
+else # BusyBox
+  no_user() { deluser "$1"; }
+  no_group() { delgroup "$1"; }
+fi
+if id ${systemUser} >/dev/null 2>&1; then no_user ${systemUser}; fi
+if grep -q '^${systemUser}:' /etc/group; then no_group ${systemUser}; fi
+if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 if [ -S /run/udev/control ]; then udevadm control --reload; fi
 `,
   },

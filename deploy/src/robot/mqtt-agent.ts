@@ -35,6 +35,8 @@ export interface MqttAgentOptions extends BrokerAddress {
   readonly statusExpiresS?: number;
   readonly signal: AbortSignal;
   readonly onEvent: (what: string) => void;
+  /** After each look at how the robot is, with how many there were: the first is when it begins to serve, the next ones come each second. */
+  readonly onLook?: (looks: number) => void;
 }
 
 const lookMs = 1_000;
@@ -91,7 +93,7 @@ class MqttAgent {
   }
 
   async run(): Promise<void> {
-    const { connect = connectBroker, signal, onEvent } = this.#o;
+    const { connect = connectBroker, signal, onEvent, onLook } = this.#o;
     const { answer, chunk, request, status } = this.#topics;
     const will: RobotStatus = { state: 'offline', boot: this.#boot, reason: 'the connection broke off' };
     this.#broker = await connect({
@@ -110,8 +112,9 @@ class MqttAgent {
     try {
       await this.#alone();
       onEvent(`serves ${this.#o.name} on ${brokerText(this.#o.broker)}`);
-      while (!signal.aborted) {
+      for (let looks = 1; !signal.aborted; looks++) {
         await this.#publishStatus();
+        onLook?.(looks);
         await sleep(lookMs, undefined, { signal }).catch(() => {});
       }
     } finally {

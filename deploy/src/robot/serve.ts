@@ -6,8 +6,10 @@ import type { z } from 'zod';
 import { RobotAgent } from '../agent/robot-agent.js';
 import { driveErrors } from './control-socket.js';
 import { serveMqtt } from './mqtt-agent.js';
+import { openNotify } from './notify.js';
 import type { RobotCommand } from './robot-command.js';
 import { brokerVariable, placeOptions, robotPlaces } from './robot-places.js';
+import { Watchdog } from './watchdog.js';
 
 export const serve: RobotCommand = {
   words: 'answers kit deploy behind an MQTT broker, and publishes there how the robot is',
@@ -23,16 +25,28 @@ export const serve: RobotCommand = {
     const { robot, store, socket } = { ...robotPlaces(root), ...named };
     const ended = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => ended.abort());
-    await serveMqtt({
-      agent: new RobotAgent({ robot, store, driveError: driveErrors(socket) }),
-      broker: fits('broker', brokerUrl, broker ?? process.env[brokerVariable]),
-      name: fits('name', brokerName, name ?? loadRobot(robot).spec.name),
-      ca,
-      cert,
-      key,
-      signal: ended.signal,
-      onEvent: what => process.stderr.write(`${what}\n`),
-    });
+    const served = fits('name', brokerName, name ?? loadRobot(robot).spec.name);
+    const notify = await openNotify();
+    const watchdog = new Watchdog(notify, () => performance.now() * 1000);
+    try {
+      await serveMqtt({
+        agent: new RobotAgent({ robot, store, driveError: driveErrors(socket) }),
+        broker: fits('broker', brokerUrl, broker ?? process.env[brokerVariable]),
+        name: served,
+        ca,
+        cert,
+        key,
+        signal: ended.signal,
+        onEvent: what => process.stderr.write(`${what}\n`),
+        onLook: looks => {
+          if (looks === 1) notify.ready(`serves ${served}`);
+          watchdog.ticked(looks);
+        },
+      });
+      notify.stopping();
+    } finally {
+      notify.close();
+    }
   },
 };
 

@@ -14,6 +14,14 @@ const folder = t.testdir();
 const [first, second] = ['so101-reach-50hz', 'so101-reach-100hz'].map(name => loadBundle(join(shippedPolicies, name)));
 const record = { ...emptyRecord, ticks: 1000, inferP99Us: 50 };
 
+t.test('to tell what lies in a folder that is no store leaves it as it is', async t => {
+  const at = t.testdir({ 'notes.txt': 'mine' });
+  const store = openAgentStore(at, { onlyRead: true });
+  t.same([store.current(), store.previous(), store.running(), store.history(9)], [undefined, undefined, undefined, []]);
+  t.same(store.state().bad, {});
+  t.same(readdirSync(at), ['notes.txt']);
+});
+
 t.test('where no loop drives a policy is current at once, and the next run tries it', async t => {
   const at = join(folder, 'idle');
   const store = openAgentStore(at);

@@ -6,12 +6,13 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import t from 'tap';
-import { freeBytes, Incoming, maxFileBytes } from '../../src/agent/incoming.js';
+import { Incoming, maxFileBytes } from '../../src/agent/incoming.js';
 
 const folder = t.testdir();
 let stores = 0;
@@ -97,13 +98,39 @@ t.test('nobody fills the disk', async t => {
   const incoming = new Incoming(newStore());
   await t.rejects(incoming.lacking([{ ...file, bytes: maxFileBytes + 1 }]), { code: 'E_DEPLOY_SIZE' });
   await t.rejects(incoming.lacking(Array.from({ length: 65 }, () => file)), { code: 'E_DEPLOY_SIZE', message: /65/ });
-  const free = freeBytes(folder);
-  const many = Array.from({ length: 64 }, (_, i) => ({ sha256: sha256(String(i)), bytes: maxFileBytes }));
-  if (free < 64 * maxFileBytes) await t.rejects(incoming.lacking(many), { code: 'E_DEPLOY_SPACE' });
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ sha256: sha256(`${i}`), bytes: maxFileBytes }));
+  await t.rejects(incoming.lacking(many(3)), { code: 'E_DEPLOY_SIZE', message: /^201326592 bytes are announced/ });
+  const small = new Incoming(newStore(), { free: () => 4 * maxFileBytes });
+  await t.rejects(small.lacking(many(2)), { code: 'E_DEPLOY_SPACE' });
   await incoming.lacking([file]);
   incoming.append(digest, 0, content.subarray(0, 4));
   t.throws(() => incoming.append(digest, 4, content), { code: 'E_DEPLOY_SIZE', message: /announced with 10 bytes/ });
   t.equal(incoming.length(digest), 4);
+});
+
+t.test('where space is short, what others did not go on with gives way', async t => {
+  const store = newStore();
+  const names = () => readdirSync(join(store, 'incoming')).toSorted();
+  let free = 2 ** 30;
+  const incoming = new Incoming(store, {
+    // As much as lies there is lacking.
+    free: () => free - names().length,
+  });
+  await incoming.lacking([file]);
+  const [idle, whole, begun] = ['a', 'b', 'c'].map(text => sha256(text)) as [string, string, string];
+  for (const name of [`${idle}.part`, whole, `${begun}.part`, `${digest}.part`])
+    writeFileSync(join(incoming.folder, name), 'some');
+  const longAgo = new Date(Date.now() - 120_000);
+  for (const name of [`${idle}.part`, whole, `${digest}.part`])
+    utimesSync(join(incoming.folder, name), longAgo, longAgo);
+  const needed = 2 * file.bytes + 16 * 2 ** 20;
+  free = needed + 4;
+  await incoming.lacking([file]);
+  t.equal(names().length, 4, 'there is room');
+  free = needed + 3;
+  t.same(await incoming.lacking([file]), [{ sha256: digest, from: 4 }], 'what is wanted is gone on with');
+  t.same(names(), [`${begun}.part`, `${digest}.part`].toSorted(), 'and so may somebody else');
 });
 
 t.test('what nobody announced is not taken, and what came already not once more', async t => {

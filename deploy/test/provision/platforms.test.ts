@@ -4,27 +4,27 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { knownPlatform, type Platform, platformNames, platformOf, platforms } from '../../src/provision/platforms.js';
 
-t.test('what uname says names the platform', async t => {
-  t.equal(platformOf('Linux', 'x86_64', false), 'linux-x64');
-  t.equal(platformOf('Linux', 'aarch64', false), 'linux-arm64');
-  t.equal(platformOf('Linux', 'armv7l', false), 'linux-armv7');
-  t.equal(platformOf('Linux', 'armv8l', true), 'linux-armv7-musl', 'a 32-bit system on a 64-bit board');
-  t.equal(platformOf('Linux', 'aarch64', true), 'linux-arm64-musl');
+const linux = (machine: string, bits: 32 | 64, musl = false) => ({ system: 'Linux', machine, musl, bits });
+
+t.test('what a machine says of itself names the platform', async t => {
+  t.equal(platformOf(linux('x86_64', 64)), 'linux-x64');
+  t.equal(platformOf(linux('aarch64', 64)), 'linux-arm64');
+  t.equal(platformOf(linux('armv7l', 32)), 'linux-armv7');
+  t.equal(platformOf(linux('armv8l', 32, true)), 'linux-armv7-musl', 'a 32-bit system on a 64-bit board');
+  t.equal(platformOf(linux('aarch64', 32)), 'linux-armv7', 'and on its 64-bit kernel: Raspberry Pi OS');
+  t.equal(platformOf(linux('aarch64', 64, true)), 'linux-arm64-musl');
 });
 
 t.test('what we have nothing for is refused, with what we have', async t => {
-  for (const [system, machine] of [
-    ['Linux', 'armv6l'],
-    ['Linux', 'riscv64'],
-    ['Darwin', 'arm64'],
-    ['FreeBSD', 'x86_64'],
-  ] as const) {
-    t.equal(knownPlatform(system, machine, false), undefined);
-    t.throws(
-      () => platformOf(system, machine, false),
-      { code: 'E_PLATFORM', hint: /linux-arm64/ },
-      `${system} ${machine}`,
-    );
+  for (const there of [
+    linux('armv6l', 32),
+    linux('riscv64', 64),
+    linux('x86_64', 32),
+    { ...linux('arm64', 64), system: 'Darwin' },
+    { ...linux('x86_64', 64), system: 'FreeBSD' },
+  ]) {
+    t.equal(knownPlatform(there), undefined);
+    t.throws(() => platformOf(there), { code: 'E_PLATFORM', hint: /linux-arm64/ }, `${there.system} ${there.machine}`);
   }
 });
 

@@ -12,7 +12,8 @@ import { packageRuntime, type RuntimePackage, unpackedBytes } from '../../src/pr
 import { writeTar } from '../../src/provision/tar.js';
 import { verifyRuntime } from '../../src/robot/runtime-manifest.js';
 
-const own = knownPlatform(process.platform, { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? '', false);
+const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? '';
+const own = knownPlatform({ system: process.platform, machine, musl: false, bits: 64 });
 const paths = ({ files }: RuntimePackage) => files.map(({ path }) => path);
 const packedBytes = ({ files }: RuntimePackage) => gzipSync(Buffer.concat([...writeTar(files)])).length;
 

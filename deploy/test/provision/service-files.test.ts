@@ -61,6 +61,18 @@ t.test('the service is watched, restarted a few times, and has nothing but its b
   t.notMatch(unit, /MemoryDenyWriteExecute=yes/, 'V8 compiles: that can not be');
 });
 
+t.test('the agent is watched, too, and tried again until its broker is there', async t => {
+  const unit = units['sim2servo-agent.service'];
+  for (const [key, ...values] of [
+    ['Type', 'notify'],
+    ['NotifyAccess', 'main'],
+    ['WatchdogSec', '60'],
+    ['Restart', 'on-failure'],
+    ['StartLimitBurst', '20'],
+  ])
+    t.same(lines(unit, key!), values, key!);
+});
+
 t.test('only the kind of device that the port is may be opened', async t => {
   const allowed = (port: string) => lines(serviceUnit(robot, port), 'DeviceAllow');
   t.same(allowed('/dev/ttyUSB0'), ['char-ttyUSB rw']);
@@ -132,7 +144,7 @@ t.test('who drives by hand may have real-time priority', async t => {
   t.match(limitsFile, /^@sim2servo - rtprio 60$/m);
 });
 
-/** Exposure by `systemd-analyze security`, 0 … 10: ours is 0.9, 2 is where it begins to say OK. */
+/** Exposure by `systemd-analyze security`, 0 … 10: ours is below 1, 2 is where it begins to say OK. */
 const worstExposure = 20;
 
 if (spawnSync('systemd-analyze', ['--version']).status === 0)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { prelude, putFile } from '../../src/provision/steps.js';
@@ -22,6 +22,18 @@ t.test('a file is written once, with its folders and its mode; the same again is
   t.equal(sh(root, putFile('/etc/a/b.conf', 'three')).said, 'wrote /etc/a/b.conf');
   t.equal(readFileSync(path, 'utf8'), 'three\n');
   t.notOk(existsSync(`${path}.new`));
+});
+
+t.test('a link that somebody has put where a file is written aside is not followed', async t => {
+  const root = t.testdir({ robot: {}, 'theirs.txt': 'theirs' });
+  for (const keep of [false, true])
+    for (const target of ['theirs.txt', 'not-there-yet']) {
+      symlinkSync(join('..', target), join(root, 'robot/site.json.new'));
+      t.equal(sh(root, putFile('/robot/site.json', `${target} ${keep}\n`, { keep })).status, 0);
+      t.equal(readFileSync(join(root, 'theirs.txt'), 'utf8'), 'theirs');
+      t.notOk(existsSync(join(root, 'not-there-yet')));
+    }
+  t.equal(readFileSync(join(root, 'robot/site.json'), 'utf8'), 'not-there-yet false\n');
 });
 
 t.test('what is to be kept is kept, and it is said that it differs', async t => {
@@ -49,5 +61,6 @@ t.test('a script ends at the first thing that goes wrong', async t => {
 });
 
 t.test('text that would end its own quotation is refused', async t => {
-  t.throws(() => putFile('/x', 'a\nEND-OF-FILE\nrm -rf /\n'), { code: 'E_PROVISION_FILE' });
+  for (const text of ['a\nEND-OF-FILE\nrm -rf /\n', 'END-OF-FILE\nrm -rf /\n', 'a\nEND-OF-FILE'])
+    t.throws(() => putFile('/x', text), { code: 'E_PROVISION_FILE' });
 });

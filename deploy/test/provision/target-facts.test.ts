@@ -19,6 +19,7 @@ t.test('what this machine says of itself is read', async t => {
   t.equal(found.current, undefined);
   t.equal(found.motion, undefined);
   const { header } = process.report.getReport() as { readonly header: { readonly glibcVersionRuntime?: string } };
+  t.equal(found.bits, 64, 'as Node’s own builds are');
   t.equal(found.musl, header.glibcVersionRuntime === undefined, 'by what runs here, whatever else is installed');
 });
 
@@ -27,6 +28,7 @@ t.test('what is not said is not there', async t => {
     system: 'Linux',
     machine: 'aarch64',
     musl: false,
+    bits: 64,
     user: 'pi',
     root: false,
     systemd: false,
@@ -37,9 +39,10 @@ t.test('what is not said is not there', async t => {
 });
 
 t.test('what a robot with all of it says', async t => {
-  const more = `${least}musl=yes\nsystemd=yes\nudev=yes\nnode=v22.1.0\nID_VENDOR_ID=0403\nID_MODEL_ID=6014\nID_SERIAL_SHORT=FT=1\n`;
+  const more = `${least}musl=yes\nbits=32\nsystemd=yes\nudev=yes\nnode=v22.1.0\nID_VENDOR_ID=0403\nID_MODEL_ID=6014\nID_SERIAL_SHORT=FT=1\n`;
   t.match(readFacts(more), {
     musl: true,
+    bits: 32,
     systemd: true,
     udev: true,
     node: '22.1.0',

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import { localShell, quoted, refusedExit, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
+import { byInput, localShell, quoted, refusedExit, sshShell, sshTargetOf } from '../../src/provision/target-shell.js';
 
 t.test('a machine is named as for ssh, and a port may follow', async t => {
   t.match(sshTargetOf('pi@arm.local'), { destination: 'pi@arm.local', port: undefined, sshConfig: undefined });
@@ -18,6 +19,27 @@ t.test('what is quoted is one word, whatever is in it', async t => {
 t.test('a script reads what it is sent, in pieces', async t => {
   const pieces = ['a', 'b', 'c'].map(text => Buffer.from(text.repeat(100_000)));
   t.equal((await localShell('here').run('wc -c', false, pieces)).trim(), '300000');
+});
+
+t.test('what a script holds is on no command line, which everybody may read', async t => {
+  const said = await localShell('here').run("secret=hunter2; tr '\\0' ' ' < /proc/$$/cmdline");
+  t.match(said, /^sh -c .*dd bs=1/);
+  t.notMatch(said, /hunter2/);
+});
+
+t.test('of a script that is cut off nothing is done', async t => {
+  const { command, input } = byInput("echo begun\ncat <<'END'\nlines\nEND\necho ended");
+  const parts: Buffer[] = [];
+  for await (const part of input) parts.push(part);
+  const whole = Buffer.concat(parts);
+  const done = (bytes: number) =>
+    spawnSync('sh', ['-c', command], { input: whole.subarray(0, bytes), encoding: 'utf8' });
+  t.match(done(whole.length), { status: 0, stdout: 'begun\nlines\nended\n' });
+  for (let bytes = 0; bytes <= whole.length - 2; bytes++) {
+    const { status, stdout } = done(bytes);
+    t.equal(stdout, '', `${bytes} of ${whole.length} bytes`);
+    t.not(status, 0);
+  }
 });
 
 t.test('what a script wrote to stderr is the error, with where that was', async t => {

@@ -1,4 +1,5 @@
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
+import { wireUs } from '@sim2servo/models/bus-cycle';
 import t from 'tap';
 import { startEchoRig } from '../../src/rig/echo-rig.js';
 
@@ -18,6 +19,30 @@ t.test('what is sent to the port comes back, whole and in order', async t => {
     await whole;
     t.same(back, [...sent]);
     t.ok((await rig.report()).realTimeFactor > 0);
+  } finally {
+    await stream.close();
+    await rig.stop();
+  }
+});
+
+t.test('with a baud rate the echo takes its time there and back', async t => {
+  const rig = await startEchoRig({ baudRate: 9_600 });
+  const stream = await openSerial(rig.path, 9_600);
+  try {
+    const sent = Uint8Array.from({ length: 50 }, (_, i) => i);
+    const back: number[] = [];
+    const start = performance.now();
+    const whole = new Promise<void>(resolve => {
+      stream.onData(chunk => {
+        back.push(...chunk);
+        if (back.length >= sent.length) resolve();
+      });
+    });
+    stream.write(sent);
+    await whole;
+    t.same(back, [...sent]);
+    const onWireMs = (2 * wireUs(sent.length, 9_600)) / 1000;
+    t.ok(performance.now() - start >= onWireMs - 1);
   } finally {
     await stream.close();
     await rig.stop();

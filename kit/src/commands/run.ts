@@ -100,11 +100,12 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   );
 }
 
-function statusWords(status: LoopStatus): string {
-  return (
-    `target ${status.targets + 1}, ${status.reached} reached  ` +
-    `error ${(status.errorM * 1000).toFixed(1)} mm  infer p99 ${status.inferP99Us.toFixed(0)} µs`
-  );
+function statusWords({ targets, reached, errorM, inferP99Us }: LoopStatus): string {
+  const words = [`target ${targets + 1}, ${reached} reached`];
+  // Nothing is measured before the first sample.
+  if (!Number.isNaN(errorM)) words.push(`error ${(errorM * 1000).toFixed(1)} mm`);
+  if (!Number.isNaN(inferP99Us)) words.push(`infer p99 ${inferP99Us.toFixed(0)} µs`);
+  return words.join('  ');
 }
 
 function targetWords(report: RunReport): string {

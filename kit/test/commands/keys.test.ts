@@ -1,6 +1,6 @@
 /** `kit keys` as a person types it: from a new key to a robot that takes what it has signed, and to another key. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import { openSecretKey } from '@sim2servo/models/bundle/minisign-secret-key';
@@ -105,6 +105,28 @@ t.test('keys are exchanged: after that the old one counts no more, and the polic
   t.match(await kit(`keys revoke 68D5695585BA7167 --robot ${robot}`), { out: /was not among its trusted ones/ });
   t.match(await kit(`keys revoke 68D5695585BA7167 --robot ${robot}`), { out: /refused already/ });
 });
+
+t.test(
+  'keys are exchanged while a policy lies on the robot: signed by the new one and deployed again, it outlives the old one',
+  async t => {
+    const folder = useKeyFolder(t);
+    mkdirSync(folder);
+    const [old, next] = [await putKey(folder, 'old'), await putKey(folder, 'next')];
+    const [policy, robot] = [policyCopy(join(folder, '..')), robotCopy(join(folder, '..'))];
+    const store = join(folder, '..', 'store');
+    const current = join(store, 'current');
+    const all = async (...lines: string[]) => {
+      for (const line of lines) t.equal((await kit(line)).exit, 0, line);
+    };
+    const deploy = `deploy ${policy} --to ${store} --robot ${robot} --yes`;
+    await all(deploy, `keys sign ${policy} --key old`, deploy, `keys trust old --robot ${robot}`);
+    t.equal(taken(robot, current), old.id, 'deployed without a signature, signed later');
+    await all(`keys trust next --robot ${robot}`, `keys sign ${policy} --key next`, deploy);
+    t.same(readdirSync(join(store, 'releases')).length, 1, 'nothing is left beside it');
+    await all(`keys revoke ${old.id} --robot ${robot}`);
+    t.equal(taken(robot, current), next.id);
+  },
+);
 
 t.test('a clock that was wrong once does not shut a robot for ever', async t => {
   const folder = useKeyFolder(t);

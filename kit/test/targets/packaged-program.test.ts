@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { robotPlaces } from '@sim2servo/deploy/robot/robot-places';
+import { DatagramReceiver } from '@sim2servo/deploy/test-support/datagram-receiver';
 import { hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
 import t, { type Test } from 'tap';
 import { kit } from '../test-io.js';
@@ -52,7 +53,11 @@ t.test('its agent takes a policy from a broker', needsBroker, async t => {
     string,
     string,
   ];
-  await started(t, root, 'serve', { [name]: broker }, said => said.includes('serves'));
+  const systemd = new DatagramReceiver(join(root, 'notify'));
+  t.teardown(() => systemd.close());
+  const env = { [name]: broker, NOTIFY_SOCKET: systemd.name, WATCHDOG_USEC: '1000000' };
+  await started(t, root, 'serve', env, () => systemd.poll().includes('WATCHDOG=1'));
+  t.equal(systemd.received[0], 'READY=1\nSTATUS=serves so101');
   const bundle = join(t.testdir(), 'bundle');
   const digest = writeVariant(bundle, 0, 1);
   const said = await kit(['deploy', bundle, '--to', `${mosquitto.url}/so101`, '--yes']);

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bundle, type BundleExpectation, contentsOf, loadBundle } from '@sim2servo/models/bundle/load-bundle';
+import { bundleLimits, manifestName, signatureName } from '@sim2servo/models/bundle/manifest';
+import { readManifest } from '@sim2servo/models/bundle/signed-manifest';
 import { shortDigest } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import type { Disk } from './disk.js';
@@ -13,7 +15,8 @@ const incomingPrefix = '.incoming-';
 const outgoing = (releases: string, digest: string) => join(releases, `.outgoing-${digest}`);
 
 /**
- * Copies a bundle aside, tests the copy, and renames it into place. What lies there already stays if it is good and is replaced if it is not.
+ * Copies a bundle aside, tests the copy, and renames it into place. What lies there already stays if it is good, but for its signature, and is
+ * replaced if it is not.
  *
  * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_SELFTEST_LATENCY; or what the disk throws
  */
@@ -29,6 +32,7 @@ export async function admitRelease(
     if (found !== undefined) {
       // Who put it there may have been killed before it was synced.
       disk.sync(releases);
+      signAnew(disk, releases, found, bundle, expected);
       return selfTest(found);
     }
   }
@@ -65,6 +69,20 @@ export async function admitRelease(
     }
     throw error;
   }
+}
+
+/** Another signature of the same policy, which counts here as well: the key of the one that is there may be revoked some day. */
+function signAnew(disk: Disk, releases: string, found: Bundle, { parts }: Bundle, expected: BundleExpectation): void {
+  const read = (from: Bundle['parts']) => from.read(signatureName, bundleLimits.signatureBytes);
+  const [signature, there] = [read(parts), read(found.parts)];
+  if (signature === undefined || (there !== undefined && Buffer.compare(signature, there) === 0)) return;
+  // As it is now: it may be another than the one that was verified.
+  readManifest(found.parts.read(manifestName, bundleLimits.manifestBytes)!, signature, expected, found.folder);
+  const draft = join(releases, `${incomingPrefix}${found.digest}-${randomBytes(4).toString('hex')}`);
+  disk.write(draft, signature);
+  disk.sync(draft);
+  disk.rename(draft, join(found.folder, signatureName));
+  disk.sync(found.folder);
 }
 
 /** The release, or undefined where it is damaged. */

@@ -20,7 +20,15 @@ import { announceRunning, runningNow } from './running.js';
 import type { SelfTest } from './self-test.js';
 import { StoreFolder } from './store-folder.js';
 import { type Named, refuseBad, type StoreState, type Trial } from './store-state.js';
-import { backToShadow, commitTrial, drivesByPhase, finishTrial, isUnfinished, rollBackTrial } from './trial-ends.js';
+import {
+  backToShadow,
+  commitTrial,
+  drivesByPhase,
+  finishTrial,
+  giveUpTrial,
+  isUnfinished,
+  rollBackTrial,
+} from './trial-ends.js';
 
 export interface Admitted extends SelfTest {
   readonly digest: string;
@@ -227,6 +235,11 @@ export class ReleaseStore {
   rollback(reason: string, by?: string, more: More = {}): void {
     const told = { ...more, ...(by && { by }) };
     this.#store.change(({ trial }) => rollBackTrial(this.#store, this.#onTrial(trial), trial?.reason ?? reason, told));
+  }
+
+  /** The policy on trial can't be tried, which says nothing about it: what it was to replace drives, and it may come again. @throws KitError E_NO_TRIAL */
+  giveUp(reason: string): void {
+    this.#store.change(({ trial }) => giveUpTrial(this.#store, this.#onTrial(trial), reason));
   }
 
   /**

@@ -71,16 +71,17 @@ export class StoreWatcher {
     this.#ring.sleep(milliseconds);
   }
 
-  /** Which policy drives first. One that is on trial, and no bundle of ours, is rolled back before anything moves. */
+  /**
+   * Which policy drives first. One that is on trial, and can't be read, is given up before anything moves: it was good when it was let in, so
+   * that is the disk's doing, or a key's.
+   */
   open(): OpenedRelease {
     const { trial } = this.#store.state();
     if (trial !== undefined && trial.phase !== 'rollback')
       try {
         this.#load(trial.digest);
       } catch (error) {
-        const words = messageOf(error);
-        this.#store.rollback(words);
-        this.#post({ kind: 'news', news: { digest: trial.digest, event: 'rolled-back', words, seconds: 0 } });
+        this.#giveUp(trial, error);
       }
     let first!: FirstPolicy;
     // Before anything moves: whoever drives with this store already is not to be disturbed.
@@ -169,6 +170,12 @@ export class StoreWatcher {
     return loadBundle(join(store, 'releases', digest), expected);
   };
 
+  #giveUp({ digest }: Trial, error: unknown): void {
+    const words = messageOf(error);
+    this.#store.giveUp(words);
+    this.#post({ kind: 'news', news: { digest, event: 'rolled-back', words, seconds: 0 } });
+  }
+
   #enlist(digest: string): number {
     return this.#driven.push({ digest, tally: new DriveTally(), kept: true }) - 1;
   }
@@ -207,19 +214,20 @@ export class StoreWatcher {
     if (trial.phase === 'rollback') return;
     const old = this.#running;
     const oldSerial = this.#runningSerial;
+    let next: Bundle;
+    let shadow: Shadow;
+    try {
+      next = this.#load(trial.digest);
+      shadow = await Shadow.open(next);
+    } catch (error) {
+      this.#told(() => this.#giveUp(trial, error));
+      return;
+    }
+    const why = whyNotExchangeable(old, next);
     const serial = this.#enlist(trial.digest);
-    const load = async () => {
-      const next = this.#load(trial.digest);
-      return { next, why: whyNotExchangeable(old, next), shadow: await Shadow.open(next) };
-    };
-    const { next, why, shadow, error } = await load().then(
-      loaded => ({ ...loaded, error: undefined }),
-      (error: unknown) => ({ next: undefined, why: undefined, shadow: undefined, error }),
-    );
-    const drive = (share: number) => this.#offer(this.#next(next!, serial, share, this.#next(old, oldSerial, 1)));
+    const drive = (share: number) => this.#offer(this.#next(next, serial, share, this.#next(old, oldSerial, 1)));
     const runner = this.#try(trial, serial, true, { drive }, shadow);
-    if (error !== undefined) runner.tell({ kind: 'refused', reason: messageOf(error) });
-    else if (why !== undefined) runner.tell({ kind: 'hindered', reason: `${why.message}: ${why.hint}` });
+    if (why !== undefined) runner.tell({ kind: 'hindered', reason: `${why.message}: ${why.hint}` });
     else runner.tell({ kind: 'begin', phase: trial.phase, shadowed: true });
     await this.#settle();
   }

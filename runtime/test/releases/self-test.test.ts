@@ -20,3 +20,17 @@ t.test('a policy that is too slow for its rate is refused with both figures', as
     message: /takes \d+ µs .* at 50 Hz it may take 0 µs/,
   });
 });
+
+t.test('a network that takes seconds is refused after seconds', async t => {
+  const slow = join(t.testdir(), 'slow');
+  writeSmallBundle(slow, robot);
+  const { now } = performance;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  let calls = 0;
+  // Each look at the time is half a second later: one inference takes as long.
+  performance.now = () => 500 * calls++;
+  await t.rejects(selfTest(loadBundle(slow)), { code: 'E_SELFTEST_LATENCY', message: /takes 5\d{5} µs/ });
+  t.ok(calls < 20, `after ${calls} looks at the time`);
+});

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
 import { type Disk, realDisk } from '../../src/releases/disk.js';
 import { openStore } from '../../src/releases/release-store.js';
@@ -10,7 +11,7 @@ import { StoreFolder } from '../../src/releases/store-folder.js';
 import { is, type Play, trialsIn, wholeTrial } from '../support/whole-trials.js';
 
 const folder = t.testdir();
-const { digests, newStore, propose, proposeUnseen, proposes, tried } = trialsIn(folder);
+const { bundle, digests, newStore, propose, proposeUnseen, proposes, tried } = trialsIn(folder);
 const { old, good, shaking } = digests;
 
 for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
@@ -36,18 +37,24 @@ t.test('a trial that went on in a second run still falls back to the old policy'
   t.equal(said.at(-1), 'rolled-back');
 });
 
-t.test('one that was changed in the store is rolled back before it is looked at', async t => {
-  const path = await newStore();
-  const { report, store } = await tried(path, {
-    first: () => {
+for (const when of ['while a loop drives', 'before one begins'] as const)
+  t.test(`one that is damaged in the store ${when} is given up, and let in again it is tried`, async t => {
+    const path = await newStore();
+    const damage = () => {
       propose(path, 'good');
       writeFileSync(join(path, 'releases', good, 'policy.onnx'), 'x');
-    },
+    };
+    if (when === 'before one begins') damage();
+    const { report, store } = await tried(path, when === 'before one begins' ? {} : { first: damage });
+    t.match(report.trials, [{ event: 'rolled-back', words: /was changed after export/ }]);
+    t.match(report.followedBy, []);
+    t.equal(report.policy.digest, old);
+    t.match(store.state(), { trial: undefined, bad: {} });
+    t.notOk(good in store.state().bad, 'that is no fault of its own');
+    await openStore(path).admit(loadBundle(bundle('good')), {});
+    propose(path, 'good');
+    t.same((await tried(path, {})).said, wholeTrial);
   });
-  t.match(report.trials, [{ event: 'rolled-back', words: /was changed after export/ }]);
-  t.match(report.followedBy, []);
-  t.ok(good in store.state().bad);
-});
 
 t.test('what somebody takes back in the store gives way in the middle of its trial', async t => {
   const path = await newStore();
