@@ -5,7 +5,7 @@ import { siteOn } from '@sim2servo/models/site';
 import { CycleRead } from './dynamixel/cycle-read.js';
 import { dynamixelCycle } from './dynamixel/dynamixel-cycle.js';
 import { controlTable, dynamixelModels, returnDelayStepUs } from './dynamixel/registers.js';
-import { feetechCycle } from './feetech/feetech-link.js';
+import { feetechCycle } from './feetech/feetech-cycle.js';
 import { returnDelayUs, sts3215 } from './feetech/registers.js';
 import { PulseMap } from './kitlink/pulse-map.js';
 

@@ -14,6 +14,7 @@ import { madeOn } from './report/made-on.js';
 import { markdownOf } from './report/markdown.js';
 import { type ArmChecks, type HilReport, reportFormat, type SafetyResult, type SwapResult } from './report/report.js';
 import { openRig } from './rig/open-rig.js';
+import type { RigOptions } from './rig/rig.js';
 import { measureSwaps } from './scenarios/hot-swap.js';
 import { measureRealTime } from './scenarios/real-time-host.js';
 import { type CheckResult, checkRig, rigChecks } from './scenarios/rig-checks.js';
@@ -43,6 +44,8 @@ export interface HilOptions {
   readonly seconds: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (what: string) => void;
+  /** Is told of the USB adapter of a `serial:PATH`, each time that it is opened. */
+  readonly onLatency?: RigOptions['onLatency'];
 }
 
 /** Writes report.html, report.md and report.json. @throws KitError E_REPORT before anything moves, or where a rig itself fails; what an arm does wrong stands in the report */
@@ -149,7 +152,8 @@ async function swapped(options: HilOptions, robot: LoadedRobot, rig: string): Pr
 }
 
 async function checked(options: HilOptions, robot: LoadedRobot, rigName: string): Promise<ArmChecks> {
-  const rig = await openRig(rigName, robot);
+  const { onLatency } = options;
+  const rig = await openRig(rigName, robot, { ...(onLatency && { onLatency }) });
   try {
     const checks: CheckResult[] = [];
     for (const check of rigChecks) {

@@ -1,6 +1,6 @@
 /** The checks of a robot folder, those of its bus among them, as a list for people and programs. */
 import { plannedCycle } from '@sim2servo/firmware-bridge/planned-cycle';
-import { busShare, checkControlRate, cycleUs } from '@sim2servo/models/bus-cycle';
+import { checkControlRate, cycleAt, cycleUs, highestRateHz } from '@sim2servo/models/bus-cycle';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { checkRobot } from '@sim2servo/sim/checks/check-robot';
@@ -24,12 +24,11 @@ function busCheck(robot: LoadedRobot): RobotCheck {
         detail: site.bus.kind === 'kitlink' ? 'the board does, with a channel for each servo' : 'as the bridge does',
       };
     checkControlRate(cycle, usualRateHz);
-    const most = Math.floor((busShare * 1e6) / cycleUs(cycle));
-    const busyMs = (cycleUs(cycle) / 1000).toFixed(1);
+    const busyMs = (cycleUs(cycleAt(cycle, usualRateHz)) / 1000).toFixed(1);
     return {
       name,
       passed: true,
-      detail: `${cycle.servos} servos at ${cycle.baudRate} baud need ${busyMs} of ${1000 / usualRateHz} ms with the return delays they leave the factory with; ${most} Hz is the most`,
+      detail: `${cycle.servos} servos at ${cycle.baudRate} baud need ${busyMs} of ${1000 / usualRateHz} ms with the return delays they leave the factory with; ${highestRateHz(cycle)} Hz is the most`,
     };
   } catch (error) {
     if (error instanceof KitError) return { name, passed: false, detail: error.message };

@@ -6,16 +6,19 @@ import type { Io } from './io.js';
 
 /** @returns what opens it at a baud rate; advice is given once */
 export function servoPort(io: Io, path: string): (baudRate: number) => Promise<ByteStream> {
+  const onLatency = latencyAdviser(io);
+  return baudRate => openSerial(path, baudRate, { onLatency });
+}
+
+/** @returns what says once what a slow adapter costs, however often it is opened */
+export function latencyAdviser({ err }: Pick<Io, 'err'>): (adapter: AdapterLatency) => void {
   let advised = false;
-  return baudRate =>
-    openSerial(path, baudRate, {
-      onLatency: adapter => {
-        const advice = latencyAdvice(adapter);
-        if (advice === undefined || advised) return;
-        advised = true;
-        io.err(advice);
-      },
-    });
+  return adapter => {
+    const advice = latencyAdvice(adapter);
+    if (advice === undefined || advised) return;
+    advised = true;
+    err(advice);
+  };
 }
 
 /** What a slow adapter costs and what to do; undefined for one that is not. */

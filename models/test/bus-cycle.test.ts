@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type BusCycle, busShare, checkControlRate, cycleUs, wireUs } from '../src/bus-cycle.js';
+import {
+  type BusCycle,
+  busShare,
+  checkControlRate,
+  cycleAt,
+  cycleUs,
+  highestRateHz,
+  wireUs,
+} from '../src/bus-cycle.js';
 
 /** Six servos at 1 Mbaud: the figures of a sync read of eight registers each and a sync write of goals. */
 const six: BusCycle = { servos: 6, baudRate: 1_000_000, readBytes: 98, writeBytes: 26, returnDelayUs: 12 };
@@ -49,4 +57,35 @@ t.test('the rate that a refusal recommends is let pass, and the next one is not'
       },
     ),
   );
+});
+
+/** Beside that six registers, each every 25 ms: a request of 9 bytes and a reply of 7, 8 more for each beyond the first. */
+const inTurn = { everyUs: 25_000 / 6, bytes: 8, returnDelayUs: 2 };
+const withTurns: BusCycle = { ...six, readBytes: 98 + 16, returnDelayUs: 14, inTurn };
+
+t.test('at a low rate several reads in turn fall due in a tick, and no more than there are servos', async t => {
+  const at = (hz: number) => {
+    const { readBytes, returnDelayUs, inTurn } = cycleAt(withTurns, hz);
+    t.equal(inTurn, undefined, 'all of it is counted');
+    return [readBytes - 98, returnDelayUs];
+  };
+  t.same(at(500), [16, 14]);
+  t.same(at(200), [24, 16]);
+  t.same(at(65), [40, 20]);
+  t.same(at(20), [56, 24]);
+  t.same(cycleAt(six, 20), six, 'without them a cycle is the same at every rate');
+});
+
+t.test('a rate is judged by what falls due at it, and the one that a refusal recommends is let pass', async t => {
+  const slow = { ...withTurns, baudRate: 115_200 };
+  t.ok(cycleUs(slow) < (busShare * 1e6) / 65, 'one read in turn would leave room');
+  const best = highestRateHz(slow);
+  t.throws(() => checkControlRate(slow, 65), {
+    code: 'E_RATE_BUS',
+    message: /reading 6 servos is 138 bytes, writing them 26/,
+    hint: `take at most ${best} Hz, a higher baud rate, or shorter return delays`,
+  });
+  t.ok(best >= 50 && best < 65, `${best} Hz`);
+  checkControlRate(slow, best);
+  t.throws(() => checkControlRate(slow, best + 1), { code: 'E_RATE_BUS' });
 });

@@ -23,20 +23,19 @@ import {
   type ServoState,
 } from '../servo-link.js';
 import { configureServos, type Permit, type ServoChange } from './configure-servos.js';
+import { feetechCycle, sampleBytes, torqueLookUs } from './feetech-cycle.js';
 import { JointGoals, motionBytes } from './joint-goals.js';
-import { statusWords, syncReadBytes, syncWriteBytes } from './packet.js';
+import { statusWords } from './packet.js';
 import { decodeRegister, sts3215 } from './registers.js';
 import { type Block, ServoBus } from './servo-bus.js';
 import { checkMemory, memoryOf, readMemory } from './servo-memory.js';
 
-const { presentPosition, presentSpeed, presentTemperature, torqueEnable, acceleration, goalPosition } = sts3215;
-/** Position, speed, load, voltage, temperature. */
-const sampleBytes = presentTemperature.address + presentTemperature.bytes - presentPosition.address;
+const { presentPosition, presentSpeed, torqueEnable, acceleration, goalPosition } = sts3215;
 /** Torque switch, acceleration, goal position. */
 const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
 
-/** Every torque switch is looked at this often, so that a servo that was reset is noticed well within 100 ms. */
-const torqueLookUs = 25_000;
+/** Looks that find no time in a tick are put off; an arm of whose switches nothing was heard for this long is not moved on. */
+const torqueUnseenUs = 250_000;
 /** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
 const holdLeadS = 0.02;
 /** A servo lags behind a goal that moves by its speed times this, and so it coasts on as far when that stands still. */
@@ -44,18 +43,6 @@ const coastS = 0.08;
 /** How long a hold waits to know where the joints are. */
 const holdLookUs = 20_000;
 const tries = 3;
-
-/** @param returnDelayUs of all servos together */
-export function feetechCycle(servos: number, baudRate: number, returnDelayUs: number): BusCycle {
-  return {
-    servos,
-    baudRate,
-    readBytes: syncReadBytes(servos, sampleBytes) + syncReadBytes(1, torqueEnable.bytes),
-    writeBytes: syncWriteBytes(servos, goalPosition.bytes),
-    // A torque switch is one servo's reply more.
-    returnDelayUs: returnDelayUs * (1 + 1 / servos),
-  };
-}
 
 export interface FeetechOptions {
   readonly open: () => Promise<ByteStream>;
@@ -75,7 +62,9 @@ export class FeetechLink implements ServoLink, ServoMotion {
   /** [joints] the switches as they were last seen. */
   #torque!: Block;
   #samples = 0;
+  /** Until when looks have been done that fell due; and when the last one was answered. */
   #lookedUs = 0;
+  #seenUs = 0;
   #nextLook = 0;
   #device: ServoState['device'] = 'limp';
   #reason = '';
@@ -194,6 +183,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#hostArmed = true;
     this.#fedUs = this.#clock.nowUs();
     this.#lookedUs = this.#fedUs;
+    this.#seenUs = this.#fedUs;
     return stay;
   }
 
@@ -252,20 +242,32 @@ export class FeetechLink implements ServoLink, ServoMotion {
     return decodeRegister(goalPosition, this.#held.data, joint * heldBytes + offset);
   }
 
-  /** As many torque switches as are due since the last look. One that does not answer now shows in the sample, too. */
+  /**
+   * As many torque switches as are due since the last look, and as there is time for beside the sample: replies that come after their time
+   * would spoil it. One that does not answer now shows in the sample, too.
+   */
   async #lookAtSome(bus: ServoBus, timeoutUs: number): Promise<void> {
     const { servos } = this.#joints;
     const nowUs = this.#clock.nowUs();
     const everyUs = torqueLookUs / servos.length;
-    const due = Math.min(servos.length, Math.floor((nowUs - this.#lookedUs) / everyUs));
-    if (due === 0) return;
-    this.#lookedUs = Math.max(nowUs - torqueLookUs, this.#lookedUs + due * everyUs);
-    const looked = Array.from({ length: due }, (_, i) => (this.#nextLook + i) % servos.length);
+    const unseenUs = nowUs - this.#seenUs;
+    if (unseenUs > torqueUnseenUs)
+      this.#latch(
+        `for ${torqueUnseenUs / 1000} ms nothing was heard of the servos' torque switches: a tick is too short for them`,
+      );
     const spareUs = timeoutUs - bus.usualUs(servos.length, this.#sample);
-    const patienceUs = Math.min(spareUs, Math.max(timeoutUs / 4, bus.usualUs(due, this.#torque)));
+    let looks = Math.min(servos.length, Math.floor((nowUs - this.#lookedUs) / everyUs));
+    while (looks > 0 && bus.usualUs(looks, this.#torque) > spareUs) looks--;
+    if (looks === 0) return;
+    this.#lookedUs = looks === servos.length ? nowUs : this.#lookedUs + looks * everyUs;
+    const looked = Array.from({ length: looks }, (_, i) => (this.#nextLook + i) % servos.length);
+    // What is left is for asking for the sample again; but all of it where an adapter is slow and looks have long been in vain.
+    const usualUs = Math.max(timeoutUs / 4, bus.usualUs(looks, this.#torque));
+    const patienceUs = unseenUs > torqueUnseenUs / 2 ? spareUs : Math.min(spareUs, usualUs);
     // Whoever did not answer is asked again in the next tick.
     if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
-    this.#nextLook = (this.#nextLook + due) % servos.length;
+    this.#seenUs = this.#clock.nowUs();
+    this.#nextLook = (this.#nextLook + looks) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(...lost)} has lost its torque: it was reset or lost its supply`);
   }

@@ -61,7 +61,8 @@ export class ServoBus {
 
   /** Wire time of reading a block of `servos` servos. */
   #readUs(servos: number, bytes: number): number {
-    return wireUs(syncReadBytes(servos, bytes), this.baudRate) + this.returnDelayUs;
+    const returnDelayUs = (this.returnDelayUs * servos) / this.#ids.length;
+    return wireUs(syncReadBytes(servos, bytes), this.baudRate) + returnDelayUs;
   }
 
   /** How long reading a block of `servos` servos takes where nothing is wrong. */

@@ -48,8 +48,8 @@ export interface Fault<Arm extends ArmUnderTest = ArmUnderTest> {
   /** The joint, by its place, that loses its torque by the fault: it coasts, and nobody can stop it; the others are judged. `all`: nobody is. */
   readonly limp?: number | 'all';
   /**
-   * When it can be noticed at all, where that is not at once: when the arm has been told to move further than a servo lags, or when the
-   * disk has failed.
+   * When it can be noticed at all, where that is not at once: when the arm has been told to move further than it may go blind, or when
+   * the disk has failed.
    */
   readonly noticeable?: 'told to move' | 'disk failed';
   /** It is not undone before the run is over. */

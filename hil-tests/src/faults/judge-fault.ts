@@ -4,12 +4,15 @@ import type { LoopReport } from '@sim2servo/runtime/loop-report';
 import type { ArmUnderTest } from './arm-under-test.js';
 import type { Expected, Fault, FaultRow } from './fault.js';
 import { judgeLog, type LogOutcome } from './judge-log.js';
-import { astrayRad, lastMotionUs, movedRad } from './judge-motion.js';
+import { astrayRad, lastMotionUs, movedRad, type Told } from './judge-motion.js';
 
 /** An arm stands by then, from when the fault could be noticed. */
 export const stopLimitMs = 100;
-/** What a joint may move when a fault is cleared: noise, backlash, the rest of a load. */
+/** What a joint may move when a fault is cleared, and in the time before: noise, backlash, the rest of a load. */
 const movedLimitRad = 0.025;
+const restUs = 200_000;
+/** How far it may go from when it must stand until then: a servo that takes where it is for its goal gives way to the load. */
+const sagLimitRad = 0.06;
 /** How far a joint that works may be from everywhere that it was told to be: its overshoot, and what gravity pulls it down by. */
 const astrayLimitRad = 0.12;
 
@@ -39,7 +42,7 @@ export interface FaultOutcome {
 export interface Suffered {
   readonly fault: Pick<Fault, 'row' | 'name' | 'expected' | 'reason' | 'limp'>;
   readonly arm: Pick<ArmUnderTest, 'bus' | 'trace' | 'controlRateHz' | 'robot'>;
-  readonly told: readonly { readonly timeUs: number; readonly targetsRad: readonly number[] }[];
+  readonly told: readonly Told[];
   readonly faultUs: number;
   /** NaN: it never could be. */
   readonly noticeableUs: number;
@@ -96,8 +99,16 @@ export function judgeFault(suffered: Suffered): FaultOutcome {
   }
   const stoppedUs = joints.length > 0 ? lastMotionUs(arm.trace, joints, faultUs, clearUs) : (told.at(-1)?.timeUs ?? 0);
   const stoppedMs = Math.max(0, stoppedUs - noticeableUs) / 1000;
+  // Slower than what counts as motion it could still go far.
+  const sagged = movedRad(arm.trace, joints, Math.max(stoppedUs, noticeableUs + 1000 * stopLimitMs), clearUs);
+  const crept = movedRad(arm.trace, joints, clearUs - restUs, clearUs);
   const moved = movedRad(arm.trace, joints, clearUs);
   must(stoppedMs <= stopLimitMs, `it stood ${stoppedMs.toFixed(0)} ms after the fault could be noticed`);
+  must(sagged <= sagLimitRad, `a joint went ${sagged.toFixed(3)} rad further before the fault was cleared`);
+  must(
+    crept <= movedLimitRad,
+    `a joint still crept by ${crept.toFixed(3)} rad in the last ${restUs / 1000} ms of that`,
+  );
   must(moved <= movedLimitRad, `a joint moved by ${moved.toFixed(3)} rad when the fault was cleared`);
   return { ...outcome, passed: failures.length === 0, failures, stoppedMs, movedRad: moved };
 }

@@ -6,10 +6,8 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { observationSize } from '@sim2servo/models/observe';
-import type { RobotSpec } from '@sim2servo/models/robot-spec';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
 import { ControlLoop } from '@sim2servo/runtime/control-loop';
-import { frozenAfterRad } from '@sim2servo/runtime/frozen-sensors';
 import { listedGoals } from '@sim2servo/runtime/goal-source';
 import type { LoopReport } from '@sim2servo/runtime/loop-report';
 import { Recorder } from '@sim2servo/runtime/recorder';
@@ -19,6 +17,7 @@ import type { ArmUnderTest } from './arm-under-test.js';
 import { diskFailures, metSuffix } from './disk-faults.js';
 import { type Fault, nothingToClear } from './fault.js';
 import { type FaultOutcome, judgeFault } from './judge-fault.js';
+import { blindUs, type Told } from './judge-motion.js';
 
 /** Of its greatest speed, which a joint has when it passes the middle of its swing. */
 const speedShare = 0.4;
@@ -36,12 +35,6 @@ const fewRecords = 1;
 const stuckMs = 20_000;
 /** The recorder's thread has taken and written by then what it was given. */
 const drainMs = 200;
-
-/** What the loop told the arm in a tick. */
-export interface Told {
-  readonly timeUs: number;
-  readonly targetsRad: readonly number[];
-}
 
 export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
   readonly arm: Arm;
@@ -114,7 +107,7 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
     });
     if (fault.noticeable === 'disk failed' && Number.isNaN(noticeableUs) && this.#diskHasFailed(recorder))
       noticeableUs = this.#told.at(-1)!.timeUs + periodUs;
-    if (fault.noticeable === 'told to move') noticeableUs = toldToMoveUs(arm.robot.spec, this.#told, faultUs);
+    if (fault.noticeable === 'told to move') noticeableUs = blindUs(arm.robot.spec, this.#told, faultUs);
     await arm.during(clock.waitUntil(clock.nowUs() + watchUs));
     const clearUs = clock.nowUs();
     clear();
@@ -232,21 +225,6 @@ export class LoopBench<Arm extends ArmUnderTest = ArmUnderTest> {
     await this.arm.dispose();
     rmSync(this.#folder, { recursive: true, force: true });
   }
-}
-
-/** When some joint had been told to move, since `fromUs`, further than its servo lags. */
-function toldToMoveUs(spec: RobotSpec, told: readonly Told[], fromUs: number): number {
-  const since = told.filter(({ timeUs }) => timeUs >= fromUs);
-  const low = [...(since[0]?.targetsRad ?? [])];
-  const high = [...low];
-  for (const { timeUs, targetsRad } of since)
-    for (const [j, target] of targetsRad.entries()) {
-      low[j] = Math.min(low[j]!, target);
-      high[j] = Math.max(high[j]!, target);
-      if (high[j]! - low[j]! > frozenAfterRad(spec, j)) return timeUs;
-    }
-  // Somebody noticed in the tick after that.
-  return told.at(-1)?.timeUs ?? Number.NaN;
 }
 
 /** Blocks this thread, its event loop included: virtual time must not go by meanwhile. */

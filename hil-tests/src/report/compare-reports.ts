@@ -7,9 +7,12 @@
  * - A quantile of a latency, where the intervals of the two do not overlap. Each reaches over what chance would give (the order statistics
  *   between which the quantile lies in 99 of 100 samples of that size) and over what the machine gave (the quantile of each run of the
  *   report). A quantile that has too few records above it to have such an interval is not compared.
+ * - The share of control periods that were missed, or of ticks without a fresh sample, in the same way.
+ * - What was measured in real time and no longer is.
  */
+import { KitError } from '@sim2servo/models/error';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
-import { type HilReport, type Latency, latenciesOf } from './report.js';
+import { type HilReport, type Latency, latenciesOf, type RealTimeReport, type TickCounts } from './report.js';
 
 export interface Worse {
   readonly what: string;
@@ -24,9 +27,31 @@ const periodMs = 20;
 const quantiles = { p50: 0.5, p99: 0.99, p999: 0.999 } as const;
 type QuantileName = keyof typeof quantiles;
 
+/** @throws KitError E_REPORT_PAIR where the two are not of the same robot, rig and rate */
 export function compareReports(before: HilReport, after: HilReport): Worse[] {
-  return [...verdicts(before, after), ...stops(before, after), ...latencies(before, after)];
+  checkPair(before, after);
+  return [...verdicts(before, after), ...stops(before, after), ...realTime(before, after)];
 }
+
+function checkPair(before: HilReport, after: HilReport): void {
+  const was = subjectOf(before);
+  const is = subjectOf(after);
+  for (const what of ['robot', 'rig', 'rate'] as const) {
+    if (was[what] === undefined || is[what] === undefined || was[what] === is[what]) continue;
+    throw new KitError(
+      'E_REPORT_PAIR',
+      `the reports are not of the same ${what}: ${was[what]}, and then ${is[what]}`,
+      'compare two reports of one robot on one rig at one rate',
+      'usage',
+    );
+  }
+}
+
+const subjectOf = ({ arms, rig, realTime }: HilReport) => ({
+  robot: arms.map(({ robot }) => robot).join(', '),
+  rig,
+  rate: realTime && `${realTime.rateHz} Hz`,
+});
 
 /** Everything that can pass or fail, under a name. */
 function resultsOf({ arms, faults, safety, swaps, realTime }: HilReport): Map<string, boolean> {
@@ -63,12 +88,53 @@ function stops(before: HilReport, after: HilReport): Worse[] {
   ];
 }
 
-function latencies(before: HilReport, after: HilReport): Worse[] {
-  if (before.realTime === undefined || after.realTime === undefined) return [];
-  const now = new Map(latenciesOf(after.realTime));
-  return latenciesOf(before.realTime).flatMap(([name, was]) => {
+function realTime({ realTime: was }: HilReport, { realTime: is, unmeasured }: HilReport): Worse[] {
+  if (was === undefined) return [];
+  if (is === undefined)
+    return [gone('a host program in real time', `was not measured${unmeasured === '' ? '' : `: ${unmeasured}`}`)];
+  return [
+    ...shareWorse('control periods missed', was, is, ({ ticks, missed }) => [missed, ticks + missed]),
+    ...shareWorse('ticks without a fresh sample', was, is, ({ ticks, stale }) => [stale, ticks]),
+    ...latencies(was, is),
+  ];
+}
+
+const gone = (what: string, after = 'was not measured'): Worse => ({ what, before: 'measured', after });
+
+/** What is counted, of how many. */
+type ShareOf = (counts: TickCounts) => readonly [count: number, all: number];
+
+function shareWorse(what: string, before: RealTimeReport, after: RealTimeReport, of: ShareOf): Worse[] {
+  const was = shareInterval(before, of);
+  const is = shareInterval(after, of);
+  if (!(is[0] > was[1])) return [];
+  const words = (report: RealTimeReport, interval: readonly number[]) =>
+    `${of(report).join(' of ')} (${interval.map(share => `${(100 * share).toFixed(1)} %`).join(' to ')})`;
+  return [{ what, before: words(before, was), after: words(after, is) }];
+}
+
+/** Where a share may lie: by chance, and by what the runs had. */
+function shareInterval(report: RealTimeReport, of: ShareOf): readonly [number, number] {
+  const [low, high] = wilson(...of(report));
+  const seen = (report.runs ?? []).map(run => of(run)).map(([count, all]) => count / all);
+  return [Math.min(low, ...seen), Math.max(high, ...seen)];
+}
+
+/** The interval of a share in 99 of 100 samples (Wilson 1927), which is one where none or all were counted, too. */
+function wilson(count: number, all: number): readonly [number, number] {
+  const share = count / all;
+  const middle = share + z ** 2 / (2 * all);
+  const half = z * Math.sqrt((share * (1 - share)) / all + z ** 2 / (4 * all ** 2));
+  const scale = 1 + z ** 2 / all;
+  return [(middle - half) / scale, (middle + half) / scale];
+}
+
+function latencies(before: RealTimeReport, after: RealTimeReport): Worse[] {
+  const now = new Map(latenciesOf(after));
+  return latenciesOf(before).flatMap(([name, was]) => {
+    if (was.whole.count === 0) return [];
     const is = now.get(name);
-    if (is === undefined) return [];
+    if (is === undefined || is.whole.count === 0) return [gone(name)];
     return (Object.keys(quantiles) as QuantileName[]).flatMap(quantile => {
       const [low, high] = intervalOf(was, quantile);
       const [lowNow, highNow] = intervalOf(is, quantile);

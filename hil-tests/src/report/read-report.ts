@@ -7,17 +7,23 @@ import { type HilReport, reportFormat } from './report.js';
 
 const passed = z.boolean();
 const named = z.looseObject({ name: z.string(), passed });
+const count = z.int().nonnegative();
+const counts = z.looseObject({ ticks: count, missed: count, stale: count });
 const histogram = z.looseObject({ p50: z.number(), p99: z.number(), p999: z.number(), count: z.number() });
 /** What is read of one, by `kit hil compare`. */
 const shape = z.looseObject({
   passed,
+  rig: z.string(),
+  unmeasured: z.string(),
   arms: z.array(z.looseObject({ robot: z.string(), rig: z.string(), checks: z.array(named) })),
   faults: z.array(named.extend({ bus: z.string(), stoppedMs: z.number().optional() })),
   safety: z.array(named),
   // Those that were made before there were takeovers in them have none.
   swaps: z.array(z.looseObject({ robot: z.string(), rig: z.string(), passed })).default([]),
-  realTime: z
-    .looseObject({
+  realTime: counts
+    .extend({
+      rateHz: z.number(),
+      runs: z.array(counts).optional(),
       phases: z.record(z.string(), z.looseObject({ whole: histogram, runs: z.array(z.looseObject({})) })),
       killed: z.looseObject({ passed, stoppedMs: z.number() }).optional(),
     })

@@ -22,15 +22,21 @@ export interface Latency {
   readonly runs: readonly HistogramSummary[];
 }
 
-/** A real host program on a real port. */
-export interface RealTimeReport {
-  readonly robot: string;
-  readonly bus: Bus['kind'];
-  readonly rateHz: number;
+export interface TickCounts {
   readonly ticks: number;
+  /** Control periods in which nothing was written: none of the ticks. */
   readonly missed: number;
   /** Ticks without a fresh sample, in which nothing is inferred. */
   readonly stale: number;
+}
+
+/** A real host program on a real port. */
+export interface RealTimeReport extends TickCounts {
+  readonly robot: string;
+  readonly bus: Bus['kind'];
+  readonly rateHz: number;
+  /** What each run had; absent in reports of before this was kept. */
+  readonly runs?: readonly TickCounts[];
   readonly phases: Readonly<Record<TickPhase, Latency>>;
   /** Inside the emulated board; absent elsewhere, and where this machine could not emulate it in real time. */
   readonly board?: { readonly sensorToRegisterUs: HistogramJson; readonly registerToPulseUs: HistogramJson };

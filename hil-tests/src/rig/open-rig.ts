@@ -1,4 +1,5 @@
 /** Rigs by name: see rig.ts for what each is. */
+import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
@@ -18,7 +19,11 @@ export const rigNames = ['ideal', 'avr-lockstep', 'avr', 'bus-lockstep', 'bus'] 
 const serialPrefix = 'serial:';
 
 /** @throws KitError E_RIG_UNKNOWN, E_RIG, E_PTY */
-export async function openRig(name: string, robot: LoadedRobot, options: RigOptions = {}): Promise<Rig> {
+export async function openRig(
+  name: string,
+  robot: LoadedRobot,
+  { onLatency = () => {}, ...options }: RigOptions = {},
+): Promise<Rig> {
   if (name === 'ideal') return IdealRig.create(robot, options);
   if (name === 'avr-lockstep') {
     const device = await ArmOnBoard.create({ robot, imagePath: firmwareImage, ...options });
@@ -43,13 +48,28 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
   }
   if (name === 'bus') {
     const bus = await startBusRig({ robot: robot.folder, ...options });
-    return onPort(robot, bus.path, () => bus.stop());
+    return onPort(
+      robot,
+      baudRate => openSerial(bus.path, baudRate),
+      () => bus.stop(),
+    );
   }
   if (name === 'avr') {
     const avr = await startAvrRig({ robot: robot.folder, imagePath: firmwareImage, ...options });
-    return onPort(robot, avr.path, () => avr.stop());
+    return onPort(
+      robot,
+      baudRate => openSerial(avr.path, baudRate),
+      () => avr.stop(),
+    );
   }
-  if (name.startsWith(serialPrefix)) return onPort(robot, name.slice(serialPrefix.length), async () => {});
+  if (name.startsWith(serialPrefix)) {
+    const path = name.slice(serialPrefix.length);
+    return onPort(
+      robot,
+      baudRate => openSerial(path, baudRate, { onLatency }),
+      async () => {},
+    );
+  }
   throw new KitError(
     'E_RIG_UNKNOWN',
     `no rig is called '${name}'`,
@@ -58,8 +78,7 @@ export async function openRig(name: string, robot: LoadedRobot, options: RigOpti
   );
 }
 
-function onPort(robot: LoadedRobot, path: string, close: () => Promise<void>): Rig {
+function onPort(robot: LoadedRobot, open: (baudRate: number) => Promise<ByteStream>, close: () => Promise<void>): Rig {
   const clock = new RealtimeClock();
-  const open = (baudRate: number) => openSerial(path, baudRate);
   return { clock, virtualTime: false, connect: () => createLink({ robot, clock, open }), close };
 }

@@ -8,6 +8,7 @@
  * - `bus`: the same in a process of their own, behind a serial port, in real time.
  * - `serial:PATH`: a board on this desk. Its arm moves.
  */
+import type { AdapterLatency } from '@sim2servo/firmware-bridge/port-latency';
 import type { ServoLink } from '@sim2servo/firmware-bridge/servo-link';
 import type { Clock } from '@sim2servo/models/clock';
 import type { ArmVariation } from '@sim2servo/sim/arm-variation';
@@ -25,4 +26,6 @@ export interface RigOptions {
   readonly variation?: ArmVariation;
   /** Of the converter's noise. */
   readonly seed?: number;
+  /** Is told of the USB adapter of a `serial:PATH`, each time that it is opened. */
+  readonly onLatency?: (adapter: AdapterLatency) => void;
 }

@@ -12,7 +12,7 @@ import type { LoopReport } from '@sim2servo/runtime/loop-report';
 import { type TickPhase, tickPhases } from '@sim2servo/runtime/tick-timing';
 import { judgeLog } from '../faults/judge-log.js';
 import { lastMotionUs } from '../faults/judge-motion.js';
-import type { KilledHost, Latency, RealTimeReport } from '../report/report.js';
+import type { KilledHost, Latency, RealTimeReport, TickCounts } from '../report/report.js';
 import { type AvrRig, startAvrRig } from '../rig/avr-rig.js';
 import { type BusRig, startBusRig } from '../rig/bus/bus-rig.js';
 import { startLoopHost } from './loop-host.js';
@@ -116,14 +116,16 @@ async function measureRuns({ robot, seconds, signal }: RealTimeOptions, port: st
       signal?.removeEventListener('abort', stop);
     }
   });
-  const sum = (count: (report: LoopReport) => number) => reports.reduce((total, report) => total + count(report), 0);
+  const counted = reports.map(({ ticks, missed, stale }) => ({ ticks, missed, stale }));
+  const sum = (count: keyof TickCounts) => counted.reduce((total, run) => total + run[count], 0);
   return {
     robot: robot.spec.name,
     bus: robot.site.bus.kind,
     rateHz: controlRateHz,
-    ticks: sum(report => report.ticks),
-    missed: sum(report => report.missed),
-    stale: sum(report => report.stale),
+    ticks: sum('ticks'),
+    missed: sum('missed'),
+    stale: sum('stale'),
+    runs: counted,
     phases: Object.fromEntries(
       (Object.keys(tickPhases) as TickPhase[]).map(phase => [phase, together(reports, phase)]),
     ) as Record<TickPhase, Latency>,

@@ -1,6 +1,7 @@
 /** Foreign clients on the rig, none of them ours: they must not notice that the servos are emulated. `npm run conformance`. */
 import t from 'tap';
-import { foreignClient, lacks } from '../support/foreign-client.js';
+import { foreignClient } from '../support/foreign-client.js';
+import { lacks } from '../support/foreign-python.js';
 
 interface Cycle {
   readonly cycle_p50_us: number;

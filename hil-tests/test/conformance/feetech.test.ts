@@ -10,7 +10,8 @@ import { loadRobot, servosInOrder } from '@sim2servo/models/robot-folder';
 import { angleOfTurn } from '@sim2servo/models/servo-scale';
 import { siteOn } from '@sim2servo/models/site';
 import t from 'tap';
-import { foreignClient, lacks } from '../support/foreign-client.js';
+import { foreignClient } from '../support/foreign-client.js';
+import { lacks } from '../support/foreign-python.js';
 
 const sdk = lacks('scservo_sdk');
 const lerobot = lacks('lerobot.motors.feetech');

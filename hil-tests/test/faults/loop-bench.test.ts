@@ -56,6 +56,24 @@ t.test('an arm that does not stand still is seen, and how long it goes on', asyn
   t.match(failures, [/it stood \d+ ms after/]);
 });
 
+t.test('an arm that creeps on, slower than what counts as motion, is seen', async t => {
+  const { failures, stoppedMs } = await suffer(t, {
+    begin({ arm }) {
+      arm.servoBus.wire.tamper = () => undefined;
+      arm.toServos = () => new Uint8Array(0);
+      const [servo] = arm.servoBus.servos;
+      // 0.3 rad/s, away from where it was going.
+      servo!.set('goalSpeed', 200);
+      servo!.set('goalPosition', servo!.get('presentPosition') - 600);
+    },
+  });
+  t.ok(stoppedMs! <= 100, `${stoppedMs} ms`);
+  t.match(failures, [
+    /a joint went 0\.\d+ rad further before the fault was cleared/,
+    /a joint still crept by 0\.\d+ rad in the last 200 ms of that/,
+  ]);
+});
+
 t.test('an arm that goes where nobody told it to is seen, though the run goes on', async t => {
   const { failures } = await suffer(t, {
     expected: 'rides out',

@@ -5,7 +5,7 @@ import { tickPhases } from '@sim2servo/runtime/tick-timing';
 import t from 'tap';
 import type { FaultOutcome } from '../../src/faults/judge-fault.js';
 import { compareReports, intervalOf } from '../../src/report/compare-reports.js';
-import type { HilReport, Latency, SwapResult } from '../../src/report/report.js';
+import type { HilReport, Latency, RealTimeReport, SwapResult } from '../../src/report/report.js';
 
 /** Three runs of 1 000 lognormal records each, around `us`. */
 function latency(us: number, seed: number, spread = 0.2): Latency {
@@ -109,7 +109,8 @@ t.test('what held and no longer does, or is no longer tested, is named', async t
   const before = report(100, 1);
   const failed = report(100, 1, { faults: [{ ...fault, passed: false }] });
   t.match(compareReports(before, failed), [{ what: 'no reply any more (feetech)', before: 'held', after: 'failed' }]);
-  t.match(compareReports(before, report(100, 1, { arms: [] })), [
+  const arms = before.arms.map(arm => ({ ...arm, checks: [] }));
+  t.match(compareReports(before, report(100, 1, { arms })), [
     { what: 'a hold holds (so101 on bus)', after: 'was not tested' },
   ]);
   t.match(compareReports(before, report(100, 1, { swaps: [{ ...swap, passed: false, missed: 3 }] })), [
@@ -122,6 +123,69 @@ t.test('an arm that stands later counts beyond a control period', async t => {
   const later = (ms: number) => report(100, 1, { faults: [{ ...fault, stoppedMs: ms }] });
   t.same(compareReports(report(100, 1), later(80)), []);
   t.match(compareReports(report(100, 1), later(81)), [{ before: 'stood after 60 ms', after: 'stood after 81 ms' }]);
+});
+
+/** A report of so many missed and stale ticks, the same in each of three runs unless the last one has them all. */
+function counted(missed: number, stale: number, allInOne = false): HilReport {
+  const runs = [0, 1, 2].map(run => {
+    const part = allInOne ? Number(run === 2) : 1 / 3;
+    return { ticks: 1000, missed: missed * part, stale: stale * part };
+  });
+  return withRealTime({ missed, stale, runs });
+}
+
+function withRealTime(over: Partial<RealTimeReport>): HilReport {
+  const whole = report(100, 1);
+  return { ...whole, realTime: { ...whole.realTime!, ...over } };
+}
+
+t.test('more missed and more stale ticks count beyond the noise, and fewer do not', async t => {
+  t.match(compareReports(counted(3, 0), counted(90, 0)), [
+    { what: 'control periods missed', before: /^3 of 3003 \(0\.0 % to 0\.4 %\)$/, after: /^90 of 3090 / },
+  ]);
+  t.match(compareReports(counted(0, 3), counted(0, 90)), [
+    { what: 'ticks without a fresh sample', before: /^3 of 3000 /, after: /^90 of 3000 \(2\.3 % to 3\.9 %\)$/ },
+  ]);
+  t.same(compareReports(counted(3, 3), counted(9, 9)), [], 'chance');
+  t.same(compareReports(counted(3, 3), counted(90, 90, true)), [], 'one run of three: the machine');
+  t.same(compareReports(counted(90, 90), counted(3, 3)), []);
+  const { runs: _, ...older } = counted(90, 0).realTime!;
+  t.match(compareReports(counted(3, 0), { ...report(100, 1), realTime: older }), [{ what: 'control periods missed' }]);
+});
+
+t.test('what was measured in real time and no longer is, is named', async t => {
+  const before = report(100, 1);
+  const { realTime: _, ...after } = before;
+  t.match(compareReports(before, { ...after, unmeasured: 'the machine is too busy' }), [
+    { what: 'kill -9 of a real host', after: 'was not tested' },
+    {
+      what: 'a host program in real time',
+      before: 'measured',
+      after: 'was not measured: the machine is too busy',
+    },
+  ]);
+  const { whole } = latency(20, 9);
+  const board = { sensorToRegisterUs: whole, registerToPulseUs: whole };
+  t.match(compareReports(withRealTime({ board }), before), [
+    { what: 'sensor to register, in the board', after: 'was not measured' },
+    { what: 'register to end of pulse, in the board', after: 'was not measured' },
+  ]);
+  const none = { ...board, sensorToRegisterUs: new Histogram().toJSON() };
+  t.match(compareReports(withRealTime({ board }), withRealTime({ board: none })), [
+    { what: 'sensor to register, in the board', after: 'was not measured' },
+  ]);
+  t.same(compareReports({ ...after, unmeasured: '' }, before), [], 'more is measured than before');
+});
+
+t.test('reports of different robots, rigs or rates are not compared', async t => {
+  const before = report(100, 1);
+  const arms = before.arms.map(arm => ({ ...arm, robot: 'koch' }));
+  for (const [other, message] of [
+    [{ ...before, arms }, /not of the same robot: so101, and then koch/],
+    [{ ...before, rig: 'bus-lockstep' }, /not of the same rig: bus, and then bus-lockstep/],
+    [withRealTime({ rateHz: 50 }), /not of the same rate: 100 Hz, and then 50 Hz/],
+  ] as const)
+    t.throws(() => compareReports(before, other), { code: 'E_REPORT_PAIR', exit: 'usage', message });
 });
 
 t.test('the interval of a quantile holds the true one, in about 99 of 100 samples', async t => {

@@ -1,20 +1,13 @@
-/** Programs of others, in Python: whether they are to be had, and what they say of an emulated bus. */
-import { spawn, spawnSync } from 'node:child_process';
+/** Programs of others, in Python, and what they say of an emulated bus. */
+import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { startBusRig } from '../../src/rig/bus/bus-rig.js';
 import type { BusKind } from '../../src/rig/bus/create-bus.js';
+import { kitPython } from './foreign-python.js';
 
-const { KIT_PYTHON } = process.env;
 const servos = 6;
 const baudRate = 1_000_000;
-
-/** Why a client can't run; false where it can. */
-export function lacks(module: string): string | false {
-  if (KIT_PYTHON === undefined) return 'KIT_PYTHON names no Python that has the foreign clients';
-  const { status, stderr } = spawnSync(KIT_PYTHON, ['-c', `import ${module}`], { encoding: 'utf8', cwd: tmpdir() });
-  return status === 0 ? false : `${KIT_PYTHON} has no ${module}: ${stderr?.trim().split('\n').at(-1)}`;
-}
 
 /** A client waits 34 ms for a servo. Where this machine stopped the rig itself for long, the servo was not to blame: then once more. */
 const attempts = 5;
@@ -45,7 +38,7 @@ export async function foreignClient<Said>(kind: BusKind, program: string, ...arg
 
 async function runClient(program: string, port: string, args: readonly string[]) {
   const path = fileURLToPath(new URL(`../../../test/conformance/${program}`, import.meta.url));
-  const child = spawn(KIT_PYTHON!, [path, port, String(baudRate), ...args], {
+  const child = spawn(kitPython!, [path, port, String(baudRate), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: tmpdir(),
   });

@@ -18,6 +18,7 @@ import type { AddCommand, CommandContext } from '../command-context.js';
 import { confirm } from '../io.js';
 import { atLeastOne, positiveNumber } from '../number-option.js';
 import { ProgressLine } from '../progress-line.js';
+import { latencyAdviser } from '../servo-port.js';
 
 interface UpFlags extends Pick<HilFlags, 'robot' | 'rig' | 'kind'> {
   readonly arm: 'nominal' | 'changed';
@@ -64,6 +65,12 @@ export const addHil: AddCommand = (program, context) => {
         seconds: flags.seconds,
         signal: context.signal,
         onProgress: what => line.show(() => what),
+        onLatency: latencyAdviser({
+          err: advice => {
+            line.done();
+            context.io.err(advice);
+          },
+        }),
       });
       line.done();
       context.result(report, () => words(report, flags.report));

@@ -14,7 +14,7 @@ t.test('a shipped robot by its name: a line for each check, the sizes and the bu
     said.out,
     '39 numbers (position, velocity, lag, goal, goalErrorTurned, goalErrorTurnedFine, actions, the last 2) and 6',
   );
-  t.match(said.out, '6 servos at 1000000 baud need 4.9 of 20 ms');
+  t.match(said.out, '6 servos at 1000000 baud need 7.2 of 20 ms');
 });
 
 t.test('a bus that is too slow for 50 Hz fails with the arithmetic, and the command leaves with 1', async t => {

@@ -79,6 +79,10 @@ t.test('compare: nothing got worse from a report to itself; a failure, and what 
   t.equal(worse.exit, 1);
   t.match(JSON.parse(worse.out), { worse: [{ what: /nothing moves because a host came/, after: 'was not tested' }] });
   t.equal(errorOf(await kit(`hil compare ${folder}/ideal ${folder}/nowhere --json`)).code, 'E_REPORT');
+  writeFileSync(`${folder}/other.json`, JSON.stringify({ ...report, rig: 'bus' }));
+  const other = await kit(`hil compare ${folder}/ideal ${folder}/other.json --json`);
+  t.match(errorOf(other), { code: 'E_REPORT_PAIR', message: /same rig: ideal, and then bus/ });
+  t.equal(other.exit, 2);
 });
 
 t.test('--kind says which robot is on rig bus, and contradicts what says another', async t => {

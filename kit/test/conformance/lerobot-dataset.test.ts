@@ -3,34 +3,30 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { kitPython, lacks } from '@sim2servo/hil-tests/test-support/foreign-python';
 import t from 'tap';
 import { logOf, ticksPerEpisode, writeLog, writtenRecord } from '../lerobot/written-log.js';
 import { kit } from '../test-io.js';
 
-const { KIT_PYTHON } = process.env;
 const folder = t.testdir({});
 const at = (...parts: string[]) => join(folder, ...parts);
-
-function python(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(KIT_PYTHON!, args, { encoding: 'utf8', cwd: folder });
-}
 
 function program(name: string, dataset: string): string {
   const scratch = at(`${name}-scratch`);
   mkdirSync(scratch);
   const path = fileURLToPath(new URL(`../../../test/conformance/${name}`, import.meta.url));
-  const { status, stdout, stderr } = python([path, dataset, scratch]);
+  const { status, stdout, stderr } = spawnSync(kitPython!, [path, dataset, scratch], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
   if (status !== 0) throw new Error(`${name} ended with ${status}:\n${stderr}`);
   return stdout;
 }
 
-const lacking =
-  KIT_PYTHON === undefined
-    ? 'KIT_PYTHON names no Python'
-    : python(['-c', 'import lerobot.datasets.lerobot_dataset']).stderr.trim().split('\n').at(-1)!;
-if (lacking !== '') t.comment(`left out: ${lacking}`);
+const lacking = lacks('lerobot.datasets.lerobot_dataset');
+if (lacking !== false) t.comment(`left out: ${lacking}`);
 
-if (lacking === '') {
+if (lacking === false) {
   t.test('a dataset of ours is opened, batched and edited by LeRobot, and read by datasets and pyarrow', async t => {
     writeLog(at('ours.mcap'), 'so101', 35);
     const made = await kit(`logs convert ${at('ours.mcap')} --to lerobot --out ${at('ours')}`);
@@ -97,5 +93,5 @@ if (lacking === '') {
 }
 
 t.test('what is left out is named', async t => {
-  t.match(lacking, /^$|KIT_PYTHON|lerobot|Error/);
+  t.match(lacks('a_module_that_nobody_has'), /KIT_PYTHON|a_module_that_nobody_has/);
 });

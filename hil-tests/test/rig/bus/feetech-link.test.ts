@@ -1,6 +1,8 @@
+import { feetechCycle } from '@sim2servo/firmware-bridge/feetech/feetech-cycle';
 import { FeetechLink } from '@sim2servo/firmware-bridge/feetech/feetech-link';
 import { createServoState } from '@sim2servo/firmware-bridge/servo-link';
-import { cycleUs } from '@sim2servo/models/bus-cycle';
+import { checkControlRate, cycleAt, cycleUs } from '@sim2servo/models/bus-cycle';
+import { loadRobot } from '@sim2servo/models/robot-folder';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { robotBus } from '../../../src/rig/bus/create-bus.js';
@@ -8,24 +10,33 @@ import type { Sts3215 } from '../../../src/rig/bus/sts3215.js';
 import { Lockstep } from '../../../src/rig/lockstep.js';
 import { feetechArm } from '../../support/feetech-arm.js';
 
-const robot = feetechArm();
-const { spec, site } = robot;
+const twoServos = feetechArm();
+const { spec, site } = twoServos;
 /** 4 rad/s for 100 ms, and 1 count for rounding. */
 const leadCounts = (4 * 0.1 * 4096) / (2 * Math.PI) + 1;
 
-async function bench(t: Test) {
+async function bench(t: Test, robot = twoServos) {
   const bus = await robotBus<Sts3215>(robot);
   t.teardown(() => bus.dispose());
   const clock = new Lockstep(bus);
   const sent: Uint8Array[] = [];
+  const onWire = { bytes: 0 };
   const receive = bus.receive.bind(bus);
   bus.receive = (bytes, timeUs) => {
     sent.push(bytes.slice());
+    onWire.bytes += bytes.length;
     receive(bytes, timeUs);
   };
+  const runUntil = bus.runUntil.bind(bus);
+  bus.runUntil = timeUs => {
+    const said = runUntil(timeUs);
+    onWire.bytes += said.length;
+    return said;
+  };
+  const { spec, site } = robot;
   const link = new FeetechLink({ open: async () => clock.open(), clock, spec, site });
   const state = createServoState(spec.joints.length);
-  return { bus, clock, link, state, sent };
+  return { bus, clock, link, state, sent, onWire };
 }
 
 t.test('opening moves nothing, writes nothing, and says where the joints are', async t => {
@@ -43,19 +54,64 @@ t.test('opening moves nothing, writes nothing, and says where the joints are', a
 });
 
 t.test('its cycle is what goes over the wire', async t => {
-  const { link, state, sent, bus, clock } = await bench(t);
-  const motion = await link.open();
-  await motion.arm();
-  await motion.read(state, 20_000);
-  const us = cycleUs(motion.cycle!);
   // Two servos: 10 + 2 × 14 bytes read, 16 bytes of a torque switch, 14 written, three return delays of 2 µs at the least.
-  t.equal(motion.cycle!.readBytes, 10 + 28 + 16);
-  t.equal(motion.cycle!.writeBytes, 14);
-  t.equal(us, 680);
+  const { link } = await bench(t);
+  const { cycle } = await link.open();
+  t.match(cycle, { readBytes: 10 + 28 + 16, writeBytes: 14 });
+  t.equal(cycleUs(cycle!), 680);
+  for (const robot of [twoServos, loadRobot('so101')]) {
+    const { link, state, clock, onWire } = await bench(t, robot);
+    const motion = await link.open();
+    const stay = await motion.arm();
+    for (const hz of [20, 50, 65, 100, 250, 500]) {
+      let dueUs = clock.nowUs();
+      let most = 0;
+      for (let tick = 0; tick < 60; tick++) {
+        dueUs += 1e6 / hz;
+        await clock.waitUntil(dueUs);
+        onWire.bytes = 0;
+        await motion.read(state, 20_000);
+        motion.write(stay);
+        // What came due while the rate was changed is not of this one.
+        if (tick > 0) most = Math.max(most, onWire.bytes);
+      }
+      const { readBytes, writeBytes } = cycleAt(motion.cycle!, hz);
+      t.equal(most, readBytes + writeBytes, `${robot.spec.joints.length} servos at ${hz} Hz`);
+    }
+  }
+});
+
+t.test('a rate at which several torque switches fall due in a tick is refused where they do not fit', async t => {
+  const six = feetechCycle(6, 115_200, 6 * 2);
+  t.throws(() => checkControlRate(six, 65), { code: 'E_RATE_BUS', message: /reading 6 servos is 138 bytes/ });
+  checkControlRate(six, 50);
+});
+
+t.test('a read with too little time for a torque switch leaves it to a later one, and has its sample', async t => {
+  const { bus, link, state, sent, clock } = await bench(t);
+  const motion = await link.open();
+  const stay = await motion.arm();
+  const looks = () => sent.filter(packet => packet[4] === 0x82 && packet[5] === 40).length;
+  const tick = async (timeoutUs: number) => {
+    await clock.waitUntil(bus.nowUs + 10_000);
+    const fresh = await motion.read(state, timeoutUs);
+    motion.write(stay);
+    return fresh;
+  };
   sent.length = 0;
-  motion.write(state.position);
-  t.equal(sent[0]!.length, 14);
-  await clock.waitUntil(bus.nowUs + 1000);
+  // The sample takes 384 µs on the wire; a read is reckoned with 300 µs more.
+  for (let i = 0; i < 10; i++) for (const timeoutUs of [500, 650, 900]) t.equal(await tick(timeoutUs), true);
+  t.equal(looks(), 0);
+  t.equal(bus.wire.collisions, 0);
+  t.match(state, { device: 'latched', reason: /for 250 ms nothing was heard of the servos' torque switches/ });
+  await motion.arm();
+  sent.length = 0;
+  for (let i = 0; i < 10; i++) await tick(500);
+  for (let i = 0; i < 2; i++) await tick(20_000);
+  t.ok(looks() >= 1, 'later');
+  bus.servos[1]!.restart(0);
+  for (let i = 0; i < 3; i++) await tick(20_000);
+  t.match(state, { device: 'latched', reason: /servo 2 of joint 'elbow' has lost its torque/ });
 });
 
 t.test('a servo that is not there, or not what it should be, is refused by name, with what to do', async t => {
