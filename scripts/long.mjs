@@ -8,6 +8,7 @@ const jobs = [
   ['twenty seeds of npm start', 'kit/dist/src/tour/twenty-seeds.js', 'bench/results/twenty-seeds.json'],
   // With KIT_PEERS=folder beside Stable-Baselines3's (bench/peers/README.md).
   ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
+  ['held-out targets in a row', 'bench/dist/src/held-out-targets.js', 'bench/results/held-out-targets.json'],
   [
     'a thousand killed deployments',
     'kit/dist/test/targets/killed/kill-a-thousand.js',
