@@ -34,8 +34,6 @@ const { presentPosition, presentSpeed, torqueEnable, acceleration, goalPosition 
 /** Torque switch, acceleration, goal position. */
 const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
 
-/** Looks that find no time in a tick are put off; an arm of whose switches nothing was heard for this long is not moved on. */
-const torqueUnseenUs = 250_000;
 /** A hold leaves goals this far ahead of where the joints are: enough to carry the load, too little to go on. */
 const holdLeadS = 0.02;
 /** A servo lags behind a goal that moves by its speed times this, and so it coasts on as far when that stands still. */
@@ -62,9 +60,8 @@ export class FeetechLink implements ServoLink, ServoMotion {
   /** [joints] the switches as they were last seen. */
   #torque!: Block;
   #samples = 0;
-  /** Until when looks have been done that fell due; and when the last one was answered. */
+  /** Until when looks have been done that fell due. */
   #lookedUs = 0;
-  #seenUs = 0;
   #nextLook = 0;
   #device: ServoState['device'] = 'limp';
   #reason = '';
@@ -183,7 +180,6 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#hostArmed = true;
     this.#fedUs = this.#clock.nowUs();
     this.#lookedUs = this.#fedUs;
-    this.#seenUs = this.#fedUs;
     return stay;
   }
 
@@ -250,23 +246,16 @@ export class FeetechLink implements ServoLink, ServoMotion {
     const { servos } = this.#joints;
     const nowUs = this.#clock.nowUs();
     const everyUs = torqueLookUs / servos.length;
-    const unseenUs = nowUs - this.#seenUs;
-    if (unseenUs > torqueUnseenUs)
-      this.#latch(
-        `for ${torqueUnseenUs / 1000} ms nothing was heard of the servos' torque switches: a tick is too short for them`,
-      );
     const spareUs = timeoutUs - bus.usualUs(servos.length, this.#sample);
     let looks = Math.min(servos.length, Math.floor((nowUs - this.#lookedUs) / everyUs));
     while (looks > 0 && bus.usualUs(looks, this.#torque) > spareUs) looks--;
     if (looks === 0) return;
     this.#lookedUs = looks === servos.length ? nowUs : this.#lookedUs + looks * everyUs;
     const looked = Array.from({ length: looks }, (_, i) => (this.#nextLook + i) % servos.length);
-    // What is left is for asking for the sample again; but all of it where an adapter is slow and looks have long been in vain.
-    const usualUs = Math.max(timeoutUs / 4, bus.usualUs(looks, this.#torque));
-    const patienceUs = unseenUs > torqueUnseenUs / 2 ? spareUs : Math.min(spareUs, usualUs);
+    // What is left is for asking for the sample again.
+    const patienceUs = Math.min(spareUs, Math.max(timeoutUs / 4, bus.usualUs(looks, this.#torque)));
     // Whoever did not answer is asked again in the next tick.
     if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
-    this.#seenUs = this.#clock.nowUs();
     this.#nextLook = (this.#nextLook + looks) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(...lost)} has lost its torque: it was reset or lost its supply`);

@@ -61,7 +61,7 @@ for (const [rig, robot] of [
   });
 
 /** Of a machine so busy that it starved the rig itself: then there was nothing to see. */
-const attempts = 8;
+const attempts = 20;
 
 async function undisturbed(t: Test, rig: string, robot: string): Promise<Swapped> {
   for (let attempt = 1; ; attempt++)
