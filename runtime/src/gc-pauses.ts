@@ -21,17 +21,19 @@ function collector(): Collect {
   return runInNewContext('gc') as Collect;
 }
 
-let collect: Collect | undefined;
+let found: Collect | undefined;
+const collect: Collect = options => {
+  found ??= collector();
+  found(options);
+};
 
 /** Collects everything, some milliseconds long: what loading has left behind goes before an arm moves, not while it does. */
 export function collectGarbage(): void {
-  collect ??= collector();
   collect();
 }
 
 /** Collects young objects, some tenths of a millisecond long: when nothing is waited for, V8 would do it when something is. */
 export function collectYoung(): void {
-  collect ??= collector();
   collect({ type: 'minor' });
 }
 

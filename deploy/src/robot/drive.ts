@@ -11,6 +11,7 @@ import { KitError } from '@sim2servo/models/error';
 import { Random } from '@sim2servo/models/random';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { taskNamed } from '@sim2servo/models/tasks/task-named';
+import { collectGarbage } from '@sim2servo/runtime/gc-pauses';
 import { drawnGoals } from '@sim2servo/runtime/goal-source';
 import { runPolicy } from '@sim2servo/runtime/run-policy';
 import { currentPolicy } from './installed-robot.js';
@@ -50,7 +51,7 @@ export async function driveArm(parts: DriveParts, options: DriveOptions): Promis
   const goals = drawnGoals(spec, task, random, Math.round(task.episodeS(spec, rateHz) * rateHz));
   drivenBy(digest);
   // What looking for the policy and the run before left behind goes now, while nothing moves: it would be in memory together with this one.
-  globalThis.gc?.();
+  collectGarbage();
   return runPolicy({
     ...options,
     robot,

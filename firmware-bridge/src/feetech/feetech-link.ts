@@ -31,6 +31,8 @@ import { type Block, ServoBus } from './servo-bus.js';
 import { checkMemory, memoryOf, readMemory } from './servo-memory.js';
 
 const { presentPosition, presentSpeed, torqueEnable, acceleration, goalPosition } = sts3215;
+/** Looks that find no time in a tick are put off; an arm of whose switches nothing was heard for this long is not moved on. */
+const torqueUnseenUs = 1e6;
 /** Torque switch, acceleration, goal position. */
 const heldBytes = goalPosition.address + goalPosition.bytes - torqueEnable.address;
 
@@ -60,8 +62,9 @@ export class FeetechLink implements ServoLink, ServoMotion {
   /** [joints] the switches as they were last seen. */
   #torque!: Block;
   #samples = 0;
-  /** Until when looks have been done that fell due. */
+  /** Until when looks have been done that fell due; and when the last one was answered. */
   #lookedUs = 0;
+  #seenUs = 0;
   #nextLook = 0;
   #device: ServoState['device'] = 'limp';
   #reason = '';
@@ -180,6 +183,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     this.#hostArmed = true;
     this.#fedUs = this.#clock.nowUs();
     this.#lookedUs = this.#fedUs;
+    this.#seenUs = this.#fedUs;
     return stay;
   }
 
@@ -246,6 +250,8 @@ export class FeetechLink implements ServoLink, ServoMotion {
     const { servos } = this.#joints;
     const nowUs = this.#clock.nowUs();
     const everyUs = torqueLookUs / servos.length;
+    if (nowUs - this.#seenUs > torqueUnseenUs)
+      this.#latch("for a second nothing was heard of the servos' torque switches: a read is too short for them");
     const spareUs = timeoutUs - bus.usualUs(servos.length, this.#sample);
     let looks = Math.min(servos.length, Math.floor((nowUs - this.#lookedUs) / everyUs));
     while (looks > 0 && bus.usualUs(looks, this.#torque) > spareUs) looks--;
@@ -256,6 +262,7 @@ export class FeetechLink implements ServoLink, ServoMotion {
     const patienceUs = Math.min(spareUs, Math.max(timeoutUs / 4, bus.usualUs(looks, this.#torque)));
     // Whoever did not answer is asked again in the next tick.
     if (!(await bus.readSome(looked, this.#torque, patienceUs))) return;
+    this.#seenUs = this.#clock.nowUs();
     this.#nextLook = (this.#nextLook + looks) % servos.length;
     const lost = servos.filter((_, j) => this.#torque.data[j] !== 1);
     if (lost.length > 0) this.#latch(`${servoNames(...lost)} has lost its torque: it was reset or lost its supply`);

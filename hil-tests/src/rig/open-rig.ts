@@ -1,8 +1,7 @@
 /** Rigs by name: see rig.ts for what each is. */
-import type { ByteStream } from '@sim2servo/firmware-bridge/byte-stream';
 import { createLink } from '@sim2servo/firmware-bridge/create-link';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
-import { openSerial } from '@sim2servo/firmware-bridge/serial-stream';
+import { openSerial, type SerialOptions } from '@sim2servo/firmware-bridge/serial-stream';
 import { KitError } from '@sim2servo/models/error';
 import type { LoadedRobot } from '@sim2servo/models/robot-folder';
 import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
@@ -48,28 +47,14 @@ export async function openRig(
   }
   if (name === 'bus') {
     const bus = await startBusRig({ robot: robot.folder, ...options });
-    return onPort(
-      robot,
-      baudRate => openSerial(bus.path, baudRate),
-      () => bus.stop(),
-    );
+    return onPort(robot, bus.path, () => bus.stop());
   }
   if (name === 'avr') {
     const avr = await startAvrRig({ robot: robot.folder, imagePath: firmwareImage, ...options });
-    return onPort(
-      robot,
-      baudRate => openSerial(avr.path, baudRate),
-      () => avr.stop(),
-    );
+    return onPort(robot, avr.path, () => avr.stop());
   }
-  if (name.startsWith(serialPrefix)) {
-    const path = name.slice(serialPrefix.length);
-    return onPort(
-      robot,
-      baudRate => openSerial(path, baudRate, { onLatency }),
-      async () => {},
-    );
-  }
+  if (name.startsWith(serialPrefix))
+    return onPort(robot, name.slice(serialPrefix.length), async () => {}, { onLatency });
   throw new KitError(
     'E_RIG_UNKNOWN',
     `no rig is called '${name}'`,
@@ -78,7 +63,8 @@ export async function openRig(
   );
 }
 
-function onPort(robot: LoadedRobot, open: (baudRate: number) => Promise<ByteStream>, close: () => Promise<void>): Rig {
+function onPort(robot: LoadedRobot, path: string, close: () => Promise<void>, options: SerialOptions = {}): Rig {
   const clock = new RealtimeClock();
+  const open = (baudRate: number) => openSerial(path, baudRate, options);
   return { clock, virtualTime: false, connect: () => createLink({ robot, clock, open }), close };
 }

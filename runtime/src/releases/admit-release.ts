@@ -12,6 +12,8 @@ import { type SelfTest, selfTest } from './self-test.js';
 
 /** A release on its way in, and one on its way out; what is left of them goes at the next opening. A draft's name never comes again. */
 const incomingPrefix = '.incoming-';
+const draftOf = (releases: string, digest: string) =>
+  join(releases, `${incomingPrefix}${digest}-${randomBytes(4).toString('hex')}`);
 const outgoing = (releases: string, digest: string) => join(releases, `.outgoing-${digest}`);
 
 /**
@@ -36,7 +38,7 @@ export async function admitRelease(
       return selfTest(found);
     }
   }
-  const draft = join(releases, `${incomingPrefix}${bundle.digest}-${randomBytes(4).toString('hex')}`);
+  const draft = draftOf(releases, bundle.digest);
   disk.makeFolder(draft);
   try {
     // What is another by now is found out when the copy is loaded.
@@ -78,7 +80,7 @@ function signAnew(disk: Disk, releases: string, found: Bundle, { parts }: Bundle
   if (signature === undefined || (there !== undefined && Buffer.compare(signature, there) === 0)) return;
   // As it is now: it may be another than the one that was verified.
   readManifest(found.parts.read(manifestName, bundleLimits.manifestBytes)!, signature, expected, found.folder);
-  const draft = join(releases, `${incomingPrefix}${found.digest}-${randomBytes(4).toString('hex')}`);
+  const draft = draftOf(releases, found.digest);
   disk.write(draft, signature);
   disk.sync(draft);
   disk.rename(draft, join(found.folder, signatureName));

@@ -103,6 +103,11 @@ t.test('a read with too little time for a torque switch leaves it to a later one
   for (let i = 0; i < 10; i++) for (const timeoutUs of [500, 650, 900]) t.equal(await tick(timeoutUs), true);
   t.equal(looks(), 0);
   t.equal(bus.wire.collisions, 0);
+  t.equal(state.device, 'armed');
+  for (let i = 0; i < 75; i++) await tick(500);
+  t.match(state, { device: 'latched', reason: /for a second nothing was heard of the servos' torque switches/ });
+  await motion.arm();
+  sent.length = 0;
   for (let i = 0; i < 2; i++) await tick(20_000);
   t.ok(looks() >= 1, 'later');
   bus.servos[1]!.restart(0);
