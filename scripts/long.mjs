@@ -9,6 +9,7 @@ const jobs = [
   // With KIT_PEERS=folder beside Stable-Baselines3's (bench/peers/README.md).
   ['learning curves', 'bench/dist/src/learning-curves.js', 'bench/results/learning-curves.json'],
   ['held-out targets in a row', 'bench/dist/src/held-out-targets.js', 'bench/results/held-out-targets.json'],
+  ['policies on trial', 'kit/dist/test/targets/judged-trials.js', 'bench/results/judged-trials.json'],
   [
     'a thousand killed deployments',
     'kit/dist/test/targets/killed/kill-a-thousand.js',

@@ -59,7 +59,7 @@ export async function runHil(options: HilOptions): Promise<HilReport> {
     ...faults,
     ...safety,
     ...swaps,
-    ...(realTime?.killed ? [realTime.killed] : []),
+    ...[realTime?.punctual, realTime?.killed].filter(result => result !== undefined),
   ];
   const report: HilReport = {
     format: reportFormat,

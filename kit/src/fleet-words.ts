@@ -1,4 +1,5 @@
 /** A fleet in words: its inventory, how its robots are, what became of a deployment. */
+import type { Status } from '@sim2servo/deploy/agent/protocol';
 import type { FleetReport, RobotOutcome } from '@sim2servo/deploy/fleet/deploy-fleet';
 import type { RobotReport } from '@sim2servo/deploy/fleet/fleet-status';
 import type { FleetRobot } from '@sim2servo/deploy/fleet/inventory';
@@ -21,13 +22,19 @@ export function listWords(robots: readonly FleetRobot[]): string {
   );
 }
 
+/** What is current, and what it is to be exchanged for where that proves good. */
+function policyWords({ current, state: { trial } }: Status): string {
+  const has = current === undefined ? '–' : shortDigest(current);
+  return trial === undefined || trial.digest === current ? has : `${has}, tries ${shortDigest(trial.digest)}`;
+}
+
 export function fleetStatusWords(reports: readonly RobotReport[]): string {
   const rows = reports.map(({ name, health, status, lastError }) => [
     name,
     health,
     status?.robot ?? '–',
     status?.runtimeVersion ?? '–',
-    status?.current === undefined ? '–' : shortDigest(status.current),
+    status === undefined ? '–' : policyWords(status),
     lastError === undefined ? '–' : firstLine(lastError.message),
   ]);
   const answered = reports.filter(({ health }) => health !== 'absent').length;

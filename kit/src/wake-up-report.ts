@@ -11,7 +11,6 @@ const ratesHz = [50, 100, 200, 500, 1000];
 /** With fewer, one hiccup of the machine would be its p99.9. */
 const leastTicks = 1000;
 const leastSeconds = 2;
-const secondsAt = (hz: number) => Math.max(leastSeconds, leastTicks / hz);
 /** A rate is realistic where 999 of 1 000 ticks begin within this share of the period; so is a slower one, which has more time. */
 const tolerated = 0.1;
 
@@ -32,7 +31,11 @@ export interface WakeUpReport {
   readonly advice: readonly string[];
 }
 
-export async function wakeUpReport(onProgress: (what: string) => void): Promise<WakeUpReport> {
+/** @param secondsAt how long it is woken at each rate */
+export async function wakeUpReport(
+  onProgress: (what: string) => void,
+  secondsAt = (hz: number) => Math.max(leastSeconds, leastTicks / hz),
+): Promise<WakeUpReport> {
   const measure = async (clock: RealtimeClock, how: string) => {
     const rows: Lateness[] = [];
     for (const hz of ratesHz) {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { realisticRates, wakeUpWords } from '../src/wake-up-report.js';
+import { realisticRates, wakeUpReport, wakeUpWords } from '../src/wake-up-report.js';
 
 const row = (hz: number, p999: number) => ({ hz, p50: 5, p99: 20, p999, max: 2 * p999 });
 
@@ -17,4 +17,23 @@ t.test('the words name the rule and each rate', async t => {
   t.match(words, /1000 Hz {2}not realistic/);
   t.match(words, /refused\nrealistic: 999 of 1 000 ticks begin within 10 % of the period/);
   t.match(words, /→ do this$/);
+});
+
+t.test('this machine is woken at each rate, with real-time priority as well where it may be had', async t => {
+  const doing: string[] = [];
+  const report = await wakeUpReport(
+    what => doing.push(what),
+    () => 0.1,
+  );
+  const measured = [report.ordinary, ...(report.realtime === undefined ? [] : [report.realtime])];
+  for (const rows of measured) {
+    t.same(
+      rows.map(({ hz }) => hz),
+      [50, 100, 200, 500, 1000],
+    );
+    for (const { hz, p50, p99, p999, max } of rows)
+      t.ok(p50 > 0 && p50 <= p99 && p99 <= p999 && p999 <= max && max < 1e6, `${hz} Hz: ${[p50, p99, p999, max]} µs`);
+  }
+  t.equal(doing.length, 5 * measured.length);
+  t.ok(report.priority.length > 0, 'whether it was had is said');
 });

@@ -64,6 +64,8 @@ export interface ChosenPolicy {
   readonly bundle: Bundle;
   /** That it is on, from the first tick. */
   readonly trial?: Trial;
+  /** Digest of another that is on trial, and begins in its shadow. */
+  readonly shadow?: string;
 }
 
 /** The policy that a run would begin with, verified against the robot and its keys. Nothing is run, no store is changed. */
@@ -76,7 +78,9 @@ export function choosePolicy(robot: LoadedRobot, policyDir: string): ChosenPolic
   const { trial } = store.state();
   const begin = (trial: Trial | undefined) => {
     const first = firstPolicy(policyDir, { current, trial }, load);
-    return { bundle: load(first.digest), ...(first.trial && { trial: first.trial }) };
+    if (first.trial !== undefined) return { bundle: load(first.digest), trial: first.trial };
+    const waits = trial !== undefined && trial.phase !== 'rollback';
+    return { bundle: load(first.digest), ...(waits && { shadow: trial.digest }) };
   };
   if (trial?.replaces === undefined) return begin(trial);
   try {

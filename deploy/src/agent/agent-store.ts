@@ -28,8 +28,8 @@ export interface AgentStore {
   locked<Result>(by: string, work: () => Promise<Result>): Promise<Result>;
   /** Copies, syncs and tests it here, and lets it in. @throws KitError the store is as it was then */
   admit(bundle: Bundle, expected: BundleExpectation, retryBad?: string): Promise<SelfTest>;
-  /** Puts it on trial, and notes that; where no loop drives it is current at once, and the next run tries it. @returns false where it drives already */
-  propose(digest: string, what: Omit<Proposal, 'phase'>): boolean;
+  /** Puts it on trial, and notes that; where no loop drives the next run tries it. @returns false where it drives already */
+  propose(digest: string, what: Proposal): boolean;
   /**
    * Back to the policy before; a loop that drives has taken it over then.
    *
@@ -91,7 +91,7 @@ export function openAgentStore(
     admit: (bundle, expected, retryBad) =>
       store.admit(bundle, expected, { sequence: bundle.signature?.sequence, retryBad }),
     propose(digest, what) {
-      const proposed = store.propose(digest, { ...what, phase: 'limited' });
+      const proposed = store.propose(digest, what);
       store.prune();
       return proposed;
     },

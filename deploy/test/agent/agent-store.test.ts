@@ -22,7 +22,7 @@ t.test('to tell what lies in a folder that is no store leaves it as it is', asyn
   t.same(readdirSync(at), ['notes.txt']);
 });
 
-t.test('where no loop drives a policy is current at once, and the next run tries it', async t => {
+t.test('a first policy is current at once, and the next run tries it', async t => {
   const at = join(folder, 'idle');
   const store = openAgentStore(at);
   t.equal(store.current(), undefined);
@@ -30,7 +30,9 @@ t.test('where no loop drives a policy is current at once, and the next run tries
   t.ok(store.propose(first!.digest, { id: 'a', skip: {}, by: 'me' }));
   t.equal(store.current(), first!.digest);
   t.match(store.state().trial, { digest: first!.digest, phase: 'limited', skip: {} });
-  t.match(store.history(1), [{ event: 'proposed', id: 'a', by: 'me', words: /without shadow: no policy drives/ }]);
+  t.match(store.history(1), [
+    { event: 'proposed', id: 'a', by: 'me', words: /without shadow: there is none before it/ },
+  ]);
   openStore(at).commit(record);
   t.notOk(store.propose(first!.digest, { id: 'b', skip: {}, by: 'me' }), 'it drives already');
 });
@@ -62,6 +64,7 @@ t.test('a rollback has come true when it is answered, and where the loop goes on
   for (const bundle of [first!, again]) {
     await store.admit(bundle, {});
     store.propose(bundle.digest, { id: bundle.digest, skip: {}, by: 'me' });
+    openStore(at).enter('full');
     openStore(at).commit(record);
   }
   const loop = openStore(at);
@@ -94,7 +97,9 @@ t.test('one that failed here comes in again with a reason only', async t => {
   await t.rejects(store.admit(first!, {}), { code: 'E_BUNDLE_BAD' });
   await store.admit(first!, {}, 'it was busy');
   t.ok(store.propose(first!.digest, { id: 'b', skip: {}, by: 'me', retryBad: 'it was busy' }));
-  t.match(store.history(1), [{ words: /^to be tried again: it was busy \(.*40 ticks\), without shadow: no policy/ }]);
+  t.match(store.history(1), [
+    { words: /^to be tried again: it was busy \(.*40 ticks\), without shadow: there is none before it/ },
+  ]);
 });
 
 t.test('one deployer at a time', async t => {

@@ -12,7 +12,7 @@ export const stopLimitMs = 100;
 const movedLimitRad = 0.025;
 const restUs = 200_000;
 /** How far it may go from when it must stand until then: a servo that takes where it is for its goal gives way to the load. */
-const sagLimitRad = 0.06;
+export const sagLimitRad = 0.06;
 /** How far a joint that works may be from everywhere that it was told to be: its overshoot, and what gravity pulls it down by. */
 const astrayLimitRad = 0.12;
 

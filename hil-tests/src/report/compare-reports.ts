@@ -62,6 +62,7 @@ function resultsOf({ arms, faults, safety, swaps, realTime }: HilReport): Map<st
     ...faults.map(({ bus, name, passed }) => [`${name} (${bus})`, passed] as const),
     ...safety.map(({ name, passed }) => [`${name} (the board)`, passed] as const),
     ...swaps.map(({ robot, rig, passed }) => [`policies take over (${robot} on ${rig})`, passed] as const),
+    ...(realTime?.punctual === undefined ? [] : [[realTime.punctual.name, realTime.punctual.passed] as const]),
     ...(realTime?.killed === undefined ? [] : [['kill -9 of a real host', realTime.killed.passed] as const]),
   ]);
 }

@@ -8,6 +8,7 @@ import { histogramFigure } from './histogram-figure.js';
 import {
   countPassed,
   type HilReport,
+  killedWords,
   latenciesOf,
   type RealTimeReport,
   type SwapResult,
@@ -119,7 +120,7 @@ function faultTable(faults: readonly FaultOutcome[]): string {
 }
 
 function realTimePart(report: RealTimeReport): string {
-  const { robot, bus, rateHz, ticks, missed, stale, rig, killed } = report;
+  const { robot, bus, rateHz, ticks, missed, stale, rig, punctual, killed } = report;
   const latencies = latenciesOf(report).filter(([, { whole }]) => whole.count > 0);
   const load =
     rig === undefined
@@ -128,9 +129,14 @@ function realTimePart(report: RealTimeReport): string {
   const died =
     killed === undefined
       ? ''
-      : `<p>${mark(killed.passed)} <code>kill -9</code> in mid-motion: the arm stood ${killed.stoppedMs.toFixed(0)} ms after the last byte (at most ${killed.limitMs} ms); ${killed.log.records} of ${killed.log.ticks} ticks can be read of the log${killed.log.wrong === '' ? '' : `: ${escapeXml(killed.log.wrong)}`}.</p>`;
+      : `<p>${mark(killed.passed)} <code>kill -9</code> in mid-motion: ${escapeXml(killedWords(killed))}.</p>`;
+  const kept =
+    punctual === undefined
+      ? ''
+      : `<p>${mark(punctual.passed)} ${escapeXml([punctual.name, punctual.detail].filter(Boolean).join(': '))}</p>`;
   return `<h2>${escapeXml(`A real host program: ${robot} on ${bus} at ${rateHz} Hz`)}</h2>
 <p>${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${load}</p>
+${kept}
 ${died}
 ${table(
   ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],

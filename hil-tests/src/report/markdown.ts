@@ -4,7 +4,15 @@ import { faultRows } from '../faults/fault.js';
 import { absentFaults } from '../faults/fault-matrix.js';
 import type { FaultOutcome } from '../faults/judge-fault.js';
 import { faultCells, faultHeads } from './fault-cells.js';
-import { countPassed, type HilReport, latenciesOf, type RealTimeReport, swapGaps, swapWords } from './report.js';
+import {
+  countPassed,
+  type HilReport,
+  killedWords,
+  latenciesOf,
+  type RealTimeReport,
+  swapGaps,
+  swapWords,
+} from './report.js';
 
 const mark = (passed: boolean) => (passed ? 'ok' : '**failed**');
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -74,10 +82,13 @@ export function faultTable(faults: readonly FaultOutcome[]): string {
 }
 
 function realTimeParts(report: RealTimeReport): string[] {
-  const { robot, bus, rateHz, ticks, missed, stale, rig, killed } = report;
+  const { robot, bus, rateHz, ticks, missed, stale, rig, punctual, killed } = report;
   return [
     `## A real host program: ${robot} on ${bus} at ${rateHz} Hz`,
     `${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${rig === undefined ? '' : ` The rig could have run ${rig.realTimeFactor.toFixed(1)} times as fast as real time${rig.keptUp ? '' : `, and let ${(rig.slippedUs / 1000).toFixed(0)} ms go: what is measured here is this machine's load as well`}.`}`,
+    ...(punctual === undefined
+      ? []
+      : [`${mark(punctual.passed)}, ${[punctual.name, punctual.detail].filter(Boolean).join(': ')}.`]),
     table(
       ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],
       latenciesOf(report).map(([name, { whole }]) => [
@@ -86,11 +97,7 @@ function realTimeParts(report: RealTimeReport): string[] {
         ...[whole.p50, whole.p99, whole.p999, whole.max].map(us => us.toFixed(0)),
       ]),
     ),
-    ...(killed === undefined
-      ? []
-      : [
-          `\`kill -9\` in mid-motion: ${mark(killed.passed)}. The arm stood ${killed.stoppedMs.toFixed(0)} ms after the last byte (at most ${killed.limitMs} ms may go by); ${killed.log.records} of ${killed.log.ticks} ticks can be read of the log${killed.log.wrong === '' ? '' : `: ${killed.log.wrong}`}.`,
-        ]),
+    ...(killed === undefined ? [] : [`\`kill -9\` in mid-motion: ${mark(killed.passed)}, ${killedWords(killed)}.`]),
   ];
 }
 

@@ -25,6 +25,7 @@ const shape = z.looseObject({
       rateHz: z.number(),
       runs: z.array(counts).optional(),
       phases: z.record(z.string(), z.looseObject({ whole: histogram, runs: z.array(z.looseObject({})) })),
+      punctual: named.optional(),
       killed: z.looseObject({ passed, stoppedMs: z.number() }).optional(),
     })
     .optional(),

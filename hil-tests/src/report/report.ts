@@ -42,6 +42,8 @@ export interface RealTimeReport extends TickCounts {
   readonly board?: { readonly sensorToRegisterUs: HistogramJson; readonly registerToPulseUs: HistogramJson };
   /** How well the machine could emulate what hangs on the port; absent of real hardware. */
   readonly rig?: { readonly realTimeFactor: number; readonly slippedUs: number; readonly keptUp: boolean };
+  /** Whether it kept its rate; absent in reports of before this was judged. */
+  readonly punctual?: CheckResult;
   /** `kill -9` of a host in mid-motion; absent of real hardware. */
   readonly killed?: KilledHost;
 }
@@ -51,6 +53,8 @@ export interface KilledHost {
   /** From its last byte to the last motion of any joint, or to the board's word that it holds. */
   readonly stoppedMs: number;
   readonly limitMs: number;
+  /** The furthest that a joint went after that limit, while it was watched; absent of a board, which says itself that it holds. */
+  readonly movedRad?: number;
   readonly log: LogOutcome;
 }
 
@@ -115,6 +119,13 @@ export function latenciesOf({ phases, board }: RealTimeReport): readonly (readon
           ['register to end of pulse, in the board', alone(board.registerToPulseUs)] as const,
         ]),
   ];
+}
+
+/** What became of the arm and of the log when its host was killed. */
+export function killedWords({ stoppedMs, limitMs, movedRad, log }: KilledHost): string {
+  const crept = movedRad === undefined ? '' : `, and went ${(1000 * movedRad).toFixed(0)} mrad after those`;
+  const wrong = log.wrong === '' ? '' : `: ${log.wrong}`;
+  return `the arm stood ${stoppedMs.toFixed(0)} ms after the last byte (at most ${limitMs} may go by)${crept}; ${log.records} of ${log.ticks} ticks can be read of the log${wrong}`;
 }
 
 /** What a takeover is, and what it cost. */

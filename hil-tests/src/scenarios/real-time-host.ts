@@ -10,11 +10,13 @@ import { countsPerTurn, silenceMs } from '@sim2servo/models/site';
 import { Histogram, type HistogramJson } from '@sim2servo/runtime/histogram';
 import type { LoopReport } from '@sim2servo/runtime/loop-report';
 import { type TickPhase, tickPhases } from '@sim2servo/runtime/tick-timing';
+import { sagLimitRad } from '../faults/judge-fault.js';
 import { judgeLog } from '../faults/judge-log.js';
-import { lastMotionUs } from '../faults/judge-motion.js';
+import { lastMotionUs, movedRad } from '../faults/judge-motion.js';
 import type { KilledHost, Latency, RealTimeReport, TickCounts } from '../report/report.js';
 import { type AvrRig, startAvrRig } from '../rig/avr-rig.js';
 import { type BusRig, startBusRig } from '../rig/bus/bus-rig.js';
+import { judgeTiming } from './judge-timing.js';
 import { startLoopHost } from './loop-host.js';
 
 /** The spread between runs is what the machine itself adds. */
@@ -55,7 +57,7 @@ async function onBoard(options: RealTimeOptions, rig: AvrRig): Promise<RealTimeR
     const measured = await measureRuns(options, rig.path);
     const { realTimeFactor, slippedUs, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
     const limitMs = silenceMs(options.robot.site.bus) + tellingMs;
-    const killed = await killHost(options, rig.path, limitMs, () => latchedAfterMs(rig));
+    const killed = await killHost(options, rig.path, limitMs, async () => ({ stoppedMs: await latchedAfterMs(rig) }));
     return {
       ...measured,
       rig: { realTimeFactor, slippedUs, keptUp },
@@ -78,7 +80,7 @@ async function onBus(options: RealTimeOptions, rig: BusRig): Promise<RealTimeRep
     const measured = await measureRuns(options, rig.path);
     const { realTimeFactor, slippedUs, keptUp } = await rig.report();
     const limitMs = silenceMs(options.robot.site.bus) + stopLimitMs;
-    const killed = await killHost(options, rig.path, limitMs, () => stoodAfterMs(rig));
+    const killed = await killHost(options, rig.path, limitMs, () => stoodAfter(rig, limitMs));
     return { ...measured, rig: { realTimeFactor, slippedUs, keptUp }, killed };
   } finally {
     await rig.stop();
@@ -118,9 +120,7 @@ async function measureRuns({ robot, seconds, signal }: RealTimeOptions, port: st
   });
   const counted = reports.map(({ ticks, missed, stale }) => ({ ticks, missed, stale }));
   const sum = (count: keyof TickCounts) => counted.reduce((total, run) => total + run[count], 0);
-  return {
-    robot: robot.spec.name,
-    bus: robot.site.bus.kind,
+  const measured = {
     rateHz: controlRateHz,
     ticks: sum('ticks'),
     missed: sum('missed'),
@@ -130,6 +130,7 @@ async function measureRuns({ robot, seconds, signal }: RealTimeOptions, port: st
       (Object.keys(tickPhases) as TickPhase[]).map(phase => [phase, together(reports, phase)]),
     ) as Record<TickPhase, Latency>,
   };
+  return { robot: robot.spec.name, bus: robot.site.bus.kind, ...measured, punctual: judgeTiming(measured) };
 }
 
 function together(reports: readonly LoopReport[], phase: TickPhase): Latency {
@@ -148,7 +149,7 @@ async function killHost(
   { robot }: RealTimeOptions,
   port: string,
   limitMs: number,
-  stopped: () => Promise<number>,
+  stopped: () => Promise<Pick<KilledHost, 'stoppedMs' | 'movedRad'>>,
 ): Promise<KilledHost> {
   return inFolder(async folder => {
     const logPath = join(folder, 'run');
@@ -166,7 +167,8 @@ async function killHost(
       await sleep(beforeKillMs);
       const ticks = host.ticks();
       host.process.kill('SIGKILL');
-      const stoppedMs = await stopped();
+      const stood = await stopped();
+      const { stoppedMs, movedRad: crept = 0 } = stood;
       if (stoppedMs < 0)
         throw new KitError(
           'E_HIL_HOST',
@@ -174,15 +176,15 @@ async function killHost(
           'this machine is too busy: try again when it is not',
         );
       const log = judgeLog(`${logPath}-0.mcap`, { ticks, dropped: 0, spanS: 0, rateHz: controlRateHz, closed: false });
-      return { passed: stoppedMs <= limitMs && log.wrong === '', stoppedMs, limitMs, log };
+      return { passed: stoppedMs <= limitMs && crept <= sagLimitRad && log.wrong === '', ...stood, limitMs, log };
     } finally {
       host.process.kill('SIGKILL');
     }
   });
 }
 
-/** From the last byte of the host to the last motion of any horn, emulated ms. */
-async function stoodAfterMs(rig: BusRig): Promise<number> {
+/** From the last byte of the host to the last motion of any horn, emulated ms; and, slower than what counts as motion, how far one went then. */
+async function stoodAfter(rig: BusRig, limitMs: number): Promise<{ stoppedMs: number; movedRad: number }> {
   await sleep(watchMs);
   const { trace, lastHostByteUs, nowUs, torque } = await rig.report();
   if (torque.some(on => on !== 1))
@@ -190,7 +192,10 @@ async function stoodAfterMs(rig: BusRig): Promise<number> {
   const joints = torque.map((_, servo) => servo);
   const radPerCount = (2 * Math.PI) / countsPerTurn;
   const poses = trace.map(({ timeUs, counts }) => ({ timeUs, anglesRad: counts.map(count => count * radPerCount) }));
-  return (lastMotionUs(poses, joints, lastHostByteUs, nowUs) - lastHostByteUs) / 1000;
+  return {
+    stoppedMs: (lastMotionUs(poses, joints, lastHostByteUs, nowUs) - lastHostByteUs) / 1000,
+    movedRad: movedRad(poses, joints, lastHostByteUs + 1000 * limitMs),
+  };
 }
 
 /** From the last byte of the host to the frame that says `latched`, emulated ms. @throws KitError E_HIL_RUNAWAY */

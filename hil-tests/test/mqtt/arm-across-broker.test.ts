@@ -1,5 +1,5 @@
 /**
- * The whole way, all of it real: a host process, Mosquitto, a bridge process, a serial port, the firmware image. What came of each fault is
+ * The whole way, all of it real: a host process, a broker, a bridge process, a serial port, the firmware image. What came of each fault is
  * read from the pins; its times are the board's.
  */
 import type { ChildProcess } from 'node:child_process';
@@ -16,7 +16,7 @@ import { RealtimeClock } from '@sim2servo/runtime/realtime-clock';
 import t, { type Test } from 'tap';
 import type { Pulse } from '../../src/rig/arm-on-board.js';
 import { startAvrRig } from '../../src/rig/avr-rig.js';
-import { hasMosquitto, Mosquitto } from '../../src/rig/mosquitto.js';
+import { startBroker } from '../../src/rig/broker/start-broker.js';
 import { pinOutcome } from '../../src/scenarios/fault-bench.js';
 import { latchedAfterMs } from '../../src/scenarios/real-time-host.js';
 import { startBridge } from '../../src/scenarios/serving-bridge.js';
@@ -33,7 +33,7 @@ const attempts = 8;
 
 async function acrossBroker(t: Test): Promise<void> {
   const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
-  const broker = await Mosquitto.start();
+  const broker = await startBroker();
   let bridge = await startBridge('desk2', rig.path, broker.url, deadlineMs);
   t.teardown(async () => {
     bridge.kill('SIGKILL');
@@ -192,8 +192,11 @@ async function acrossBroker(t: Test): Promise<void> {
   );
 }
 
-if (process.platform === 'linux' && hasMosquitto) t.test('an arm across a broker', acrossBroker);
-else t.comment('an arm across a broker: not tested, as this needs Linux and mosquitto');
+t.test(
+  'an arm across a broker',
+  { skip: process.platform !== 'linux' && 'pseudo-terminals of this kind need Linux' },
+  acrossBroker,
+);
 
 /** How far the first servo's pulses went, µs. */
 function swing(pulses: readonly Pulse[]): number {

@@ -5,7 +5,7 @@ import { lastServoId } from '@sim2servo/firmware-bridge/service-bus';
 import { runHil } from '@sim2servo/hil-tests/hil-report';
 import { compareReports } from '@sim2servo/hil-tests/report/compare-reports';
 import { readReport } from '@sim2servo/hil-tests/report/read-report';
-import { type HilReport, latenciesOf, swapWords } from '@sim2servo/hil-tests/report/report';
+import { type HilReport, killedWords, latenciesOf, swapWords } from '@sim2servo/hil-tests/report/report';
 import { AvrServer } from '@sim2servo/hil-tests/rig/avr-server';
 import { BusServer } from '@sim2servo/hil-tests/rig/bus/bus-server';
 import { type BusKind, busKinds } from '@sim2servo/hil-tests/rig/bus/create-bus';
@@ -190,15 +190,9 @@ function words({ arms, faults, safety, swaps, realTime, unmeasured }: HilReport,
     ...swaps.map(swap => checkLine(swap.passed, `${swap.robot} on ${swap.rig}`, swapWords(swap))),
   ];
   if (realTime !== undefined) {
-    const { killed, ticks, missed } = realTime;
-    if (killed !== undefined)
-      lines.push(
-        checkLine(
-          killed.passed,
-          'kill -9 of a real host',
-          `stood after ${killed.stoppedMs.toFixed(0)} ms; ${killed.log.records} of ${killed.log.ticks} ticks logged`,
-        ),
-      );
+    const { punctual, killed, ticks, missed } = realTime;
+    if (punctual !== undefined) lines.push(checkLine(punctual.passed, punctual.name, punctual.detail));
+    if (killed !== undefined) lines.push(checkLine(killed.passed, 'kill -9 of a real host', killedWords(killed)));
     lines.push(
       `${missed} of ${ticks} ticks missed; p50 / p99 in µs: ${latenciesOf(realTime)
         .map(([name, { whole }]) => `${name} ${whole.p50.toFixed(0)} / ${whole.p99.toFixed(0)}`)

@@ -52,7 +52,7 @@ export const addRun: AddCommand = (program, context) => {
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const arm = chooseArm(flags);
   const { robot } = arm;
-  const { bundle, trial } = choosePolicy(robot, flags.policy);
+  const { bundle, trial, shadow } = choosePolicy(robot, flags.policy);
   const { manifest, digest } = bundle;
   const what =
     flags.heldOut !== undefined
@@ -61,12 +61,13 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
         ? `${flags.seconds} s`
         : 'until Ctrl-C';
   const onTrial = trial === undefined ? '' : ', which is on trial, slowly first';
+  const beside = shadow === undefined ? '' : `, ${shortDigest(shadow)} on trial in its shadow first`;
   const after = isReleaseStore(flags.policy) ? ', and after it with each one that kit deploy brings' : '';
   await confirmMotion(
     context,
     arm,
     flags,
-    `with policy ${manifest.name} (${shortDigest(digest)})${onTrial}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
+    `with policy ${manifest.name} (${shortDigest(digest)})${onTrial}${beside}${after}, task ${manifest.task} at ${manifest.controlRateHz} Hz, ${what}`,
   );
   const task = taskNamed(manifest.task);
   const ticksEach = Math.round(task.episodeS(robot.spec, manifest.controlRateHz) * manifest.controlRateHz);

@@ -12,6 +12,7 @@ import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { writeDurably } from '@sim2servo/models/durable-file';
 import { messageOf } from '@sim2servo/models/error';
 import { loadRobot } from '@sim2servo/models/robot-folder';
+import { logInfo } from '@sim2servo/runtime/logs';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import { emptyRecord } from '@sim2servo/runtime/releases/policy-record';
 import { openStore } from '@sim2servo/runtime/releases/release-store';
@@ -32,6 +33,8 @@ const warmUpS = 20;
 const flatMiB = 8;
 /** A tenth of a period: a read that also looks at a torque switch takes 0.2 ms more. What drifts comes to far more in an hour. */
 const driftUs = 1e5 / virtualHz;
+/** The first and the last tick may each be late by one. */
+const realDriftPeriods = 2;
 /** Of the collector's own time: what the system runs meanwhile is not its doing. */
 const longestPauseUs = 1_000;
 
@@ -129,6 +132,7 @@ async function realMinutes(robot: string, bundles: readonly string[]) {
     said,
   ) as RunReport;
   const { periodErrorUs, tickUs, inferUs, readUs, gcPauseUs } = timing;
+  const lasted = logInfo(at('real.mcap')).seconds;
   const settled = rssMiB.slice(Math.ceil((warmUpS * 1000) / sampleEveryMs), -1);
   const half = settled.length >> 1;
   return {
@@ -139,6 +143,8 @@ async function realMinutes(robot: string, bundles: readonly string[]) {
     ticks,
     missed,
     missedBy,
+    /** From the first tick to the last: what the clock says, less a period for each tick and each missed one. Periods that nobody counted show here too. */
+    driftUs: 1e6 * (lasted - (ticks + missed - 1) / realHz),
     stale,
     linkErrors,
     relocks,
@@ -172,6 +178,8 @@ const held = {
   'virtual: the log has every tick': virtual.logged === virtual.ticks,
   'virtual: memory is flat': virtual.heapGrownMiB < flatMiB && virtual.rssGrownMiB < flatMiB,
   'real: ran to its end': real.end.startsWith('done'),
+  'real: no drift, and every period is a tick or missed for a reason':
+    Math.abs(real.driftUs) < (realDriftPeriods * 1e6) / realHz,
   'real: every policy took over': real.notDeployed.length + real.policiesRefused.length === 0 && real.policiesTaken > 0,
   'real: memory is flat': real.rssGrownMiB < flatMiB,
   'real: no collection took longer than 1 ms': real.gcTrace.longestCpuUs < longestPauseUs,

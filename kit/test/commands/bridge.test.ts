@@ -2,8 +2,9 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firmwareImage } from '@sim2servo/firmware-bridge/firmware-image';
 import { startAvrRig } from '@sim2servo/hil-tests/rig/avr-rig';
+import { startBroker } from '@sim2servo/hil-tests/rig/broker/start-broker';
 import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
-import { freePort, hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
+import { freePort } from '@sim2servo/hil-tests/rig/free-port';
 import { shippedRobotOn, shippedRobots } from '@sim2servo/models/robot-folder';
 import t, { type Test } from 'tap';
 import { errorOf, type Kill, kit, kitProcess, needsLinux, onSteadyRig, type Said } from '../test-io.js';
@@ -103,7 +104,7 @@ const attempts = 8;
 
 async function acrossBroker(t: Test): Promise<void> {
   const rig = await startAvrRig({ robot: 'desk2', imagePath: firmwareImage });
-  const broker = await Mosquitto.start();
+  const broker = await startBroker();
   t.teardown(async () => {
     await broker.stop();
     await rig.stop();
@@ -149,9 +150,4 @@ async function acrossBroker(t: Test): Promise<void> {
   t.match(errorOf(await kit([...line, none])), { code: 'E_BRIDGE_GONE', message: /offline: it was ended/ });
 }
 
-if (process.platform === 'linux' && hasMosquitto)
-  t.test('kit run drives an arm behind kit bridge; wrong names and files are told apart', acrossBroker);
-else
-  t.comment(
-    'kit run drives an arm behind kit bridge; wrong names and files are told apart: not tested, as this needs Linux and mosquitto',
-  );
+t.test('kit run drives an arm behind kit bridge; wrong names and files are told apart', needsLinux, acrossBroker);

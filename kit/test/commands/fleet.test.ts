@@ -1,5 +1,5 @@
 /**
- * Twenty robots on one broker: real agents and stores behind Mosquitto. The first of them drives emulated servos, so that its verdicts are
+ * Twenty robots on one broker: agents, stores and broker are real. The first of them drives emulated servos, so that its verdicts are
  * those of a real loop.
  */
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { RobotAgent } from '@sim2servo/deploy/agent/robot-agent';
 import type { FleetReport } from '@sim2servo/deploy/fleet/deploy-fleet';
 import type { RobotReport } from '@sim2servo/deploy/fleet/fleet-status';
 import { serveMqtt } from '@sim2servo/deploy/robot/mqtt-agent';
-import { hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
+import { startBroker } from '@sim2servo/hil-tests/rig/broker/start-broker';
 import { shortDigest } from '@sim2servo/models/digest';
 import { deployToFolder } from '@sim2servo/runtime/releases/deploy-to-folder';
 import { openStore } from '@sim2servo/runtime/releases/release-store';
@@ -59,7 +59,11 @@ async function robotOn(broker: string, name: string) {
   return {
     store,
     robot,
-    current: () => openStore(store).current(),
+    /** What it drives with, or is to try. */
+    newest() {
+      const opened = openStore(store);
+      return opened.state().trial?.digest ?? opened.current();
+    },
     async stop() {
       ended.abort();
       await served;
@@ -67,16 +71,14 @@ async function robotOn(broker: string, name: string) {
   };
 }
 
-const skip = needsLinux.skip || (!hasMosquitto && 'needs mosquitto');
-
-t.test('twenty robots on one broker', { skip }, async t => {
-  const mosquitto = await Mosquitto.start();
-  t.after(() => mosquitto.stop());
+t.test('twenty robots on one broker', needsLinux, async t => {
+  const broker = await startBroker();
+  t.after(() => broker.stop());
   for (const name of names) {
     await deployToFolder(at('old'), storeOf(name));
     tried(storeOf(name));
   }
-  const robots = await Promise.all(names.map(name => robotOn(mosquitto.url, name)));
+  const robots = await Promise.all(names.map(name => robotOn(broker.url, name)));
   const driven = spawn(process.execPath, [drivenRobot, robots[0]!.store], { stdio: ['ignore', 'ignore', 'inherit'] });
   const over = once(driven, 'exit');
   t.after(async () => {
@@ -85,11 +87,11 @@ t.test('twenty robots on one broker', { skip }, async t => {
     await Promise.all(robots.map(robot => robot.stop()));
   });
   const inventory = Object.fromEntries(
-    names.map((name, i) => [name, { to: `${mosquitto.url}/${name}`, groups: [i < 10 ? 'lab' : 'hall'] }]),
+    names.map((name, i) => [name, { to: `${broker.url}/${name}`, groups: [i < 10 ? 'lab' : 'hall'] }]),
   );
   writeFileSync(fleetFile, JSON.stringify({ format: 'sim2servo/fleet@1', robots: inventory }));
   const statuses = async () => JSON.parse((await kit(`fleet status ${withFleet} --json`)).out) as RobotReport[];
-  const currents = () => robots.map(({ current }) => current());
+  const newest = () => robots.map(robot => robot.newest());
   const of = (digest: string, n: number) => Array.from({ length: n }, () => digest);
   while (driven.exitCode === null && (await statuses())[0]!.health !== 'driving') await sleep(200);
 
@@ -107,7 +109,7 @@ t.test('twenty robots on one broker', { skip }, async t => {
     t.equal(said.exit, 2);
     t.equal(errorOf(said).code, 'E_NOT_CONFIRMED');
     t.match(said.err, /^1 of 20 arms are driven just now \(robot-01\); better is tried on each/);
-    t.same(currents(), of(digests.old, 20));
+    t.same(newest(), of(digests.old, 20));
   });
 
   await t.test('a good policy: the canary tries it, then all have it', async t => {
@@ -117,7 +119,12 @@ t.test('twenty robots on one broker', { skip }, async t => {
     t.match(said.err, /\nrobot-01: committed: .* {2}\([\d.]+ s\)\nrobot-\d\d: waiting: /);
     t.match(said.out, /^robot +outcome\nrobot-01 +canary +committed .*\nrobot-02 +waiting /);
     t.match(said.out, /: 1 tried it and keep it; 19 will try it when they next drive$/);
-    t.same(currents(), of(digests.better, 20));
+    const [old, better] = [shortDigest(digests.old), shortDigest(digests.better)];
+    const status = (await kit(`fleet status ${withFleet}`)).out.split('\n');
+    t.match(status[1], new RegExp(`^${first} +driving .* ${better} +–$`));
+    t.match(status[2], new RegExp(`^robot-02 +untried .* ${old}, tries ${better} +–$`));
+    t.match(status.at(-1), new RegExp(`answer; (?:${better} on 1, ${old} on 19|${old} on 19, ${better} on 1)$`));
+    t.same(newest(), of(digests.better, 20));
   });
 
   await t.test('a bad one: the canary undoes it, and no other robot ever sees it', async t => {
@@ -127,7 +134,7 @@ t.test('twenty robots on one broker', { skip }, async t => {
     t.same(stoppedAt, [first]);
     t.match(outcomes[0], { outcome: 'rolled-back', canary: true });
     t.ok(outcomes.slice(1).every(({ outcome }) => outcome === 'left'));
-    t.same(currents(), of(digests.better, 20));
+    t.same(newest(), of(digests.better, 20));
     t.notOk(
       robots.slice(1).some(({ store }) =>
         openStore(store)
@@ -147,12 +154,12 @@ t.test('twenty robots on one broker', { skip }, async t => {
     const said = await kit(`fleet deploy ${at('later')} ${withFleet} --group hall --at-once 1 --yes`);
     t.equal(said.exit, 1, said.err);
     t.match(said.out, /robot-11 +canary +waiting .*\nrobot-12 +failed .*not signed.*\nrobot-13 +left +as it was\n/);
-    t.match(said.out, new RegExp(`stopped at robot-12: see kit deploy history --to ${mosquitto.url}/robot-12`));
-    t.same(currents(), [...of(digests.better, 10), digests.later, ...of(digests.better, 9)]);
+    t.match(said.out, new RegExp(`stopped at robot-12: see kit deploy history --to ${broker.url}/robot-12`));
+    t.same(newest(), [...of(digests.better, 10), digests.later, ...of(digests.better, 9)]);
     robots[11]!.robot.trust([]);
     const again = await kit(`fleet deploy ${at('later')} ${withFleet} --group hall --yes --json`);
     t.equal(again.exit, 0, again.out);
-    t.same(currents(), [...of(digests.better, 10), ...of(digests.later, 10)], 'it went on where it had stopped');
+    t.same(newest(), [...of(digests.better, 10), ...of(digests.later, 10)], 'it went on where it had stopped');
   });
 
   await t.test('Ctrl-C begins no other robot, says what is so on each, and the same command goes on', async t => {
@@ -170,7 +177,7 @@ t.test('twenty robots on one broker', { skip }, async t => {
     t.ok(outcomes.some(({ outcome }) => outcome === 'left'));
     const again = await kit(`fleet deploy ${at('later')} ${withFleet} --group lab --yes`);
     t.equal(again.exit, 0, again.out);
-    t.same(currents(), of(digests.later, 20));
+    t.same(newest(), of(digests.later, 20));
   });
 
   await t.test('one that is gone is missed before any other is touched', async t => {
@@ -178,11 +185,11 @@ t.test('twenty robots on one broker', { skip }, async t => {
     const said = await kit(`fleet status ${withFleet} --group hall`);
     t.equal(said.exit, 3);
     t.match(said.out, /robot-20 +absent .* it is offline: the agent was ended\n9 of 10 robots answer/);
-    const before = currents();
+    const before = newest();
     const refused = await kit(`fleet deploy ${at('old')} ${withFleet} --group hall --json`);
     t.equal(refused.exit, 3);
     t.match(errorOf(refused), { code: 'E_FLEET_ABSENT', hint: new RegExp(`--without ${last}$`) });
-    t.same(currents(), before);
+    t.same(newest(), before);
     const nine = await kit(`fleet deploy ${at('better')} ${withFleet} --group hall --without ${last} --yes`);
     t.equal(nine.exit, 0, nine.out);
     t.match(nine.out, /: 9 will try it/);

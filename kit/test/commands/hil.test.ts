@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { HilReport } from '@sim2servo/hil-tests/report/report';
 import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import t from 'tap';
-import { errorOf, kit, needsLinux } from '../test-io.js';
+import { errorOf, kit, kitProcess, needsLinux } from '../test-io.js';
 
 const folder = t.testdir({});
 
@@ -36,7 +37,8 @@ t.test('the emulated board: checks, faults, kill -9 and latencies', needsLinux, 
   t.equal(phases.tickUs.runs.length, 3);
   // Latency inside the board is only told of where the machine kept up.
   if (board !== undefined) t.ok(board.sensorToRegisterUs.count > 50);
-  t.match(readFileSync(`${folder}/avr/report.md`, 'utf8'), /`kill -9` in mid-motion: ok\. The arm stood \d+ ms after/);
+  t.match(readFileSync(`${folder}/avr/report.md`, 'utf8'), /`kill -9` in mid-motion: ok, the arm stood \d+ ms after/);
+  t.match(realTime!.punctual, { name: 'the loop keeps 50 Hz', passed: true, detail: '' });
   const html = readFileSync(`${folder}/avr/report.html`, 'utf8');
   t.match(html, /prefers-color-scheme: dark/);
   t.ok(html.split('<svg').length > 4, 'histograms are inside');
@@ -62,9 +64,9 @@ t.test(
       [],
     );
     t.ok(arms[0]!.checks.length >= 8);
-    // A machine that is too busy for the arm says so; then nothing was measured.
+    // A machine that is too busy for the arm says so; then nothing was measured, or the loop did not keep its rate.
     if (unmeasured === '') t.ok(realTime!.ticks > 250);
-    t.equal(said.exit, unmeasured === '' ? 0 : 1);
+    t.equal(said.exit, realTime?.punctual?.passed === true ? 0 : 1);
   },
 );
 
@@ -118,6 +120,35 @@ t.test('an unknown rig, and a board of your own that nobody allowed to move, or 
   const absent = await kit(`hil --rig serial:/dev/ttyNOWHERE --yes --report ${folder}/own --json`);
   t.equal(absent.exit, 3);
   t.equal(errorOf(absent).code, 'E_PORT_ABSENT');
+});
+
+/** What the servo with id 1 is asked, of its manual, and how its answer begins. */
+const pings = {
+  feetech: { ask: '\\377\\377\\001\\002\\001\\373', answer: 'ff ff 01 02 00 fc' },
+  dynamixel: {
+    ask: '\\377\\377\\375\\000\\001\\003\\000\\001\\031\\116',
+    answer: 'ff ff fd 00 01 07 00 55 00',
+  },
+} as const;
+
+t.test('kit hil up serves its servos to a shell that knows nothing of them, until Ctrl-C', needsLinux, async t => {
+  for (const [kind, { ask, answer }] of Object.entries(pings)) {
+    let heard = '';
+    const said = await kitProcess(['hil', 'up', '--rig', 'bus', '--kind', kind, '--servos', '2', '--baud', '57600'], {
+      onErr: (text, kill) => {
+        const [, port] = /ids 1 to 2, are on (\S+) at 57600 baud/.exec(text) ?? [];
+        if (port === undefined || heard !== '') return;
+        const bytes = answer.split(' ').length;
+        const program = `exec 3<>"$1"; stty raw -echo <&3; printf '${ask}' >&3; timeout 5 dd bs=1 count=${bytes} <&3 2>/dev/null | od -An -tx1`;
+        heard = spawnSync('sh', ['-c', program, 'sh', port], { encoding: 'utf8' }).stdout.trim() || 'nothing';
+        kill('SIGINT');
+      },
+    });
+    t.equal(heard, answer, kind);
+    t.match(said.out, /^\/dev\/pts\/\d+\n$/, 'the port alone is on stdout');
+    t.match(said.err, /It was up to [\d.]+ ms behind the wall clock/);
+    t.equal(said.exit, 0);
+  }
 });
 
 t.test('kit hil up takes its own options', async t => {

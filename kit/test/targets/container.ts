@@ -4,11 +4,11 @@
  * pseudo-terminals too.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '@sim2servo/hil-tests/rig/mosquitto';
+import { freePort } from '@sim2servo/hil-tests/rig/free-port';
 import { needsSshd } from './sshd.js';
 
 const systemd = ['/usr/lib/systemd/systemd', '/lib/systemd/systemd'].find(path => existsSync(path));
@@ -179,7 +179,19 @@ Subsystem sftp internal-sftp
   }
 
   get target(): string {
-    return `root@127.0.0.1:${this.#port}`;
+    return this.targetOf('root');
+  }
+
+  /** Whoever has the key may log in under each name. */
+  targetOf(user: string): string {
+    return `${user}@127.0.0.1:${this.#port}`;
+  }
+
+  /** Servos on a port of this machine are on `/dev/ttyUSB0` there, as a USB adapter's would be: of the group that the service joins. */
+  plugIn(port: string): void {
+    chownSync(port, 0, Number(this.run('getent group dialout | cut -d: -f3')));
+    chmodSync(port, 0o660);
+    this.run(`ln -s ${port} /dev/ttyUSB0`);
   }
 
   /** Runs a script there as root. @returns what it wrote to stdout */

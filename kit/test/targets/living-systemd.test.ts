@@ -1,5 +1,4 @@
 /** A robot's whole life under a living systemd, over a real sshd, as root: nothing of it is pretended but the servos. */
-import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { budgets } from '@sim2servo/deploy/provision/provision';
@@ -48,14 +47,7 @@ t.test('installed, deployed to, driven, killed, hung, rebooted, and taken away a
       if (policy === undefined) await deployed();
     }
   };
-  /** As a USB adapter's would be: of the group that the service has joined. */
-  const plugIn = () => {
-    chownSync(rig.path, 0, Number(robot.run('getent group dialout | cut -d: -f3')));
-    chmodSync(rig.path, 0o660);
-    robot.run(`ln -s ${rig.path} /dev/ttyUSB0`);
-  };
-
-  plugIn();
+  robot.plugIn(rig.path);
   const installed = await kit(
     ...['provision', robot.target, '--robot', 'so101', '--port', '/dev/ttyUSB0', '--node', process.execPath, '--yes'],
   );

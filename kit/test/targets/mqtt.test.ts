@@ -10,7 +10,8 @@ import { connectMqtt } from '@sim2servo/deploy/targets/mqtt-target';
 import { connectBroker } from '@sim2servo/firmware-bridge/mqtt/broker-connection';
 import { MemoryBroker } from '@sim2servo/firmware-bridge/mqtt/memory-broker';
 import { SharedClock } from '@sim2servo/firmware-bridge/mqtt/shared-clock';
-import { hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
+import type { BrokerProcess } from '@sim2servo/hil-tests/rig/broker/broker-process';
+import { startBroker } from '@sim2servo/hil-tests/rig/broker/start-broker';
 import t from 'tap';
 import { RobotFolder } from './bundles.js';
 import { contract } from './contract.js';
@@ -23,7 +24,7 @@ const broker = 'mqtt://broker.test';
 const overhead = { share: 0.5, bytes: 8_000 };
 
 t.test('a robot behind a broker in memory', async t => {
-  const lacks = { agentProcess: 'it is in this process; the one behind Mosquitto is killed' };
+  const lacks = { agentProcess: 'it is in this process; the one behind a real broker is killed' };
   contract(
     t,
     async folder => {
@@ -86,19 +87,19 @@ t.test('a robot behind a broker in memory', async t => {
   );
 });
 
-const needsMosquitto = { skip: process.platform === 'win32' || !hasMosquitto ? 'needs mosquitto' : false };
+const needsPosix = { skip: process.platform === 'win32' && "the robot's program needs a POSIX system" };
 
-t.test('a robot behind Mosquitto, its agent a process of its own', needsMosquitto, async t => {
-  let mosquitto: Mosquitto;
+t.test('a robot behind a real broker, its agent a process of its own', needsPosix, async t => {
+  let real: BrokerProcess;
   t.before(async () => {
-    mosquitto = await Mosquitto.start();
+    real = await startBroker();
   });
-  t.after(() => mosquitto.stop());
+  t.after(() => real.stop());
   /** Until a status fits: what the broker keeps of the robot. */
   const statusThat = async (fits: (status: RobotStatus) => boolean): Promise<RobotStatus> => {
     let last: RobotStatus | undefined;
     const connection = await connectBroker({
-      broker: mosquitto.url,
+      broker: real.url,
       clientId: `watch-${Math.random()}`,
       subscribe: [deployTopics(name).status],
       reconnect: false,
@@ -120,10 +121,10 @@ t.test('a robot behind Mosquitto, its agent a process of its own', needsMosquitt
   contract(t, async folder => {
     const robot = new RobotFolder(join(folder, 'desk'));
     const store = join(folder, 'store');
-    const proxy = await CutProxy.start(Number(new URL(mosquitto.url).port));
+    const proxy = await CutProxy.start(Number(new URL(real.url).port));
     let agent: ChildProcess | undefined;
     const serve = async () => {
-      const args = ['serve', '--broker', mosquitto.url, '--name', name, '--store', store, '--robot', robot.folder];
+      const args = ['serve', '--broker', real.url, '--name', name, '--store', store, '--robot', robot.folder];
       const child = spawn(process.execPath, [robotProgram, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
       agent = child;
       let said = '';
@@ -173,11 +174,11 @@ t.test('a robot behind Mosquitto, its agent a process of its own', needsMosquitt
     });
     await kill();
     t.match(await statusThat(({ state }) => state === 'offline'), { reason: 'the connection broke off' });
-    await t.rejects(connect(`${mosquitto.url}/${name}`), {
+    await t.rejects(connect(`${real.url}/${name}`), {
       code: 'E_TARGET_SILENT',
       message: /does not answer: it is offline, the connection broke off/,
       exit: 'noDevice',
     });
-    await t.rejects(connect(`${mosquitto.url}/nobody`), { code: 'E_TARGET_SILENT', message: /was ever seen/ });
+    await t.rejects(connect(`${real.url}/nobody`), { code: 'E_TARGET_SILENT', message: /was ever seen/ });
   });
 });

@@ -7,12 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { robotPlaces } from '@sim2servo/deploy/robot/robot-places';
 import { DatagramReceiver } from '@sim2servo/deploy/test-support/datagram-receiver';
-import { hasMosquitto, Mosquitto } from '@sim2servo/hil-tests/rig/mosquitto';
+import { startBroker } from '@sim2servo/hil-tests/rig/broker/start-broker';
 import t, { type Test } from 'tap';
-import { kit } from '../test-io.js';
+import { kit, needsLinux } from '../test-io.js';
 import { RobotFolder, writeVariant } from './bundles.js';
 
-const needsBroker = { skip: process.platform !== 'linux' || !hasMosquitto ? 'needs Linux and mosquitto' : false };
 const patienceMs = 30_000;
 
 /** Installed below a folder that is short enough for a socket. */
@@ -45,31 +44,31 @@ async function started(t: Test, root: string, command: string, env: NodeJS.Proce
       throw new Error(`${command} (${child.exitCode}): ${said}`);
 }
 
-t.test('its agent takes a policy from a broker', needsBroker, async t => {
-  const mosquitto = await Mosquitto.start();
-  t.teardown(() => mosquitto.stop());
-  const root = await provisioned(t, 'so101', '--port', '/dev/ttyUSB0', '--mqtt', mosquitto.url);
-  const [name, broker] = readFileSync(join(root, 'etc/sim2servo/agent.env'), 'utf8').trim().split('=') as [
+t.test('its agent takes a policy from a broker', needsLinux, async t => {
+  const broker = await startBroker();
+  t.teardown(() => broker.stop());
+  const root = await provisioned(t, 'so101', '--port', '/dev/ttyUSB0', '--mqtt', broker.url);
+  const [name, address] = readFileSync(join(root, 'etc/sim2servo/agent.env'), 'utf8').trim().split('=') as [
     string,
     string,
   ];
   const systemd = new DatagramReceiver(join(root, 'notify'));
   t.teardown(() => systemd.close());
-  const env = { [name]: broker, NOTIFY_SOCKET: systemd.name, WATCHDOG_USEC: '1000000' };
+  const env = { [name]: address, NOTIFY_SOCKET: systemd.name, WATCHDOG_USEC: '1000000' };
   await started(t, root, 'serve', env, () => systemd.poll().includes('WATCHDOG=1'));
   t.equal(systemd.received[0], 'READY=1\nSTATUS=serves so101');
   const bundle = join(t.testdir(), 'bundle');
   const digest = writeVariant(bundle, 0, 1);
-  const said = await kit(['deploy', bundle, '--to', `${mosquitto.url}/so101`, '--yes']);
+  const said = await kit(['deploy', bundle, '--to', `${broker.url}/so101`, '--yes']);
   t.equal(said.exit, 0, said.err);
   t.equal(readlinkSync(join(robotPlaces(root).store, 'current')), join('releases', digest));
 });
 
-t.test('its servo bus speaks with a broker', needsBroker, async t => {
-  const mosquitto = await Mosquitto.start();
-  t.teardown(() => mosquitto.stop());
+t.test('its servo bus speaks with a broker', needsLinux, async t => {
+  const broker = await startBroker();
+  t.teardown(() => broker.stop());
   const { folder } = new RobotFolder(join(t.testdir(), 'so101'));
-  const site = { format: 'sim2servo/site@1', bus: { kind: 'mqtt', broker: mosquitto.url } };
+  const site = { format: 'sim2servo/site@1', bus: { kind: 'mqtt', broker: broker.url } };
   writeFileSync(join(folder, 'site.json'), JSON.stringify(site));
   const root = await provisioned(t, folder);
   const { program, socket, store } = robotPlaces(root);

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '@sim2servo/hil-tests/rig/mosquitto';
+import { freePort } from '@sim2servo/hil-tests/rig/free-port';
 import { writeDurably } from '@sim2servo/models/durable-file';
 import { CutProxy } from './cut-proxy.js';
 

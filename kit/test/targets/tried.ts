@@ -6,5 +6,6 @@ import { openStore } from '@sim2servo/runtime/releases/release-store';
 export function tried(folder: string): void {
   const store = openStore(folder);
   if (store.state().trial === undefined) return;
+  store.enter('full');
   store.commit({ ...emptyRecord, ticks: 1000, inferP99Us: 50 });
 }

@@ -13,8 +13,8 @@ export interface Deployment extends Admitted {
 }
 
 /**
- * Verifies a bundle, copies it into the store at `targetDir`, tests it there, and puts it on trial: a loop that follows the store tries it from
- * its shadow on. Where there is none it is current at once, and the next run tries it.
+ * Verifies a bundle, copies it into the store at `targetDir`, tests it there, and puts it on trial: the loop that follows the store tries it from
+ * its shadow on, or the next one that does. The first policy of a store is current at once.
  *
  * @throws KitError E_BUNDLE_*, E_MODEL_*, E_SIGNATURE_*, E_SELFTEST_LATENCY, E_DEPLOY_TARGET, E_DEPLOY_BUSY; the store is as it was then
  */
@@ -31,7 +31,7 @@ export async function deployToFolder(
   try {
     const admitted = await store.admit(bundle, expected, { sequence: bundle.signature?.sequence });
     const id = randomBytes(8).toString('hex');
-    store.propose(bundle.digest, { id, by, skip: {}, phase: 'limited' });
+    store.propose(bundle.digest, { id, by, skip: {} });
     const pruned = store.prune();
     const { trial } = store.state();
     return { ...admitted, previous: trial === undefined ? store.previous() : trial.replaces, pruned };

@@ -2,9 +2,10 @@
  * Who holds a lock or drives: a thread of a process, known again by its number, the time it started and the boot it lives in. A number alone
  * comes again: after a restart of the machine, often to the same program. No clock is asked: a robot's may be wrong by years.
  *
- * Where there is no `/proc` the number of the process is all that is compared.
+ * Where there is no `/proc` the number of the process is all that is compared. A process of another container has its number from another
+ * namespace: it can't be looked at, and is believed for as long as something was heard of it a short while ago.
  *
- * @see proc(5): `/proc/pid/stat`, `/proc/thread-self`, `/proc/sys/kernel/random/boot_id`
+ * @see proc(5): `/proc/pid/stat`, `/proc/thread-self`, `/proc/sys/kernel/random/boot_id`; pid_namespaces(7)
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
@@ -17,6 +18,7 @@ export const ownerSchema = z.strictObject({
   thread: z.int().positive().optional(),
   startTicks: z.int().min(0).optional().describe('clock ticks after the boot at which the thread began'),
   boot: z.string().optional(),
+  namespace: z.string().optional().describe('in which its number counts'),
   sinceUptimeS: z.number().describe('how long the machine had been up when it became the owner'),
 });
 export type Owner = z.infer<typeof ownerSchema>;
@@ -30,7 +32,18 @@ const read = (path: string) => {
     return undefined;
   }
 };
+/** How long a process is believed to go on that can't be looked at. */
+const believedS = 60;
+
 const bootId = () => read('/proc/sys/kernel/random/boot_id')?.trim();
+
+function ownNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
+}
 
 /** State and start of a thread, the third and the 22nd field of its `stat`; the second, its name, may hold anything. */
 function statOf(pid: number, thread: number): { state: string; startTicks: number } | undefined {
@@ -47,12 +60,33 @@ export function thisOwner(): Owner {
   const sinceUptimeS = uptime();
   if (boot === undefined) return { pid, sinceUptimeS };
   const thread = Number(basename(readlinkSync('/proc/thread-self')));
-  return { pid, thread, startTicks: statOf(pid, thread)!.startTicks, boot, sinceUptimeS };
+  const namespace = ownNamespace();
+  return {
+    pid,
+    thread,
+    startTicks: statOf(pid, thread)!.startTicks,
+    boot,
+    ...(namespace && { namespace }),
+    sinceUptimeS,
+  };
 }
 
-/** Whether it goes on. In doubt (another user's process that can't be looked at) it does. */
-export function isAlive({ pid, thread, startTicks, boot }: Pick<Owner, 'pid'> & Partial<Owner>): boolean {
+const isElsewhere = ({ namespace }: Partial<Owner>): boolean => namespace !== undefined && namespace !== ownNamespace();
+
+export const isThisProcess = (owner: Owner): boolean => owner.pid === process.pid && !isElsewhere(owner);
+
+export const processWords = (owner: Owner): string =>
+  `process ${owner.pid}${isElsewhere(owner) ? ' of another container' : ''}`;
+
+/**
+ * Whether it goes on. In doubt (another user's process that can't be looked at) it does.
+ *
+ * @param silentS how long ago something was heard of it; asked where it is of another container
+ */
+export function isAlive(owner: Pick<Owner, 'pid'> & Partial<Owner>, silentS = () => ownedS(owner)): boolean {
+  const { pid, thread, startTicks, boot } = owner;
   if (boot !== bootId()) return false;
+  if (isElsewhere(owner)) return silentS() < believedS;
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -82,5 +116,5 @@ export function isOwnerAlive(name: string): boolean | undefined {
   return isAlive({ pid: Number(pid), thread: Number(thread), startTicks: Number(startTicks), boot });
 }
 
-/** How long it has been the owner, in seconds; of a living one only. */
-export const ownedS = ({ sinceUptimeS }: Owner): number => Math.max(0, uptime() - sinceUptimeS);
+/** How long it has been the owner, in seconds; of one of this boot only. */
+export const ownedS = ({ sinceUptimeS = 0 }: Partial<Owner>): number => Math.max(0, uptime() - sinceUptimeS);

@@ -9,22 +9,15 @@ import { finishTrial, giveUpTrial } from './trial-ends.js';
 export interface Proposal extends Pick<Trial, 'id' | 'skip'> {
   /** Who asks, for the history. */
   readonly by: string;
-  /** `limited`: where no loop follows the store it is current at once. Where one does, its trial begins in the shadow in any case. */
-  readonly phase?: 'shadow' | 'limited';
   /** Why somebody wants a policy tried again that failed here: it is known to be bad no more, until it fails again. */
   readonly retryBad?: string | undefined;
 }
 
 /** @see ReleaseStore.propose */
-export function proposeTrial(
-  store: StoreFolder,
-  digest: string,
-  { id, skip, by, phase: wanted = 'shadow', retryBad }: Proposal,
-): boolean {
+export function proposeTrial(store: StoreFolder, digest: string, { id, skip, by, retryBad }: Proposal): boolean {
   finishTrial(store);
   const failed = refuseBad(store.state(), digest, retryBad);
   const driven = runningNow(store) !== undefined;
-  const phase = driven ? 'shadow' : wanted;
   const { trial: waiting } = store.state();
   if (waiting !== undefined && waiting.waits === undefined && driven)
     throw new KitError(
@@ -39,10 +32,12 @@ export function proposeTrial(
     if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
     return false;
   }
-  // What becomes current at once takes the place of the one that waits in one step: whoever reads the store always finds a policy.
+  // The first policy has nothing to look on at, so it is current at once, unless a loop drives that has yet to take it up. It takes the place of
+  // one that waits in one step: whoever reads the store always finds a policy.
+  const phase = replaces === undefined && !driven ? 'limited' : 'shadow';
   if (waiting !== undefined && phase === 'shadow') store.link('current', replaces);
   const again = failed === undefined ? '' : ` again: ${retryBad} (it had failed: ${failed})`;
-  const unseen = phase === 'limited' && { shadow: 'no policy drives just now' };
+  const unseen = phase === 'limited' && { shadow: 'there is none before it' };
   const left = Object.entries({ ...unseen, ...skip }).map(([what, reason]) => `, without ${what}: ${reason}`);
   const ended = waiting && {
     id: waiting.id,

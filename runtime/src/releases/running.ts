@@ -2,12 +2,12 @@
  * `running.json` of a release store: who drives just now. It lies there while a loop follows the store; one that was left by a loop that died,
  * or by a boot that is over, says nothing.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
 import { z } from 'zod';
-import { isAlive, type Owner, ownedS, ownerSchema, thisOwner } from './owner.js';
+import { isAlive, isThisProcess, type Owner, ownedS, ownerSchema, processWords, thisOwner } from './owner.js';
 import { draftPrefix } from './store-files.js';
 import { type LockPlace, StoreLock } from './store-lock.js';
 
@@ -26,7 +26,18 @@ function livingLoop(folder: string): { digest: string; loop: Owner } | undefined
   const path = join(folder, file);
   if (!existsSync(path)) return undefined;
   const found = readJsonFile(path, runningSchema, 'the mark of a loop');
-  return isAlive(found.loop) ? found : undefined;
+  const silentS = () => (Date.now() - statSync(path).mtimeMs) / 1000;
+  return isAlive(found.loop, silentS) ? found : undefined;
+}
+
+/** Tells those who can't look at this process that it goes on: now and then, while it drives. */
+export function stillRunning({ folder }: Pick<LockPlace, 'folder'>): void {
+  const now = new Date();
+  try {
+    utimesSync(join(folder, file), now, now);
+  } catch {
+    // Of a disk that takes nothing any more the loop is told where something has to be written.
+  }
 }
 
 /** The loop that follows this store. */
@@ -47,10 +58,10 @@ export function announceRunning(store: LockPlace, choose: () => string): () => v
   const path = join(folder, file);
   StoreLock.whileChanging(store, () => {
     const other = livingLoop(folder);
-    if (other !== undefined && other.loop.pid !== process.pid)
+    if (other !== undefined && !isThisProcess(other.loop))
       throw new KitError(
         'E_STORE_RUNNING',
-        `process ${other.loop.pid} follows ${folder} and has driven for ${ownedS(other.loop).toFixed(0)} s`,
+        `${processWords(other.loop)} follows ${folder} and has driven for ${ownedS(other.loop).toFixed(0)} s`,
         'end that run first; two arms need a store each',
         'usage',
       );
@@ -65,6 +76,7 @@ export function announceRunning(store: LockPlace, choose: () => string): () => v
   });
   return () =>
     StoreLock.whileChanging(store, () => {
-      if (livingLoop(folder)?.loop.pid === process.pid) disk.remove(path);
+      const found = livingLoop(folder);
+      if (found !== undefined && isThisProcess(found.loop)) disk.remove(path);
     });
 }

@@ -11,7 +11,7 @@ import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { z } from 'zod';
 import { type Disk, unwritable } from './disk.js';
-import { isAlive, ownedS, ownerSchema, thisOwner } from './owner.js';
+import { isAlive, ownedS, ownerSchema, processWords, thisOwner } from './owner.js';
 
 const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
 const waitMs = 2;
@@ -104,7 +104,7 @@ export class StoreLock {
         }
         throw new KitError(
           'E_DEPLOY_BUSY',
-          `${holder.who} (process ${holder.pid}) has been at ${folder} for ${ownedS(holder).toFixed(0)} s`,
+          `${holder.who} (${processWords(holder)}) has been at ${folder} for ${ownedS(holder).toFixed(0)} s`,
           'wait until it is done, then try again; kit deploy status shows what goes on',
         );
       }

@@ -21,7 +21,7 @@ import type { NextPolicy } from './following-policy.js';
 import { mergeRecords, type PolicyRecord } from './policy-record.js';
 import type { OpenedRelease, ReleaseMessage, ReleaseWatchData } from './release-messages.js';
 import { openStore, type ReleaseStore } from './release-store.js';
-import { announceRunning } from './running.js';
+import { announceRunning, stillRunning } from './running.js';
 import type { Named, Trial } from './store-state.js';
 
 type Post = (message: ReleaseMessage, moved?: ArrayBuffer[]) => void;
@@ -123,6 +123,11 @@ export class StoreWatcher {
     }
     this.#runner?.look();
     await this.#settle();
+  }
+
+  /** Says to other containers that this loop goes on. */
+  beat(): void {
+    stillRunning(this.#store);
   }
 
   /** Looks at the store. @throws where it is gone */

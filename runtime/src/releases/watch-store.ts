@@ -8,6 +8,8 @@ import { StoreWatcher } from './store-watcher.js';
 /** Between two looks at the store, and at what the loop did; less while a policy is on trial. */
 const lookMs = 200;
 const trialMs = 50;
+/** A tenth of what others wait for. */
+const beatMs = 6_000;
 
 /** Until the run is over, or the store is gone: that ends the thread with an error, and its owner says so. */
 export async function watchStore(disk: Disk): Promise<void> {
@@ -34,7 +36,12 @@ export async function watchStore(disk: Disk): Promise<void> {
 async function watch(watcher: StoreWatcher): Promise<void> {
   let going = false;
   let lookAt = 0;
+  let beatAt = 0;
   for (;;) {
+    if (performance.now() >= beatAt) {
+      watcher.beat();
+      beatAt = performance.now() + beatMs;
+    }
     // Asked before the ring is emptied: what was pushed before the end is still taken.
     const order = (receiveMessageOnPort(parentPort!) as { readonly message: WatchOrder } | undefined)?.message;
     await watcher.drain();

@@ -27,7 +27,7 @@ async function deploy(store: string, disk: Disk, operations: number): Promise<vo
   try {
     const opened = openStore(store, mortal);
     await opened.admit(bundle, {}, { sequence: 3 });
-    opened.propose(bundle.digest, { id: 'x', skip: {}, by: 'ann', phase: 'limited' });
+    opened.propose(bundle.digest, { id: 'x', skip: {}, by: 'ann' });
   } catch (error) {
     if (left > 0 || !(error instanceof Error) || error.message !== 'killed') throw error;
   }

@@ -3,7 +3,16 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { isAlive, isOwnerAlive, ownedName, ownedS, ownerSchema, thisOwner } from '../../src/releases/owner.js';
+import {
+  isAlive,
+  isOwnerAlive,
+  isThisProcess,
+  ownedName,
+  ownedS,
+  ownerSchema,
+  processWords,
+  thisOwner,
+} from '../../src/releases/owner.js';
 
 t.test('who asks is alive, and has been the owner since just now', async t => {
   const owner = thisOwner();
@@ -68,6 +77,18 @@ t.test('a name says whose it is, and is never given twice', async t => {
   t.equal(isOwnerAlive(named(startTicks!, '00000000-0000-4000-8000-000000000000')), false, 'of another boot');
   for (const none of ['draft', '', 'of-', 'of-1', 'of-1.xyz', `${name}.part`, `../${name}`])
     t.equal(isOwnerAlive(none), undefined, `'${none}' names nobody`);
+});
+
+t.test('a process of another container is believed for a minute after something was heard of it', async t => {
+  const here = thisOwner();
+  const elsewhere = { ...here, pid: 1, namespace: 'pid:[1]' };
+  t.ok(isAlive(elsewhere), 'it has just become the owner');
+  t.notOk(isAlive({ ...elsewhere, sinceUptimeS: here.sinceUptimeS - 61 }));
+  t.ok(isAlive({ ...elsewhere, sinceUptimeS: 0 }, () => 59));
+  t.notOk(isAlive({ ...elsewhere, boot: '00000000-0000-4000-8000-000000000000' }));
+  t.equal(processWords(elsewhere), 'process 1 of another container');
+  t.equal(processWords(here), `process ${process.pid}`);
+  t.notOk(isThisProcess({ ...here, namespace: 'pid:[1]' }), 'of the same number');
 });
 
 t.test('without /proc the number of the process is all there is', async t => {

@@ -11,7 +11,7 @@ import { quickFolder } from '../support/quick-folder.js';
 import { deployingHere, Starts } from '../support/store-after-restart.js';
 
 const folder = quickFolder(t);
-const [next = '', ...bundles] = writeBundles(folder, 5);
+const [next = '', ...bundles] = writeBundles(folder, 4);
 const starts = new Starts(join(folder, 'scratch'), deployingHere(next));
 const trials = new LostPowerTrials(starts);
 let states = 0;

@@ -1,9 +1,17 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openStore } from '../../src/releases/release-store.js';
-import { announceRunning, runningNow } from '../../src/releases/running.js';
-import { killed, startBeside } from '../support/other-process.js';
+import { announceRunning, runningNow, stillRunning } from '../../src/releases/running.js';
+import { StoreLock } from '../../src/releases/store-lock.js';
+import { killed, startBeside, startWithin } from '../support/other-process.js';
+
+/** Its process is 1 of its own numbers. */
+const newNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+const inContainer = {
+  skip: spawnSync(newNamespace[0]!, [...newNamespace.slice(1), 'true']).status !== 0 && 'needs a namespace of its own',
+};
 
 const [a, b] = ['a', 'b'].map(letter => letter.repeat(64)) as [string, string];
 
@@ -35,6 +43,24 @@ t.test('two loops do not follow one store; a killed one is none', async t => {
   t.ok(existsSync(join(store.folder, 'running.json')), 'it could not take it back');
   t.equal(runningNow(store), undefined);
   announceRunning(store, () => b)();
+});
+
+t.test('a loop in another container drives for as long as it says so now and then', inContainer, async t => {
+  const store = openStore(join(t.testdir(), 'store'));
+  const child = await startWithin(newNamespace, 'hold-lock.js', store.folder, a);
+  t.match(runningNow(store), { digest: a }, 'though nobody here has its number');
+  t.throws(() => announceRunning(store, () => b), { code: 'E_STORE_RUNNING', message: /of another container follows/ });
+  t.throws(() => StoreLock.take(store, 'ann@desk'), {
+    code: 'E_DEPLOY_BUSY',
+    message: /^bob@desk \(process \d+ of another/,
+  });
+  const mark = join(store.folder, 'running.json');
+  const beforeS = Date.now() / 1000 - 61;
+  utimesSync(mark, beforeS, beforeS);
+  t.equal(runningNow(store), undefined, 'nothing was heard of it for a minute');
+  stillRunning(store);
+  t.match(runningNow(store), { digest: a }, 'it goes on');
+  await killed(child);
 });
 
 t.test('a mark that somebody changed is named, not passed over', async t => {

@@ -31,16 +31,21 @@ export function writeBundles(folder: string, count: number): string[] {
   });
 }
 
-/** @param bundles folders of four policies */
+/** @param bundles folders of three policies */
 export function courses(bundles: readonly string[]): Course[] {
   const loaded = bundles.map(folder => loadBundle(folder));
-  const [a, b, c, d] = loaded.map(({ digest }) => digest) as [string, string, string, string];
+  const [a, b, c] = loaded.map(({ digest }) => digest) as [string, string, string];
 
   const step = (name: string, run: Step['run']): Step => ({ name, run });
   const admit = (i: number, sequence?: number) =>
     step(`admit ${i}`, store => store.admit(loaded[i]!, {}, { sequence }));
-  const propose = (digest: string, id: string, phase?: 'limited') =>
-    step(`propose ${id}`, store => store.propose(digest, { id, skip: {}, by: 'ann', ...(phase && { phase }) }));
+  /** A first policy is on trial, and not current yet: it is tried from the beginning. */
+  const unlinked = (_: Record<string, unknown>, { current, ...after }: Record<string, unknown>) => ({
+    ...after,
+    trial: { ...(after.trial as object), phase: 'shadow' },
+  });
+  const propose = (digest: string, id: string) =>
+    step(`propose ${id}`, store => store.propose(digest, { id, skip: {}, by: 'ann' }));
   const retry = (i: number, id: string) =>
     step(`retry ${id}`, async store => {
       const retryBad = 'the machine was busy';
@@ -61,12 +66,6 @@ export function courses(bundles: readonly string[]): Course[] {
   };
   const prune = step('prune', store => store.prune());
 
-  /** The one on trial does not drive yet, or no more: it will be tried from the beginning. */
-  const backToShadow = (before: Record<string, unknown>, after: Record<string, unknown>) => {
-    const { trial } = after.current === a ? before : after;
-    return { ...after, current: a, trial: { ...(trial as object), phase: 'shadow' } };
-  };
-
   const waiting = { id: 'ended', digest: c, replaces: a, phase: 'shadow', running: false, skip: {} };
 
   const run = async (store: ReleaseStore, steps: readonly Step[]) => {
@@ -74,7 +73,7 @@ export function courses(bundles: readonly string[]): Course[] {
   };
   const good = (i: number) => [
     admit(i, i),
-    propose(loaded[i]!.digest, `good-${i}`),
+    { ...propose(loaded[i]!.digest, `good-${i}`), ...(i === 0 && { halfway: [unlinked] }) },
     limited,
     started,
     full,
@@ -104,7 +103,7 @@ export function courses(bundles: readonly string[]): Course[] {
     {
       name: 'the first policy is bad',
       prepare: had([admit(0)]),
-      steps: [propose(a, 'bad-first'), limited, started, rollback, prune],
+      steps: [{ ...propose(a, 'bad-first'), halfway: [unlinked] }, limited, started, rollback, prune],
     },
     {
       name: 'two that were bad are tried again, one is good then',
@@ -130,13 +129,13 @@ export function courses(bundles: readonly string[]): Course[] {
     },
     {
       name: 'trials that nobody began are given up',
-      prepare: had([...good(0), admit(1), admit(2), admit(3), propose(b, 'untried', 'limited')]),
-      steps: [
-        { ...propose(c, 'untried-too', 'limited'), halfway: [backToShadow] },
-        { ...propose(d, 'shadow'), halfway: [backToShadow, (_, after) => ({ ...after, trial: undefined })] },
-        propose(a, 'the good one'),
-        prune,
-      ],
+      prepare: had([...good(0), admit(1), admit(2), propose(b, 'untried')]),
+      steps: [propose(c, 'untried-too'), propose(a, 'the good one'), prune],
+    },
+    {
+      name: 'a first policy that nobody began is given up for another',
+      prepare: had([admit(0), admit(1), propose(a, 'untried')]),
+      steps: [{ ...propose(b, 'untried-too'), halfway: [unlinked] }, prune],
     },
     {
       name: 'a run that ends, and goes on with the trial',

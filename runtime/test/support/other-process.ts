@@ -5,8 +5,18 @@ import { fileURLToPath } from 'node:url';
 
 /** @returns once it has said something */
 export async function startBeside(program: string, ...args: string[]): Promise<ChildProcess> {
+  return startWithin([], program, ...args);
+}
+
+/** @param wrapper a program, and what it is told, that starts what follows it. @returns once it has said something */
+export async function startWithin(
+  wrapper: readonly string[],
+  program: string,
+  ...args: string[]
+): Promise<ChildProcess> {
   const path = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [first, ...rest] = [...wrapper, process.execPath, path, ...args] as [string, ...string[]];
+  const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   await Promise.race([once(child.stdout!, 'data'), once(child, 'exit')]);
   return child;
 }

@@ -1,4 +1,4 @@
-/** The thread that watches a release store; before its first change of it somebody has proposed the policy that `<store>.overtaken` names, as if nobody drove. */
+/** The thread that watches a release store; before its first change of it somebody has proposed the policy that `<store>.overtaken` names. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { realDisk } from '../../src/releases/disk.js';
@@ -15,7 +15,7 @@ await watchStore({
     if (path.endsWith('state.lock') && existsSync(named)) {
       const digest = readFileSync(named, 'utf8');
       rmSync(named);
-      openStore(store).propose(digest, { id: 'overtaking', by: 'ann@desk', skip: {}, phase: 'limited' });
+      openStore(store).propose(digest, { id: 'overtaking', by: 'ann@desk', skip: {} });
     }
     realDisk.link(target, path);
   },

@@ -112,8 +112,11 @@ export async function tryStore(store: ReleaseStore, deployNext: DeployNext): Pro
   const view = viewOf(store);
   await checkStart(store);
   checkTidy(folder, Number.POSITIVE_INFINITY);
+  const { trial } = store.state();
+  const good = trial === undefined ? store.current() : trial.replaces;
   const digest = await deployNext(folder);
-  assert(store.current() === digest, 'the next deployment did not make its policy current');
+  assert(store.state().trial?.digest === digest, 'the next deployment did not put its policy on trial');
+  assert(store.current() === (good ?? digest), 'the next deployment changed what is current');
   await checkStart(store);
   checkTidy(folder, 3);
   assert(!['lock', 'state.lock'].some(name => existsSync(join(folder, name))), 'a lock is left');

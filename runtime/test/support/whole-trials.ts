@@ -81,17 +81,11 @@ export function trialsIn(folder: string) {
   }
 
   /** As a deployer does it. */
-  function propose(
-    path: string,
-    name: Name,
-    skip: Trial['skip'] = {},
-    phase: 'shadow' | 'limited' = 'shadow',
-    retryBad?: string,
-  ): void {
+  function propose(path: string, name: Name, skip: Trial['skip'] = {}, retryBad?: string): void {
     const id = `trial of ${name}${retryBad === undefined ? '' : ', again'}`;
-    openStore(path).propose(digests[name], { id, skip, by: 'ann@desk', phase, retryBad });
+    openStore(path).propose(digests[name], { id, skip, by: 'ann@desk', retryBad });
   }
-  const retry = (path: string, name: Name) => propose(path, name, {}, 'shadow', 'the machine was busy');
+  const retry = (path: string, name: Name) => propose(path, name, {}, 'the machine was busy');
 
   async function tried(
     path: string,

@@ -8,6 +8,8 @@ import t from 'tap';
 import { type Disk, realDisk } from '../../src/releases/disk.js';
 import { openStore } from '../../src/releases/release-store.js';
 import { StoreFolder } from '../../src/releases/store-folder.js';
+import { choosePolicy } from '../../src/run-policy.js';
+import { robot } from '../support/arm-fixture.js';
 import { is, type Play, trialsIn, wholeTrial } from '../support/whole-trials.js';
 
 const folder = t.testdir();
@@ -22,6 +24,10 @@ for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
     const { said, store } = await tried(path, end);
     t.same(said, [...wholeTrial.slice(0, i), 'paused']);
     t.match(store.state().trial, { phase, running: false });
+    const chosen = choosePolicy(robot, path);
+    const told = i === 0 ? { first: old, shadow: good } : { first: good, shadow: undefined };
+    t.same({ first: chosen.bundle.digest, shadow: chosen.shadow }, told, 'who is about to run it is told both');
+    t.equal(chosen.trial?.digest, i === 0 ? undefined : good);
     const next = await tried(path, {});
     t.same(next.said, wholeTrial.slice(i));
     t.equal(next.report.policy.digest, i === 0 ? old : good);
@@ -30,7 +36,8 @@ for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
 
 t.test('a trial that went on in a second run still falls back to the old policy', async t => {
   const path = await newStore('shaking');
-  propose(path, 'shaking', {}, 'limited');
+  propose(path, 'shaking');
+  openStore(path).enter('limited');
   const { report, said } = await tried(path, {});
   t.equal(report.policy.digest, shaking);
   t.match(report, { end: { kind: 'interrupted' }, followedBy: [{ digest: old, trial: true }] });
@@ -146,8 +153,8 @@ t.test('what is proposed in the moment a run begins is tried by it', async t => 
     first: () => {},
     options: { watchThread: new URL('../support/overtaken-watch.js', import.meta.url) },
   });
-  t.equal(report.policy.digest, good);
-  t.same(said, wholeTrial.slice(1));
-  t.same(report.followedBy, []);
+  t.equal(report.policy.digest, old);
+  t.same(said, wholeTrial);
+  t.match(report.followedBy, [{ digest: good, trial: true }]);
   t.equal(store.linked('current'), good);
 });

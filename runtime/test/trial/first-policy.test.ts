@@ -47,7 +47,7 @@ t.test('what can’t be exchanged for the old one is tried from the first tick, 
   const { digest, trial, fallback } = await first('slow');
   t.equal(digest, trial?.digest);
   t.equal(fallback, undefined);
-  t.match(await first('next', {}, false), { digest: next, trial: { phase: 'shadow' }, fallback: undefined });
+  t.match(await first('next', {}, false), { digest: next, trial: { phase: 'limited' }, fallback: undefined });
 });
 
 t.test('a store that names none is said to, with what to do', async t => {
