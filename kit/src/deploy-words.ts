@@ -86,6 +86,10 @@ export function reportWords(
     'rolled-back': `${shortDigest(digest)} was rolled back: ${because}`,
   }[outcome];
   const { goldenMaxError, inferP99Us } = figures;
+  const before =
+    outcome === 'waiting' || outcome === 'undecided'
+      ? 'is what it falls back to; to take it back'
+      : "is kept as 'previous'; back to it";
   return [
     done,
     ...(goldenMaxError === undefined
@@ -95,7 +99,7 @@ export function reportWords(
         ]),
     previous === undefined
       ? 'it is the first policy there'
-      : `the one before, ${shortDigest(previous)}, is kept as 'previous'; back to it: kit deploy rollback --to ${to}`,
+      : `the one before, ${shortDigest(previous)}, ${before}: kit deploy rollback --to ${to}`,
     `next: ${next}`,
   ].join('\n');
 }
