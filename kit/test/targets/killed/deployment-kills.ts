@@ -16,6 +16,7 @@ import { openPolicySession } from '@sim2servo/runtime/policy-session';
 import { isOwnerAlive } from '@sim2servo/runtime/releases/owner';
 import { unfinishedKept } from '@sim2servo/runtime/releases/prune-incoming';
 import { openStore, type ReleaseStore } from '@sim2servo/runtime/releases/release-store';
+import { StoreLock } from '@sim2servo/runtime/releases/store-lock';
 import { writeVariant } from '../bundles.js';
 import { tried } from '../tried.js';
 import { type KillAt, kill, type Victim, victims } from './kill-at-step.js';
@@ -23,6 +24,8 @@ import { type KillAt, kill, type Victim, victims } from './kill-at-step.js';
 /** Operations on the disk that an agent does for two deployments and a rollback, and a deployer, who brings files. */
 const operationsOf = { agent: 150, deployer: 15 } as const;
 const longestMs = 800;
+/** By then a killed process is gone, however busy the machine. */
+const goneMs = 10_000;
 /** `current`, `previous`, and what the last trial replaced. */
 const mostReleases = 3;
 const deployer = fileURLToPath(new URL('deploy-until-killed.js', import.meta.url));
@@ -147,6 +150,9 @@ async function liveUntilKilled(
   }
   const [code, by] = await over;
   signal?.removeEventListener('abort', stop);
+  // What a killed process wrote to is closed before the process is gone, and its lock with it.
+  for (const since = performance.now(); StoreLock.isTaken(store) && performance.now() - since < goneMs; )
+    await sleep(5);
   if (signal?.aborted === true) return;
   const wanted = victim === 'agent' ? code === 3 : by === 'SIGKILL';
   assert(wanted && said === '', `the deployer ended by itself, with ${code ?? by}: ${said}`);
