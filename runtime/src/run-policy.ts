@@ -64,8 +64,8 @@ export interface ChosenPolicy {
   readonly bundle: Bundle;
   /** That it is on, from the first tick. */
   readonly trial?: Trial;
-  /** Digest of another that is on trial, and begins in its shadow. */
-  readonly shadow?: string;
+  /** Another, that begins its trial beside it. */
+  readonly next?: Trial;
 }
 
 /** The policy that a run would begin with, verified against the robot and its keys. Nothing is run, no store is changed. */
@@ -80,7 +80,7 @@ export function choosePolicy(robot: LoadedRobot, policyDir: string): ChosenPolic
     const first = firstPolicy(policyDir, { current, trial }, load);
     if (first.trial !== undefined) return { bundle: load(first.digest), trial: first.trial };
     const waits = trial !== undefined && trial.phase !== 'rollback';
-    return { bundle: load(first.digest), ...(waits && { shadow: trial.digest }) };
+    return { bundle: load(first.digest), ...(waits && { next: trial }) };
   };
   if (trial?.replaces === undefined) return begin(trial);
   try {

@@ -20,12 +20,16 @@ export function installedRobot(folder: string): LoadedRobot {
 
 /** @throws KitError E_POLICY_NONE where nothing was deployed yet; those of loading a bundle */
 export function currentPolicy(robot: LoadedRobot, store: string): Bundle {
-  if (!existsSync(join(store, 'current')))
+  try {
+    return choosePolicy(robot, store).bundle;
+  } catch (error) {
+    if (!(error instanceof KitError && error.code === 'E_POLICY_MISSING')) throw error;
     throw new KitError(
       'E_POLICY_NONE',
       `no policy was deployed to ${store} yet`,
       'kit deploy BUNDLE --to this robot',
       'usage',
+      { cause: error },
     );
-  return choosePolicy(robot, store).bundle;
+  }
 }

@@ -2,7 +2,7 @@
 import type { Bus } from '@sim2servo/models/site';
 import type { HistogramJson, HistogramSummary } from '@sim2servo/runtime/histogram';
 import type { TickPhase } from '@sim2servo/runtime/tick-timing';
-import type { FaultOutcome } from '../faults/judge-fault.js';
+import { type FaultOutcome, sagLimitRad } from '../faults/judge-fault.js';
 import type { LogOutcome } from '../faults/judge-log.js';
 import type { CheckResult } from '../scenarios/rig-checks.js';
 import type { SafetyOutcome } from '../scenarios/safety-scenarios.js';
@@ -123,7 +123,10 @@ export function latenciesOf({ phases, board }: RealTimeReport): readonly (readon
 
 /** What became of the arm and of the log when its host was killed. */
 export function killedWords({ stoppedMs, limitMs, movedRad, log }: KilledHost): string {
-  const crept = movedRad === undefined ? '' : `, and went ${(1000 * movedRad).toFixed(0)} mrad after those`;
+  const crept =
+    movedRad === undefined
+      ? ''
+      : `, and went ${(1000 * movedRad).toFixed(0)} mrad after those (${1000 * sagLimitRad} may be)`;
   const wrong = log.wrong === '' ? '' : `: ${log.wrong}`;
   return `the arm stood ${stoppedMs.toFixed(0)} ms after the last byte (at most ${limitMs} may go by)${crept}; ${log.records} of ${log.ticks} ticks can be read of the log${wrong}`;
 }

@@ -2,9 +2,9 @@
  * Lets an emulated device follow the wall clock behind a pseudo-terminal: any program that opens the port meets it in real time. It
  * measures how well that goes: where the machine is too slow, latencies would be those of the machine, and the device's owner can say so.
  */
-import { constants, setPriority } from 'node:os';
 import { keepGcPausesShort } from '@sim2servo/runtime/gc-pauses';
 import type { EmulatedDevice } from './emulated-device.js';
+import { favourProcess } from './favour-process.js';
 import type { PseudoTerminal } from './pseudo-terminal.js';
 
 /** The event loop turns this often, for messages of the owner. */
@@ -65,7 +65,7 @@ export class WallClock {
 
   /** Runs until {@link stop}, in a process that has nothing else to do. */
   async run(): Promise<void> {
-    favour();
+    favourProcess();
     keepGcPausesShort();
     const device = this.#device;
     const { napMs, fromHost, fromDevice, opened, looked } = this.#options;
@@ -149,13 +149,4 @@ export interface WallClockReport {
   readonly slippedUs: number;
   /** Whether latencies measured here mean anything. */
   readonly keptUp: boolean;
-}
-
-/** A device does not wait for its turn on a processor. Where the system lets us, the rig goes before what else runs; else it reports its lag. */
-function favour(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_HIGH);
-  } catch (error) {
-    if (!['EACCES', 'EPERM'].includes((error as { info?: { code?: string } }).info?.code ?? '')) throw error;
-  }
 }

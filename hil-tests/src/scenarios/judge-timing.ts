@@ -2,7 +2,7 @@
 import type { RealTimeReport } from '../report/report.js';
 import type { CheckResult } from './rig-checks.js';
 
-/** Of the ticks, missed or without a fresh sample. */
+/** Of the ticks, missed or without a fresh sample; one may always be. */
 const lostShare = 0.01;
 /** Of the period, by all that a tick does but read, at p99: the rest is for the bus, and for waking late. */
 const workShare = 0.5;
@@ -14,7 +14,7 @@ export function judgeTiming({
   stale,
   phases,
 }: Pick<RealTimeReport, 'rateHz' | 'ticks' | 'missed' | 'stale' | 'phases'>): CheckResult {
-  const mayLose = Math.floor(lostShare * (ticks + missed));
+  const mayLose = Math.max(1, Math.floor(lostShare * (ticks + missed)));
   const workUs = phases.tickUs.whole.p99;
   const mayWorkUs = (workShare * 1e6) / rateHz;
   const wrong = [

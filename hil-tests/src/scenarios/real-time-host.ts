@@ -56,6 +56,7 @@ async function onBoard(options: RealTimeOptions, rig: AvrRig): Promise<RealTimeR
     await rig.tell({ kind: 'clear' });
     const measured = await measureRuns(options, rig.path);
     const { realTimeFactor, slippedUs, keptUp, sensorToRegisterUs, registerToPulseUs } = await rig.report();
+    mustKeepUp(measured, keptUp);
     const limitMs = silenceMs(options.robot.site.bus) + tellingMs;
     const killed = await killHost(options, rig.path, limitMs, async () => ({ stoppedMs: await latchedAfterMs(rig) }));
     return {
@@ -79,12 +80,23 @@ async function onBus(options: RealTimeOptions, rig: BusRig): Promise<RealTimeRep
     await rig.tell({ kind: 'clear' });
     const measured = await measureRuns(options, rig.path);
     const { realTimeFactor, slippedUs, keptUp } = await rig.report();
+    mustKeepUp(measured, keptUp);
     const limitMs = silenceMs(options.robot.site.bus) + stopLimitMs;
     const killed = await killHost(options, rig.path, limitMs, () => stoodAfter(rig, limitMs));
     return { ...measured, rig: { realTimeFactor, slippedUs, keptUp }, killed };
   } finally {
     await rig.stop();
   }
+}
+
+/** A loop is not to blame for what an emulated arm kept it waiting for. @throws KitError E_HIL_HOST */
+function mustKeepUp({ punctual }: RealTimeReport, keptUp: boolean): void {
+  if (keptUp || punctual?.passed !== false) return;
+  throw new KitError(
+    'E_HIL_HOST',
+    `the emulated arm did not keep up with the clock, so of the loop nothing can be said (${punctual.detail})`,
+    'this machine is too busy: try again when it is not',
+  );
 }
 
 async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {

@@ -43,7 +43,7 @@ const soonS = 0.5;
 export const addDeploy: AddCommand = (program, context) => {
   const deploy = program
     .command('deploy')
-    .description('bring a bundle to a robot, test it there, and switch to it; a robot that drives tries it first')
+    .description('bring a bundle to a robot and test it there; the robot tries it, and keeps it if it is good')
     .usage('<bundle> --to <target> [options]\n       kit deploy status|rollback|history --to <target>')
     .argument('<bundle>', 'folder that kit export wrote')
     .requiredOption('--to <target>', 'DIR, user@host[:port] (by OpenSSH), or mqtt://broker/robot')

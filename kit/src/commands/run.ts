@@ -52,7 +52,7 @@ export const addRun: AddCommand = (program, context) => {
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {
   const arm = chooseArm(flags);
   const { robot } = arm;
-  const { bundle, trial, shadow } = choosePolicy(robot, flags.policy);
+  const { bundle, trial, next } = choosePolicy(robot, flags.policy);
   const { manifest, digest } = bundle;
   const what =
     flags.heldOut !== undefined
@@ -61,7 +61,8 @@ async function run(flags: RunFlags, context: CommandContext): Promise<void> {
         ? `${flags.seconds} s`
         : 'until Ctrl-C';
   const onTrial = trial === undefined ? '' : ', which is on trial, slowly first';
-  const beside = shadow === undefined ? '' : `, ${shortDigest(shadow)} on trial in its shadow first`;
+  const takesOver = next?.skip.shadow === undefined ? 'is tried in its shadow first' : 'takes over at once, on trial';
+  const beside = next === undefined ? '' : `, ${shortDigest(next.digest)} ${takesOver}`;
   const after = isReleaseStore(flags.policy) ? ', and after it with each one that kit deploy brings' : '';
   await confirmMotion(
     context,

@@ -38,7 +38,7 @@ const cases: readonly Case[] = [
   { name: 'last layer × 100', changes: await louder(100) },
 ];
 
-const [, , out, wanted = '25'] = process.argv;
+const [, , out, wanted = '40'] = process.argv;
 const trials = Number(wanted);
 /** The old policy is seen first: it is what the new one is compared with. */
 const seenS = 20;

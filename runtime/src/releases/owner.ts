@@ -32,9 +32,6 @@ const read = (path: string) => {
     return undefined;
   }
 };
-/** How long a process is believed to go on that can't be looked at. */
-const believedS = 60;
-
 const bootId = () => read('/proc/sys/kernel/random/boot_id')?.trim();
 
 function ownNamespace(): string | undefined {
@@ -71,6 +68,13 @@ export function thisOwner(): Owner {
   };
 }
 
+/** How long what can't be looked at is believed to go on, and how often it says so. */
+export const believedMs = 60_000;
+export const beatMs = 6_000;
+
+/** By the time of a file that it touches: of this machine's clock, whoever set it since. */
+export const isRecent = (mtimeMs: number, withinMs = believedMs): boolean => Math.abs(Date.now() - mtimeMs) < withinMs;
+
 const isElsewhere = ({ namespace }: Partial<Owner>): boolean => namespace !== undefined && namespace !== ownNamespace();
 
 export const isThisProcess = (owner: Owner): boolean => owner.pid === process.pid && !isElsewhere(owner);
@@ -78,15 +82,19 @@ export const isThisProcess = (owner: Owner): boolean => owner.pid === process.pi
 export const processWords = (owner: Owner): string =>
   `process ${owner.pid}${isElsewhere(owner) ? ' of another container' : ''}`;
 
+/** What to do about one that is in the way. @param then what helps where it can be looked at */
+export const waitWords = (owner: Owner, then: string): string =>
+  isElsewhere(owner) ? `${then}; one that was killed is believed for up to ${believedMs / 1000} s` : then;
+
 /**
  * Whether it goes on. In doubt (another user's process that can't be looked at) it does.
  *
- * @param silentS how long ago something was heard of it; asked where it is of another container
+ * @param isHeard asked where it is of another container
  */
-export function isAlive(owner: Pick<Owner, 'pid'> & Partial<Owner>, silentS = () => ownedS(owner)): boolean {
+export function isAlive(owner: Pick<Owner, 'pid'> & Partial<Owner>, isHeard = () => false): boolean {
   const { pid, thread, startTicks, boot } = owner;
   if (boot !== bootId()) return false;
-  if (isElsewhere(owner)) return silentS() < believedS;
+  if (isElsewhere(owner)) return isHeard();
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -116,5 +124,5 @@ export function isOwnerAlive(name: string): boolean | undefined {
   return isAlive({ pid: Number(pid), thread: Number(thread), startTicks: Number(startTicks), boot });
 }
 
-/** How long it has been the owner, in seconds; of one of this boot only. */
-export const ownedS = ({ sinceUptimeS = 0 }: Partial<Owner>): number => Math.max(0, uptime() - sinceUptimeS);
+/** How long it has been the owner, in seconds; of a living one only. */
+export const ownedS = ({ sinceUptimeS }: Owner): number => Math.max(0, uptime() - sinceUptimeS);

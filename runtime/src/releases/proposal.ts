@@ -27,7 +27,9 @@ export function proposeTrial(store: StoreFolder, digest: string, { id, skip, by,
     );
   const replaces = waiting === undefined ? store.linked('current') : waiting.replaces;
   const givenUp =
-    waiting?.digest === digest ? 'deployed again, untried' : `given up for ${shortDigest(digest)}, untried`;
+    waiting?.digest === digest
+      ? 'deployed again: it is tried from the beginning'
+      : `given up for ${shortDigest(digest)}`;
   if (replaces === digest) {
     if (waiting !== undefined) giveUpTrial(store, waiting, givenUp, { by });
     return false;

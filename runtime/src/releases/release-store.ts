@@ -173,8 +173,8 @@ export class ReleaseStore {
   }
 
   /**
-   * What is to drive and what is to be tried, for a loop that drives, and tries nothing. A policy that is current already, and on trial, because
-   * whoever proposed it could not see that loop, is none that drives: its trial begins in the shadow like any other.
+   * What is to drive and what is to be tried, for a loop that drives, and tries nothing. A policy that is current already, and on trial, because a
+   * kit before this one proposed it without seeing that loop, is none that drives: its trial begins in the shadow like any other.
    */
   untried(): Named {
     return this.#store.change(() => {

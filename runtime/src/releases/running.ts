@@ -1,13 +1,23 @@
 /**
  * `running.json` of a release store: who drives just now. It lies there while a loop follows the store; one that was left by a loop that died,
- * or by a boot that is over, says nothing.
+ * or by a boot that is over, says nothing; one of another container for as long as it is touched.
  */
 import { existsSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
 import { z } from 'zod';
-import { isAlive, isThisProcess, type Owner, ownedS, ownerSchema, processWords, thisOwner } from './owner.js';
+import {
+  isAlive,
+  isRecent,
+  isThisProcess,
+  type Owner,
+  ownedS,
+  ownerSchema,
+  processWords,
+  thisOwner,
+  waitWords,
+} from './owner.js';
 import { draftPrefix } from './store-files.js';
 import { type LockPlace, StoreLock } from './store-lock.js';
 
@@ -26,12 +36,13 @@ function livingLoop(folder: string): { digest: string; loop: Owner } | undefined
   const path = join(folder, file);
   if (!existsSync(path)) return undefined;
   const found = readJsonFile(path, runningSchema, 'the mark of a loop');
-  const silentS = () => (Date.now() - statSync(path).mtimeMs) / 1000;
-  return isAlive(found.loop, silentS) ? found : undefined;
+  return isAlive(found.loop, () => isRecent(statSync(path).mtimeMs)) ? found : undefined;
 }
 
 /** Tells those who can't look at this process that it goes on: now and then, while it drives. */
 export function stillRunning({ folder }: Pick<LockPlace, 'folder'>): void {
+  const found = livingLoop(folder);
+  if (found === undefined || !isThisProcess(found.loop)) return;
   const now = new Date();
   try {
     utimesSync(join(folder, file), now, now);
@@ -62,7 +73,7 @@ export function announceRunning(store: LockPlace, choose: () => string): () => v
       throw new KitError(
         'E_STORE_RUNNING',
         `${processWords(other.loop)} follows ${folder} and has driven for ${ownedS(other.loop).toFixed(0)} s`,
-        'end that run first; two arms need a store each',
+        waitWords(other.loop, 'end that run first; two arms need a store each'),
         'usage',
       );
     const digest = choose();

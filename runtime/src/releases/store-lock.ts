@@ -1,20 +1,33 @@
 /**
- * A lock on a release store that its owner's death opens: a link whose target says who owns it, so that the lock and its owner appear in one
+ * A lock on a release store that its owner's death opens (of another container: that nothing is heard of it for a while): a link whose target says who owns it, so that the lock and its owner appear in one
  * step. A dead owner's lock is not removed (two who wanted to would remove each other's) but succeeded: `lock.<digest of the dead owner's
  * words>` can be made once only. Who stands at the end of that chain and lives has the lock.
  */
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, lutimesSync, readdirSync, readlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { z } from 'zod';
 import { type Disk, unwritable } from './disk.js';
-import { isAlive, ownedS, ownerSchema, processWords, thisOwner } from './owner.js';
+import {
+  beatMs,
+  believedMs,
+  isAlive,
+  isRecent,
+  ownedS,
+  ownerSchema,
+  processWords,
+  thisOwner,
+  waitWords,
+} from './owner.js';
 
 const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
 const waitMs = 2;
+const deployerLock = 'lock';
+/** A lock for a single change, held by what can't be looked at, is believed for so long: less than the patience of who waits for it. */
+const changeMs = 10_000;
 /** Words of locks that this thread has released, and that the disk did not let go. To others they are opened by the end of the process. */
 const releasedHere = new Set<string>();
 const bed = new Int32Array(new SharedArrayBuffer(4));
@@ -33,14 +46,22 @@ function textAt(path: string): string | undefined {
   }
 }
 
+/** Whether it was made, or touched by its owner, a short while ago. One for a single change is held for milliseconds. */
+function isFresh(path: string, withinMs: number): boolean {
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  return link !== undefined && isRecent(link.mtimeMs, withinMs);
+}
+
 /** Where the chain ends: at one who lives, or at a place where nobody is yet. `passed` lie dead before it. */
 function endOfChain(first: string) {
   const passed: string[] = [];
+  const withinMs = basename(first) === deployerLock ? believedMs : changeMs;
   for (let path = first; ; ) {
     const text = textAt(path);
     if (text === undefined) return { path, passed };
     const holder = parseJson(text, holderSchema, `lock ${path}`);
-    if (isAlive(holder) && !releasedHere.has(text)) return { path, passed, text, holder };
+    if (isAlive(holder, () => isFresh(path, withinMs)) && !releasedHere.has(text))
+      return { path, passed, text, holder };
     passed.push(path);
     path = `${first}.${sha256(text).slice(0, 16)}`;
   }
@@ -50,6 +71,7 @@ export class StoreLock {
   readonly #disk: Disk;
   readonly #links: readonly string[];
   readonly #text: string;
+  #beating: NodeJS.Timeout | undefined;
 
   private constructor(disk: Disk, links: readonly string[], text: string) {
     this.#disk = disk;
@@ -64,7 +86,9 @@ export class StoreLock {
    * @throws KitError E_DEPLOY_BUSY, E_DEPLOY_TARGET where the disk does not take it
    */
   static take(store: LockPlace, who: string): StoreLock {
-    return StoreLock.#take(store, 'lock', who, 0);
+    const lock = StoreLock.#take(store, deployerLock, who, 0);
+    lock.#beating = setInterval(() => lock.#beat(), beatMs).unref();
+    return lock;
   }
 
   /**
@@ -89,7 +113,7 @@ export class StoreLock {
 
   /** Whether somebody deploys just now. */
   static isTaken(folder: string): boolean {
-    return endOfChain(join(folder, 'lock')).holder !== undefined;
+    return endOfChain(join(folder, deployerLock)).holder !== undefined;
   }
 
   static #take({ folder, disk }: LockPlace, name: string, who: string, patienceMs: number): StoreLock {
@@ -105,7 +129,7 @@ export class StoreLock {
         throw new KitError(
           'E_DEPLOY_BUSY',
           `${holder.who} (${processWords(holder)}) has been at ${folder} for ${ownedS(holder).toFixed(0)} s`,
-          'wait until it is done, then try again; kit deploy status shows what goes on',
+          waitWords(holder, 'wait until it is done, then try again; kit deploy status shows what goes on'),
         );
       }
       try {
@@ -129,8 +153,19 @@ export class StoreLock {
     }
   }
 
+  /** Tells those who can't look at this process that it goes on. */
+  #beat(): void {
+    const now = new Date();
+    try {
+      lutimesSync(this.#links.at(-1)!, now, now);
+    } catch {
+      // Of a disk that takes nothing any more its owner is told where something has to be written.
+    }
+  }
+
   /** The first link goes first: with it the chain counts no more. A disk that keeps it does not hide why there was nothing more to do. */
   release(): void {
+    clearInterval(this.#beating);
     try {
       for (const link of this.#links) this.#disk.remove(link);
     } catch {

@@ -2,14 +2,13 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { packError } from '@sim2servo/models/packed-error';
 import type { Disk } from './disk.js';
+import { beatMs } from './owner.js';
 import type { ReleaseMessage, ReleaseWatchData, WatchOrder } from './release-messages.js';
 import { StoreWatcher } from './store-watcher.js';
 
 /** Between two looks at the store, and at what the loop did; less while a policy is on trial. */
 const lookMs = 200;
 const trialMs = 50;
-/** A tenth of what others wait for. */
-const beatMs = 6_000;
 
 /** Until the run is over, or the store is gone: that ends the thread with an error, and its owner says so. */
 export async function watchStore(disk: Disk): Promise<void> {

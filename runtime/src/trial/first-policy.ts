@@ -12,6 +12,17 @@ export interface FirstPolicy {
   readonly fallback?: string;
 }
 
+/** One that is damaged by now, or whose key was revoked, is nothing to look on at or to fall back to. */
+function isExchangeable(load: (digest: string) => Bundle, old: string, next: string): boolean {
+  const tried = load(next);
+  try {
+    return whyNotExchangeable(load(old), tried) === undefined;
+  } catch (error) {
+    if (error instanceof KitError) return false;
+    throw error;
+  }
+}
+
 /**
  * The old policy where one can be exchanged for the one on trial later: then that begins in its shadow. Otherwise the one on trial itself, and
  * what speaks against it stops the arm.
@@ -21,7 +32,7 @@ export interface FirstPolicy {
 export function firstPolicy(store: string, { current, trial }: Named, load: (digest: string) => Bundle): FirstPolicy {
   if (trial !== undefined && trial.phase !== 'rollback') {
     const { digest, replaces } = trial;
-    const reachable = replaces !== undefined && whyNotExchangeable(load(replaces), load(digest)) === undefined;
+    const reachable = replaces !== undefined && isExchangeable(load, replaces, digest);
     if (trial.phase !== 'shadow' || !reachable) return { digest, trial, ...(reachable && { fallback: replaces }) };
   }
   if (current !== undefined) return { digest: current };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, lutimesSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openStore } from '../../src/releases/release-store.js';
@@ -55,12 +55,27 @@ t.test('a loop in another container drives for as long as it says so now and the
     message: /^bob@desk \(process \d+ of another/,
   });
   const mark = join(store.folder, 'running.json');
-  const beforeS = Date.now() / 1000 - 61;
-  utimesSync(mark, beforeS, beforeS);
+  const minuteAgoS = Date.now() / 1000 - 61;
+  utimesSync(mark, minuteAgoS, minuteAgoS);
   t.equal(runningNow(store), undefined, 'nothing was heard of it for a minute');
   stillRunning(store);
+  t.equal(runningNow(store), undefined, 'nobody else speaks for it');
+  utimesSync(mark, new Date(), new Date());
   t.match(runningNow(store), { digest: a }, 'it goes on');
   await killed(child);
+  lutimesSync(join(store.folder, 'lock'), minuteAgoS, minuteAgoS);
+  StoreLock.take(store, 'ann@desk').release();
+});
+
+t.test('a loop that drives touches its mark', async t => {
+  const store = openStore(join(t.testdir(), 'store'));
+  const end = announceRunning(store, () => a);
+  const mark = join(store.folder, 'running.json');
+  utimesSync(mark, 1, 1);
+  stillRunning(store);
+  t.ok(Date.now() - statSync(mark).mtimeMs < 10_000);
+  end();
+  t.doesNotThrow(() => stillRunning(store), 'what is taken back is not there any more');
 });
 
 t.test('a mark that somebody changed is named, not passed over', async t => {

@@ -39,6 +39,12 @@ export function courses(bundles: readonly string[]): Course[] {
   const step = (name: string, run: Step['run']): Step => ({ name, run });
   const admit = (i: number, sequence?: number) =>
     step(`admit ${i}`, store => store.admit(loaded[i]!, {}, { sequence }));
+  /** The old policy is current, and that the trial is over is not written yet: it is tried from the beginning. */
+  const backToShadow = ({ trial }: Record<string, unknown>, after: Record<string, unknown>) => ({
+    ...after,
+    current: a,
+    trial: { ...(trial as object), phase: 'shadow', running: false },
+  });
   /** A first policy is on trial, and not current yet: it is tried from the beginning. */
   const unlinked = (_: Record<string, unknown>, { current, ...after }: Record<string, unknown>) => ({
     ...after,
@@ -131,6 +137,11 @@ export function courses(bundles: readonly string[]): Course[] {
       name: 'trials that nobody began are given up',
       prepare: had([...good(0), admit(1), admit(2), propose(b, 'untried')]),
       steps: [propose(c, 'untried-too'), propose(a, 'the good one'), prune],
+    },
+    {
+      name: 'a trial that paused while it drove is given up for another',
+      prepare: had([...good(0), admit(1), admit(2), propose(b, 'paused'), limited, full, started, paused]),
+      steps: [{ ...propose(c, 'another'), halfway: [backToShadow] }, propose(a, 'the good one'), prune],
     },
     {
       name: 'a first policy that nobody began is given up for another',

@@ -122,7 +122,7 @@ export function trialsIn(folder: string) {
     first: (path: string) => propose(path, name, skip),
   });
 
-  /** As a deployer leaves it who can't see the loop, in a container for instance: current already, and on trial. */
+  /** As a deployer of before left it who could not see the loop: current already, and on trial. */
   function proposeUnseen(path: string, name: Name): void {
     const store = new StoreFolder(path, realDisk);
     store.change(state => {

@@ -25,8 +25,8 @@ for (const [i, phase] of (['shadow', 'limited', 'full'] as const).entries())
     t.same(said, [...wholeTrial.slice(0, i), 'paused']);
     t.match(store.state().trial, { phase, running: false });
     const chosen = choosePolicy(robot, path);
-    const told = i === 0 ? { first: old, shadow: good } : { first: good, shadow: undefined };
-    t.same({ first: chosen.bundle.digest, shadow: chosen.shadow }, told, 'who is about to run it is told both');
+    const told = i === 0 ? { first: old, next: good } : { first: good, next: undefined };
+    t.same({ first: chosen.bundle.digest, next: chosen.next?.digest }, told, 'who is about to run it is told both');
     t.equal(chosen.trial?.digest, i === 0 ? undefined : good);
     const next = await tried(path, {});
     t.same(next.said, wholeTrial.slice(i));

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadBundle } from '@sim2servo/models/bundle/load-bundle';
 import t from 'tap';
@@ -48,6 +49,22 @@ t.test('what can’t be exchanged for the old one is tried from the first tick, 
   t.equal(digest, trial?.digest);
   t.equal(fallback, undefined);
   t.match(await first('next', {}, false), { digest: next, trial: { phase: 'limited' }, fallback: undefined });
+});
+
+t.test('one whose old policy is damaged by now is tried from the first tick, and falls back to nothing', async t => {
+  const path = join(folder, 'damaged');
+  await deployGood(bundle('old'), path);
+  const store = openStore(path);
+  const { digest } = await store.admit(loadBundle(bundle('next')), {});
+  store.propose(digest, { id: 'a trial', skip: {}, by: 'ann@desk' });
+  writeFileSync(join(store.releaseFolder(old), 'policy.onnx'), 'x');
+  const named = { current: store.current(), trial: store.state().trial };
+  const load = (digest: string) => loadBundle(store.releaseFolder(digest));
+  t.match(firstPolicy(path, named, load), { digest: next, trial: { phase: 'shadow' }, fallback: undefined });
+  const broken = () => {
+    throw new Error('a bug');
+  };
+  t.throws(() => firstPolicy(path, named, digest => (digest === old ? broken() : load(digest))), { message: 'a bug' });
 });
 
 t.test('a store that names none is said to, with what to do', async t => {
