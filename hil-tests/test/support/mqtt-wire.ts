@@ -43,9 +43,9 @@ export class MqttWire {
     this.send({ cmd: 'connect', protocolVersion: 5, clean: true, clientId, ...more });
   }
 
-  send(packet: Packet): void {
-    const protocolVersion = packet.cmd === 'connect' ? packet.protocolVersion : 5;
-    this.socket.write(generate(packet, { protocolVersion }));
+  /** All in one segment. */
+  send(...packets: readonly Packet[]): void {
+    this.socket.write(Buffer.concat(packets.map(packet => generate(packet, { protocolVersion: 5 }))));
   }
 
   publish(topic: string, payload: string, more: Partial<IPublishPacket> = {}): void {

@@ -128,12 +128,28 @@ t.test('whatever bytes somebody sends, the others go on', async () => {
   );
 });
 
+t.test('what could not be passed on is not retained either', async t => {
+  const wire = await MqttWire.client(broker.url);
+  // PUBLISH, retained, of `a/b`, by hand: the property that says when it expires stands there twice.
+  wire.socket.write(Buffer.from('3111 0003612f62 0a 0200000009 0200000009 78'.replaceAll(' ', ''), 'hex'));
+  t.equal((await wire.next('disconnect')).reasonCode, 0x81);
+  const late = await MqttWire.client(broker.url);
+  await late.subscribe(topic);
+  t.same(await late.published(), []);
+  late.socket.destroy();
+});
+
 t.test('a client that takes nothing is cut off, before it costs the others anything', async t => {
   const deaf = await MqttWire.client(broker.url);
   await deaf.subscribe('much');
   deaf.socket.pause();
   const few = await MqttWire.client(broker.url, { properties: { receiveMaximum: 2 } });
   await few.subscribe('much', { qos: 1 });
+  for (let n = 0; n < 5; n++) {
+    few.publish('much', 'little', { qos: 1, messageId: 1 });
+    const { messageId } = await few.next('publish');
+    few.send({ cmd: 'puback', messageId: messageId! });
+  }
   const payload = 'x'.repeat(500_000);
   for (let messageId = 1; messageId <= 100; messageId++) {
     writer.publish('much', payload, { qos: 1, messageId });

@@ -36,8 +36,8 @@ export interface Kills {
   readonly ofVictims: Readonly<Record<Victim, number>>;
   readonly atSteps: number;
   readonly atMoments: number;
-  /** How many of the lives had made another policy current. */
-  readonly changed: number;
+  /** How many of the lives had got a policy in, to be tried. */
+  readonly proposed: number;
 }
 
 export interface KillOptions {
@@ -62,7 +62,7 @@ export async function killDeployments(
     ofVictims: { agent: 0, deployer: 0, both: 0 },
     atSteps: 0,
     atMoments: 0,
-    changed: 0,
+    proposed: 0,
   };
   let written = 10_000 * seed;
   // Slow enough for any machine's self-test; a file of its own beside the policy, so that there is always something to send.
@@ -80,8 +80,9 @@ export async function killDeployments(
       await liveUntilKilled(store, bundles.slice(0, 2), plan, signal);
       if (signal?.aborted === true) break;
       const opened = openStore(store);
-      const current = opened.current();
-      assert([before, digests[0], digests[1]].includes(current), `${current} is neither old nor new`);
+      const { trial } = opened.state();
+      assert(opened.current() === before, `${opened.current()} is current, untried`);
+      assert(trial === undefined || digests.slice(0, 2).includes(trial.digest), `${trial?.digest} is none of its own`);
       await checkStart(opened);
       await deployNext(store, bundles[2]!);
       assert(openStore(store).current() === digests[2], 'the next deployment did not make its policy current');
@@ -93,7 +94,7 @@ export async function killDeployments(
         ofVictims: { ...counted.ofVictims, [victim]: counted.ofVictims[victim] + 1 },
         atSteps: counted.atSteps + Number(at !== undefined),
         atMoments: counted.atMoments + Number(at === undefined),
-        changed: counted.changed + Number(current !== before),
+        proposed: counted.proposed + Number(trial !== undefined),
       };
     } catch (error) {
       throw new Error(`after life ${life} (${JSON.stringify(plan)})`, { cause: error });
