@@ -259,6 +259,9 @@ class Refusal extends Error {
 /** @throws Error where it could not be passed on: before anything is retained of it */
 function checked(message: Message): Message {
   if (!isTopicName(message.topic)) throw new Refusal(reason.topicNameInvalid, `'${message.topic}' is no topic name`);
+  // 2.2.2.2 and 3.3.2.3: each at most once, but for those of the user, which are no list.
+  if (Object.values(message.properties ?? {}).some(Array.isArray))
+    throw new Refusal(reason.protocolError, 'a property stands there twice');
   generate({ ...message, cmd: 'publish', dup: false, qos: 0 }, { protocolVersion: 5 });
   return message;
 }
