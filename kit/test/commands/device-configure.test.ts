@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startBusRig } from '@sim2servo/hil-tests/rig/bus/bus-rig';
 import { loadRobot } from '@sim2servo/models/robot-folder';
 import t from 'tap';
-import { kit } from '../test-io.js';
+import { kit, onSteadyRig } from '../test-io.js';
 
 t.test('it is refused for a robot without such servos', async t => {
   const { exit, out } = await kit(['--json', 'device', 'configure', '--robot', 'desk2', '--port', '/dev/x']);
@@ -25,10 +25,11 @@ t.test(
     const rig = await startBusRig({ robot: folder });
     t.teardown(() => rig.stop());
     const args = ['--json', 'device', 'configure', '--robot', folder, '--port', rig.path];
-    const unasked = await kit(args);
+    const asked = (answer?: boolean) => onSteadyRig(() => kit(args, answer));
+    const unasked = await asked();
     t.equal(unasked.exit, 2, 'nobody could be asked');
     t.match(unasked.err, /servo 2 \(elbow\): maxPosition is 4095 and should be \d+/);
-    t.equal((await kit(args, false)).exit, 1, 'a no is a no');
+    t.equal((await asked(false)).exit, 1, 'a no is a no');
     const written = await kit([...args, '--yes']);
     t.equal(written.exit, 0);
     t.match(JSON.parse(written.out), [
@@ -37,6 +38,6 @@ t.test(
       { servo: 2, name: 'minPosition' },
       { servo: 2, name: 'maxPosition' },
     ]);
-    t.same(JSON.parse((await kit(args)).out), []);
+    t.same(JSON.parse((await asked()).out), []);
   },
 );
