@@ -6,6 +6,7 @@ import { type FaultOutcome, stopLimitMs } from '../faults/judge-fault.js';
 import { faultCells, faultHeads } from './fault-cells.js';
 import { histogramFigure } from './histogram-figure.js';
 import {
+  checkWords,
   countPassed,
   type HilReport,
   killedWords,
@@ -130,10 +131,7 @@ function realTimePart(report: RealTimeReport): string {
     killed === undefined
       ? ''
       : `<p>${mark(killed.passed)} <code>kill -9</code> in mid-motion: ${escapeXml(killedWords(killed))}.</p>`;
-  const kept =
-    punctual === undefined
-      ? ''
-      : `<p>${mark(punctual.passed)} ${escapeXml([punctual.name, punctual.detail].filter(Boolean).join(': '))}</p>`;
+  const kept = punctual === undefined ? '' : `<p>${mark(punctual.passed)} ${escapeXml(checkWords(punctual))}</p>`;
   return `<h2>${escapeXml(`A real host program: ${robot} on ${bus} at ${rateHz} Hz`)}</h2>
 <p>${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${load}</p>
 ${kept}

@@ -5,6 +5,7 @@ import { absentFaults } from '../faults/fault-matrix.js';
 import type { FaultOutcome } from '../faults/judge-fault.js';
 import { faultCells, faultHeads } from './fault-cells.js';
 import {
+  checkWords,
   countPassed,
   type HilReport,
   killedWords,
@@ -86,9 +87,7 @@ function realTimeParts(report: RealTimeReport): string[] {
   return [
     `## A real host program: ${robot} on ${bus} at ${rateHz} Hz`,
     `${missed} of ${ticks} ticks missed, ${stale} without a fresh sample.${rig === undefined ? '' : ` The rig could have run ${rig.realTimeFactor.toFixed(1)} times as fast as real time${rig.keptUp ? '' : `, and let ${(rig.slippedUs / 1000).toFixed(0)} ms go: what is measured here is this machine's load as well`}.`}`,
-    ...(punctual === undefined
-      ? []
-      : [`${mark(punctual.passed)}, ${[punctual.name, punctual.detail].filter(Boolean).join(': ')}.`]),
+    ...(punctual === undefined ? [] : [`${mark(punctual.passed)}, ${checkWords(punctual)}.`]),
     table(
       ['µs', 'count', 'p50', 'p99', 'p99.9', 'max'],
       latenciesOf(report).map(([name, { whole }]) => [

@@ -121,6 +121,8 @@ export function latenciesOf({ phases, board }: RealTimeReport): readonly (readon
   ];
 }
 
+export const checkWords = ({ name, detail }: CheckResult): string => (detail === '' ? name : `${name}: ${detail}`);
+
 /** What became of the arm and of the log when its host was killed. */
 export function killedWords({ stoppedMs, limitMs, movedRad, log }: KilledHost): string {
   const crept =

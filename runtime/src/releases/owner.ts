@@ -3,7 +3,7 @@
  * comes again: after a restart of the machine, often to the same program. No clock is asked: a robot's may be wrong by years.
  *
  * Where there is no `/proc` the number of the process is all that is compared. A process of another container has its number from another
- * namespace: it can't be looked at, and is believed for as long as something was heard of it a short while ago.
+ * namespace: it can't be looked at, and is believed for a while after something was heard of it (heartbeat.ts).
  *
  * @see proc(5): `/proc/pid/stat`, `/proc/thread-self`, `/proc/sys/kernel/random/boot_id`; pid_namespaces(7)
  */
@@ -12,6 +12,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { believedMs } from './heartbeat.js';
 
 export const ownerSchema = z.strictObject({
   pid: z.int().positive(),
@@ -67,13 +68,6 @@ export function thisOwner(): Owner {
     sinceUptimeS,
   };
 }
-
-/** How long what can't be looked at is believed to go on, and how often it says so. */
-export const believedMs = 60_000;
-export const beatMs = 6_000;
-
-/** By the time of a file that it touches: of this machine's clock, whoever set it since. */
-export const isRecent = (mtimeMs: number, withinMs = believedMs): boolean => Math.abs(Date.now() - mtimeMs) < withinMs;
 
 const isElsewhere = ({ namespace }: Partial<Owner>): boolean => namespace !== undefined && namespace !== ownNamespace();
 

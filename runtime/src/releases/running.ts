@@ -2,14 +2,14 @@
  * `running.json` of a release store: who drives just now. It lies there while a loop follows the store; one that was left by a loop that died,
  * or by a boot that is over, says nothing; one of another container for as long as it is touched.
  */
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { KitError } from '@sim2servo/models/error';
 import { readJsonFile } from '@sim2servo/models/json-file';
 import { z } from 'zod';
+import { beat, hasBeaten } from './heartbeat.js';
 import {
   isAlive,
-  isRecent,
   isThisProcess,
   type Owner,
   ownedS,
@@ -36,19 +36,13 @@ function livingLoop(folder: string): { digest: string; loop: Owner } | undefined
   const path = join(folder, file);
   if (!existsSync(path)) return undefined;
   const found = readJsonFile(path, runningSchema, 'the mark of a loop');
-  return isAlive(found.loop, () => isRecent(statSync(path).mtimeMs)) ? found : undefined;
+  return isAlive(found.loop, () => hasBeaten(path)) ? found : undefined;
 }
 
 /** Tells those who can't look at this process that it goes on: now and then, while it drives. */
 export function stillRunning({ folder }: Pick<LockPlace, 'folder'>): void {
   const found = livingLoop(folder);
-  if (found === undefined || !isThisProcess(found.loop)) return;
-  const now = new Date();
-  try {
-    utimesSync(join(folder, file), now, now);
-  } catch {
-    // Of a disk that takes nothing any more the loop is told where something has to be written.
-  }
+  if (found !== undefined && isThisProcess(found.loop)) beat(join(folder, file));
 }
 
 /** The loop that follows this store. */

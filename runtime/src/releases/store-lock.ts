@@ -1,27 +1,19 @@
 /**
- * A lock on a release store that its owner's death opens (of another container: that nothing is heard of it for a while): a link whose target says who owns it, so that the lock and its owner appear in one
- * step. A dead owner's lock is not removed (two who wanted to would remove each other's) but succeeded: `lock.<digest of the dead owner's
- * words>` can be made once only. Who stands at the end of that chain and lives has the lock.
+ * A lock on a release store that its owner's death opens (of another container: that nothing is heard of it for a while): a link whose target
+ * says who owns it, so that the lock and its owner appear in one step. A dead owner's lock is not removed (two who wanted to would remove each
+ * other's) but succeeded: `lock.<digest of the dead owner's words>` can be made once only. Who stands at the end of that chain and lives has
+ * the lock.
  */
 import { randomBytes } from 'node:crypto';
-import { lstatSync, lutimesSync, readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { sha256 } from '@sim2servo/models/digest';
 import { KitError } from '@sim2servo/models/error';
 import { parseJson } from '@sim2servo/models/json-file';
 import { z } from 'zod';
 import { type Disk, unwritable } from './disk.js';
-import {
-  beatMs,
-  believedMs,
-  isAlive,
-  isRecent,
-  ownedS,
-  ownerSchema,
-  processWords,
-  thisOwner,
-  waitWords,
-} from './owner.js';
+import { beat, beatMs, believedMs, hasBeaten } from './heartbeat.js';
+import { isAlive, ownedS, ownerSchema, processWords, thisOwner, waitWords } from './owner.js';
 
 const holderSchema = ownerSchema.extend({ who: z.string(), nonce: z.string() });
 const waitMs = 2;
@@ -46,12 +38,6 @@ function textAt(path: string): string | undefined {
   }
 }
 
-/** Whether it was made, or touched by its owner, a short while ago. One for a single change is held for milliseconds. */
-function isFresh(path: string, withinMs: number): boolean {
-  const link = lstatSync(path, { throwIfNoEntry: false });
-  return link !== undefined && isRecent(link.mtimeMs, withinMs);
-}
-
 /** Where the chain ends: at one who lives, or at a place where nobody is yet. `passed` lie dead before it. */
 function endOfChain(first: string) {
   const passed: string[] = [];
@@ -60,7 +46,7 @@ function endOfChain(first: string) {
     const text = textAt(path);
     if (text === undefined) return { path, passed };
     const holder = parseJson(text, holderSchema, `lock ${path}`);
-    if (isAlive(holder, () => isFresh(path, withinMs)) && !releasedHere.has(text))
+    if (isAlive(holder, () => hasBeaten(path, withinMs)) && !releasedHere.has(text))
       return { path, passed, text, holder };
     passed.push(path);
     path = `${first}.${sha256(text).slice(0, 16)}`;
@@ -87,7 +73,7 @@ export class StoreLock {
    */
   static take(store: LockPlace, who: string): StoreLock {
     const lock = StoreLock.#take(store, deployerLock, who, 0);
-    lock.#beating = setInterval(() => lock.#beat(), beatMs).unref();
+    lock.#beating = setInterval(() => beat(lock.#links.at(-1)!), beatMs).unref();
     return lock;
   }
 
@@ -150,16 +136,6 @@ export class StoreLock {
       for (const entry of readdirSync(folder))
         if (entry.startsWith(`${name}.`) && !links.includes(join(folder, entry))) disk.remove(join(folder, entry));
       return new StoreLock(disk, links, own);
-    }
-  }
-
-  /** Tells those who can't look at this process that it goes on. */
-  #beat(): void {
-    const now = new Date();
-    try {
-      lutimesSync(this.#links.at(-1)!, now, now);
-    } catch {
-      // Of a disk that takes nothing any more its owner is told where something has to be written.
     }
   }
 

@@ -2,7 +2,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { packError } from '@sim2servo/models/packed-error';
 import type { Disk } from './disk.js';
-import { beatMs } from './owner.js';
+import { beatMs } from './heartbeat.js';
 import type { ReleaseMessage, ReleaseWatchData, WatchOrder } from './release-messages.js';
 import { StoreWatcher } from './store-watcher.js';
 
